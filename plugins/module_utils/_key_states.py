@@ -1,0 +1,148 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""The one place that knows AWS's table of key states. Pure: no AWS, no Ansible.
+
+Source: AWS KMS Developer Guide, "Key states of AWS KMS keys"
+(https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
+
+State = t.Literal["enabled", "disabled"]
+
+KEY_STATES: t.Final = (
+    "Creating",
+    "Disabled",
+    "Enabled",
+    "PendingDeletion",
+    "PendingImport",
+    "PendingReplicaDeletion",
+    "Unavailable",
+    "Updating",
+)
+
+_KEY_ID = r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32})"
+_ALIAS = r"alias/[a-zA-Z0-9/_-]{1,250}"
+_REFERENCE: t.Final = re.compile(
+    rf"(?:arn:(?P<partition>aws[a-z-]*):kms:(?P<region>[a-z0-9-]+):(?P<account_id>[0-9]{{12}}):(?P<in_arn>key/{_KEY_ID}|{_ALIAS})"
+    rf"|(?P<bare>{_KEY_ID}|{_ALIAS}))"
+)
+_PARTITIONS: t.Final = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-isof-", "aws-iso-f"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("us-iso-", "aws-iso"),
+    ("eusc-", "aws-eusc"),
+)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the caller wants of one key. ``account_id`` is None where any owner is fine."""
+
+    state: State = "enabled"
+    cancel_deletion: bool = False
+    account_id: str | None = None
+
+    @property
+    def key_state(self) -> str:
+        """The wish in AWS's own words."""
+        return self.state.capitalize()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The operations that lead from ``before`` to ``after``, in order; empty when nothing is to be done."""
+
+    actions: tuple[str, ...]
+    before: str
+    after: str
+
+
+def partition_of(region: str) -> str:
+    """Name the AWS partition that ``region`` belongs to (``aws`` for all that is not known to be elsewhere)."""
+    return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
+
+
+def check_reference(reference: str, region: str, account_id: str | None) -> Refusal | None:
+    """Tell why ``reference`` cannot be the key of ``region`` (and of ``account_id``); None when it can.
+
+    Needs no call. Formats: AWS KMS API reference, DescribeKey, ``KeyId``.
+    """
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        return refusal("invalid_reference", reference=repr(reference[:300]), region=region)
+    if (match["bare"] or match["in_arn"]).startswith("alias/aws/"):
+        return refusal("aws_managed_alias", reference=reference)
+    if match["region"] is None:
+        return None
+    if match["region"] != region:
+        return refusal("wrong_region", reference=reference, seen=match["region"], region=region)
+    if match["partition"] != partition_of(region):
+        return refusal(
+            "wrong_partition",
+            reference=reference,
+            seen=match["partition"],
+            region=region,
+            partition=partition_of(region),
+        )
+    if account_id and match["account_id"] != account_id:
+        return refusal(
+            "reference_of_other_account",
+            reference=reference,
+            seen=match["account_id"],
+            account_id=account_id,
+        )
+    return None
+
+
+def plan(metadata: t.Mapping[str, t.Any], wish: Wish) -> Plan | Refusal:
+    """Decide what ``wish`` needs of a key, given DescribeKey's ``KeyMetadata``.
+
+    The only operations ever planned are EnableKey, DisableKey and CancelKeyDeletion.
+    """
+    arn, key_state = metadata["Arn"], metadata["KeyState"]
+    if wish.account_id and metadata["AWSAccountId"] != wish.account_id:
+        return refusal("owner_differs", arn=arn, seen=metadata["AWSAccountId"], account_id=wish.account_id)
+    if metadata.get("KeyManager") == "AWS":
+        return refusal("aws_managed_key", arn=arn)
+    if key_state in ("Enabled", "Disabled"):
+        change = {"Enabled": "EnableKey", "Disabled": "DisableKey"}[wish.key_state]
+        return Plan(() if key_state == wish.key_state else (change,), key_state, wish.key_state)
+    if key_state in ("PendingDeletion", "PendingReplicaDeletion") and wish.cancel_deletion:
+        # CancelKeyDeletion leaves the key Disabled, never Enabled.
+        enable = ("EnableKey",) if wish.state == "enabled" else ()
+        return Plan(("CancelKeyDeletion", *enable), key_state, wish.key_state)
+    return _refused_state(metadata)
+
+
+def _refused_state(metadata: t.Mapping[str, t.Any]) -> Refusal:
+    arn, key_state = metadata["Arn"], metadata["KeyState"]
+    if key_state == "PendingDeletion":
+        return refusal("pending_deletion", arn=arn, deletion_date=_date(metadata.get("DeletionDate")))
+    if key_state == "PendingReplicaDeletion":
+        days = metadata.get("PendingDeletionWindowInDays")
+        return refusal("pending_replica_deletion", arn=arn, window=f"{days} days" if days else "the waiting period")
+    code = re.sub(r"(?<!^)(?=[A-Z])", "_", key_state).lower()
+    if code in ("unavailable", "pending_import", "creating", "updating"):
+        return refusal(code, arn=arn)
+    return refusal("unknown_state", arn=arn, key_state=key_state)
+
+
+def _date(value: object) -> str:
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    return str(value or "an unknown date")

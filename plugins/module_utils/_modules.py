@@ -1,0 +1,56 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""What the modules of this collection share: options, and how the client is made."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing library
+    from botocore.config import Config
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import Wish
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting
+
+# Enough for an incident: with the standard mode's backoff of up to 20 s, 12 attempts span more than a minute of
+# throttling. The timeouts keep an unreachable endpoint from holding a run up for botocore's 60 s an attempt.
+_ATTEMPTS: t.Final = 12
+_CONNECT_TIMEOUT: t.Final = 5
+_READ_TIMEOUT: t.Final = 20
+
+KEY_STATE_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
+    "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
+    "cancel_deletion": {"type": "bool", "default": False},
+    "account_id": {"type": "str"},
+    "wait": {"type": "bool", "default": True},
+    "wait_timeout": {"type": "float", "default": 300},
+    "wait_reads": {"type": "int", "default": 3},
+    "wait_delay": {"type": "float", "default": 1},
+}
+
+
+def wish(params: t.Mapping[str, t.Any]) -> Wish:
+    """Read the wish from a module's parameters."""
+    return Wish(params["state"], params["cancel_deletion"], params["account_id"])
+
+
+def waiting(params: t.Mapping[str, t.Any]) -> Waiting | None:
+    """Read from a module's parameters how to wait; None for not at all."""
+    if not params["wait"]:
+        return None
+    return Waiting(reads=params["wait_reads"], delay=params["wait_delay"], timeout=params["wait_timeout"])
+
+
+def client(module: t.Any, service: str, region: str) -> t.Any:
+    """Make a boto3 client with the common AWS options of ``module`` (an AnsibleAWSModule); ``aws_config`` overrides."""
+    config = Config(
+        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        connect_timeout=_CONNECT_TIMEOUT,
+        read_timeout=_READ_TIMEOUT,
+    )
+    return module.client(service, region=region, config=config)

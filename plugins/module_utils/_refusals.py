@@ -1,0 +1,154 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""The one list of everything this collection refuses or reports as failed.
+
+Each entry holds what was seen and why it stops (``error``) and what the operator does next (``hint``). Both are
+:meth:`str.format` templates. The documentation of the messages is generated from this list.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why something is not done.
+
+    ``code`` is stable and machine readable, ``error`` and ``hint`` are one sentence each (or a few short ones).
+    """
+
+    code: str
+    error: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.error} {self.hint}"
+
+
+class RefusedError(Exception):
+    """Carries a :class:`Refusal` up to the place that reports it."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
+
+
+REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
+    # References, checked before any call.
+    "invalid_reference": (
+        "{reference} is not a KMS key id, key ARN, alias name or alias ARN, so no key can be looked up in {region}.",
+        "Give for example alias/atlassian-cmk, or the key's ARN as KMS shows it.",
+    ),
+    "aws_managed_alias": (
+        "{reference} is an alias of AWS's own keys, and a CMK for Atlassian is always a customer managed key.",
+        "Give the alias, id or ARN of the customer managed key that was registered with Atlassian.",
+    ),
+    "wrong_region": (
+        "{reference} lies in region {seen}, but the key of region {region} is wanted, so nothing was called.",
+        "Give the key's reference for {region}; each region of a realm has its own key.",
+    ),
+    "wrong_partition": (
+        "{reference} belongs to AWS partition {seen}, but region {region} belongs to partition {partition}.",
+        "Correct the ARN; nothing was called.",
+    ),
+    "reference_of_other_account": (
+        "{reference} belongs to account {seen}, but account {account_id} is wanted, so nothing was called.",
+        "Correct the reference or the account id, whichever is wrong.",
+    ),
+    # Keys, decided from DescribeKey.
+    "key_not_found": (
+        "There is no key {reference} in region {region} of the account {account_id}.",
+        "Check reference, region and credentials; a key is never created. If the key was deleted, its data cannot be "
+        "restored: tell Atlassian on the ticket.",
+    ),
+    "owner_differs": (
+        "{arn} belongs to account {seen}, but account {account_id} is wanted, so the key was left alone.",
+        "Use the credentials of the right account, or correct the account id.",
+    ),
+    "aws_managed_key": (
+        "{arn} is managed by AWS, not by the customer, so its state cannot be set.",
+        "Give the customer managed key that was registered with Atlassian.",
+    ),
+    "pending_deletion": (
+        "{arn} is scheduled for deletion on {deletion_date}, and cancelling that was not asked for.",
+        "Allow it with cancel_deletion=true (role: cmk_cancel_deletion=true) before that date; afterwards the key and "
+        "all that it encrypts are lost.",
+    ),
+    "pending_replica_deletion": (
+        "{arn} waits for the deletion of its replica keys and is then deleted itself ({window} after the last "
+        "one), and cancelling that was not asked for.",
+        "Allow it with cancel_deletion=true (role: cmk_cancel_deletion=true); afterwards the key and all that it "
+        "encrypts are lost.",
+    ),
+    "unavailable": (
+        "{arn} is Unavailable: its custom key store is disconnected, and a key state set now has no effect until "
+        "the store is back.",
+        "Reconnect the key store (AWS KMS, Custom key stores), wait until the key is no longer Unavailable, run again.",
+    ),
+    "pending_import": (
+        "{arn} is PendingImport: its key material was deleted or never imported, so it cannot be used.",
+        "Import the same key material again (kms:GetParametersForImport, kms:ImportKeyMaterial), then run again.",
+    ),
+    "creating": (
+        "{arn} is Creating: AWS is still replicating it and refuses changes until that ends.",
+        "Wait a minute and run again.",
+    ),
+    "updating": (
+        "{arn} is Updating: AWS is changing its primary region and refuses changes until that ends.",
+        "Wait a minute and run again.",
+    ),
+    "unknown_state": (
+        "{arn} is in state {key_state}, which this version does not know, so it was left alone.",
+        "Look at the key in the AWS console, and look for a newer version of keyops.atlassian_cmk.",
+    ),
+    "not_settled": (
+        "{arn} was set to {wanted}, but AWS did not report that {reads} times in a row within {timeout} s "
+        "(last seen: {seen}).",
+        "Changes can take minutes to spread: run again, with a longer wait_timeout (role: cmk_wait_timeout) if needed.",
+    ),
+    # Calls that AWS did not answer as hoped.
+    "access_denied": (
+        "AWS refused {operation} in {region}: {message}",
+        "Allow kms:{operation} for this identity in its IAM policy and in the key's policy, then run again.",
+    ),
+    "credentials_expired": (
+        "The AWS credentials have expired ({operation} in {region}).",
+        "Get fresh credentials and run again; what is done already stays done.",
+    ),
+    "credentials_invalid": (
+        "AWS does not accept the credentials ({operation} in {region}): {message}",
+        "Check the access key, the profile and this machine's clock, then run again.",
+    ),
+    "credentials_missing": (
+        "No usable AWS credentials were found for region {region}: {message}",
+        "Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (role: cmk_aws_profile), then run again.",
+    ),
+    "throttled": (
+        "AWS kept throttling {operation} in {region}: {message}",
+        "Wait a minute and run again; what is done already stays done.",
+    ),
+    "aws_trouble": (
+        "AWS could not carry out {operation} in {region}: {message}",
+        "Look at the AWS Health Dashboard for {region} and run again; what is done already stays done.",
+    ),
+    "not_reached": (
+        "AWS KMS was not reached for {operation} in {region}: {message}",
+        "Check network, proxy, DNS and endpoint_url, then run again; what is done already stays done.",
+    ),
+    "aws_refused": (
+        "AWS refused {operation} in {region} with {aws_code}: {message}",
+        "Mend what AWS names, then run again; what is done already stays done.",
+    ),
+}
+
+
+def refusal(code: str, **seen: object) -> Refusal:
+    """Fill in the entry ``code`` of :data:`REFUSALS` with what was seen."""
+    error, hint = REFUSALS[code]
+    return Refusal(code, error.format(**seen), hint.format(**seen))
