@@ -25,7 +25,7 @@ from .state import State, Ticket, User, now
 
 JSON = "application/json;charset=UTF-8"
 MAX_BODY = 32767
-"""Most characters of a comment (Jira's default of ``jira.text.field.character.limit``), counted as Java does: UTF-16."""
+"""Most characters of a comment (Jira's default of ``jira.text.field.character.limit``), in UTF-16 units as in Java."""
 
 # Matched on the undecoded path: neither %2F nor .. nor any other escape ever names a ticket.
 ID = r"[A-Z][A-Z0-9_]+-[1-9][0-9]*|[1-9][0-9]*"

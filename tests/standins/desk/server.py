@@ -44,13 +44,14 @@ class Server(ThreadingHTTPServer):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "SupportDeskStandIn"
-    sys_version = ""
     # Head and body leave in one piece; else each answer waits for the client's delayed acknowledgement.
     wbufsize = 1 << 16
     disable_nagle_algorithm = True
     timeout = 60
     server: Server
+
+    def version_string(self) -> str:
+        return "SupportDeskStandIn"
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -66,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._play(path, query, body)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve
 
     def _body(self) -> bytes | Answer:
         if "Transfer-Encoding" in self.headers:

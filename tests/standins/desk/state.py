@@ -300,7 +300,7 @@ class State:
             self.faults: list[Fault] = []
             self.sites: dict[str, Site] = {}
             self.tickets: dict[str, Ticket] = {}
-            self._last_comment = 10000
+            self._last_comment = 20000
             self._last_ticket = 10000
             self.base_url: str | None = seed["base_url"].rstrip("/") if "base_url" in seed else None
             users = [parse_user(item, f"users[{n}]") for n, item in enumerate(seed.get("users", []))]
