@@ -1,0 +1,59 @@
+"""A strict stand-in for AWS: moto's server with AWS's own rules for KMS.
+
+Start it with `python -m tests.standins.aws [--host 127.0.0.1] [--port 0] [--account 111122223333] [--state FILE.json]
+[--propagation SECONDS] [--latency SECONDS] [--trail-delay SECONDS]` from the repository's root; it prints
+`AWS stand-in listening on http://127.0.0.1:PORT` when it accepts connections and stops at SIGTERM or SIGINT.
+In tests: `with AwsStandin() as aws: boto3.client("kms", endpoint_url=aws.url, …)`.
+
+Credentials can be anything (signatures are not checked); callers belong to `--account` unless their access key came
+from sts:AssumeRole, from moto's IAM, or from `POST /_standin/principals`.
+
+Control endpoint (JSON; errors are `{"error": text}` with 400 or 404):
+
+GET, DELETE /_standin/calls
+    Every AWS API call in the order received: `n, time, service, operation, region, account, principal, key` (the KeyId
+    as sent), `params, status, error` (AWS's error code), `dropped` ("before", "after" or null). `status` is null for
+    dropped calls and for calls still under way. Credentials and plaintexts are never kept.
+GET, POST, DELETE /_standin/faults
+    One fault or a list: `{service: "kms", operation: "*", region: "*", key_id, count: 1, skip: 0, error, message,
+    status, html: false, latency: 0, drop: "before" | "after", reset: false}`. A fault lets `skip` matching calls pass,
+    then hits `count` (null: for ever). `key_id` may be the id, ARN or alias. Status and message follow from `error`
+    where AWS's are known. `html`: an HTML page as a proxy sends it (502). `latency` (seconds) alone only delays.
+    `drop`: the connection is closed without an answer, before or after the call was acted on; `reset`: by a TCP reset.
+    The first fault that replaces the answer wins.
+GET, POST /_standin/keys; PATCH /_standin/keys/REGION/KEY_ID_OR_ALIAS[?account=ID]
+    POST creates a key (or a list of keys) in any state: `{region, account, alias, key_id, state, deletion_date,
+    pending_window_in_days, key_manager: "AWS", origin, multi_region, primary_region, custom_key_store, tags, policy,
+    description, propagation, flip, not_found}`; only `region` is needed. It answers the DescribeKey metadata.
+    PATCH forces `state` (seen at once; PendingImport to Enabled is the import of key material), `deletion_date`,
+    `policy`, `store_connected: true` (ends Unavailable), and sets `propagation, flip, not_found` for this key.
+    GET lists all keys with their real state, whatever DescribeKey shows.
+GET, POST /_standin/config
+    `{propagation, flip, not_found, latency, trail_delay}` at run time. `propagation`: seconds until DescribeKey and
+    state-dependent operations see a change that was made through the API. `flip`: within that time reads alternate
+    between the new and the old state. `not_found`: that many DescribeKey calls after a change answer NotFoundException.
+POST /_standin/principals
+    `{access_key, account, arn}`: which account and principal an access key belongs to.
+POST /_standin/reset
+    Back to the state as started, moto's included.
+
+A seed file (`--state`) holds a list in the shape of `POST /_standin/keys`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .server import AwsStandin
+
+__all__ = ["AwsStandin"]
+
+
+def __getattr__(name: str) -> Any:
+    # Late, because moto takes a second to import and the command must be able to stop while it does.
+    if name == "AwsStandin":
+        from .server import AwsStandin  # noqa: PLC0415 - see above
+
+        return AwsStandin
+    raise AttributeError(name)

@@ -1,0 +1,129 @@
+"""The control endpoint under `/_standin/`; the package's docstring describes it for users."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, unquote
+
+from .answers import Answer, json_answer
+from .faults import Fault
+from .kms import Settings
+
+if TYPE_CHECKING:
+    from moto.kms.models import Key
+
+    from .app import StandinApp
+
+
+class NotThereError(Exception):
+    """No such control endpoint or object."""
+
+
+def control(app: StandinApp, method: str, path: str, query: str, body: bytes) -> Answer:
+    """Answer a control request: 200, 400 with the reason, or 404."""
+    first, *rest = path.removeprefix("/_standin/").split("/")
+    handler = _ROUTES.get((method, first))
+    if handler is None:
+        return json_answer({"error": f"no control endpoint {method} {path}"}, 404)
+    try:
+        data = json.loads(body) if body else {}
+        with app.lock:
+            return json_answer(handler(app, "/".join(rest), query, data))
+    except NotThereError as error:
+        return json_answer({"error": str(error)}, 404)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        return json_answer({"error": f"{type(error).__name__}: {error}"}, 400)
+
+
+def _get_calls(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    return [asdict(call) for call in app.calls]
+
+
+def _delete_calls(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    app.calls.clear()
+    return {}
+
+
+def _get_faults(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    return [asdict(fault) for fault in app.faults]
+
+
+def _post_faults(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    new = [Fault.parse(spec) for spec in (data if isinstance(data, list) else [data])]
+    app.faults.extend(new)
+    return [asdict(fault) for fault in new]
+
+
+def _delete_faults(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    app.faults.clear()
+    return {}
+
+
+def _get_keys(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    return [app.kms.summary(key) for key in app.kms.every_key()]
+
+
+def _post_keys(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    if isinstance(data, list):
+        return [app.kms.metadata(app.kms.plant(spec, app.account)) for spec in data]
+    return app.kms.metadata(app.kms.plant(data, app.account))
+
+
+def _patch_keys(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    region, _, name = rest.partition("/")
+    account = parse_qs(query).get("account", [data.get("account") or app.account])[0]
+    key = key_named(app, region, unquote(name), str(account))
+    app.kms.patch(key, data)
+    return app.kms.summary(key)
+
+
+def _post_principals(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    account = str(data["account"])
+    arn = str(data.get("arn") or f"arn:aws:iam::{account}:user/standin")
+    app.principals[str(data["access_key"])] = (account, arn)
+    return {"account": account, "arn": arn}
+
+
+def _get_config(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    return asdict(app.settings)
+
+
+def _post_config(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    unknown = set(data) - {field.name for field in fields(Settings)}
+    if unknown:
+        raise ValueError(f"unknown field(s): {', '.join(sorted(unknown))}")
+    for name, value in data.items():
+        setattr(app.settings, name, value)
+    return asdict(app.settings)
+
+
+def _post_reset(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    app.reset()
+    return {}
+
+
+def key_named(app: StandinApp, region: str, name: str, account: str) -> Key:
+    """The key with an id, ARN or alias; NotThereError when there is none."""
+    for key in app.kms.every_key():
+        if (key.region, key.account_id) == (region, account) and name in (key.id, key.arn, *key.aliases):
+            return key
+    raise NotThereError(f"no key {name} in {account} {region}")
+
+
+_ROUTES: dict[tuple[str, str], Callable[[StandinApp, str, str, Any], Any]] = {
+    ("GET", "calls"): _get_calls,
+    ("DELETE", "calls"): _delete_calls,
+    ("GET", "faults"): _get_faults,
+    ("POST", "faults"): _post_faults,
+    ("DELETE", "faults"): _delete_faults,
+    ("GET", "keys"): _get_keys,
+    ("POST", "keys"): _post_keys,
+    ("PATCH", "keys"): _patch_keys,
+    ("POST", "principals"): _post_principals,
+    ("GET", "config"): _get_config,
+    ("POST", "config"): _post_config,
+    ("POST", "reset"): _post_reset,
+}
