@@ -145,6 +145,62 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "AWS refused {operation} in {region} with {aws_code}: {message}",
         "Mend what AWS names, then run again; what is done already stays done.",
     ),
+    # The support desk.
+    "desk_unauthorized": (
+        "The support desk did not accept the credentials (HTTP 401): {message}",
+        "Check cmk_support_user and cmk_support_token; tokens expire within a year, and scoped tokens work only on "
+        "https://api.atlassian.com/ex/jira/{{cloudId}}.",
+    ),
+    "desk_forbidden": (
+        "The support desk forbids this user that step (HTTP 403): {message}",
+        "Use an account that may see and comment the ticket, or tell Atlassian yourself with cmk_support_mode=manual.",
+    ),
+    "desk_not_found": (
+        "The support desk knows no such ticket, or hides it from this user (HTTP 404): {message}",
+        "Check cmk_ticket, cmk_support_url and the account.",
+    ),
+    "desk_conflict": (
+        "The support desk reports a conflict (HTTP 409): {message}",
+        "Look at the ticket, then run again.",
+    ),
+    "desk_throttled": (
+        "The support desk is under load and refuses requests (HTTP 429): {message}",
+        "Run again in a few minutes.",
+    ),
+    "desk_trouble": (
+        "The support desk failed (HTTP {status}): {message}",
+        "Run again in a few minutes, or tell Atlassian yourself with cmk_support_mode=manual.",
+    ),
+    "desk_not_reached": (
+        "The support desk was not reached: {message}",
+        "Check cmk_support_url, network, proxy and DNS, then run again.",
+    ),
+    "desk_tls": (
+        "The support desk's TLS certificate could not be verified: {message}",
+        "Check that cmk_support_url is right; add a private authority to the machine's trust store.",
+    ),
+    "desk_login_page": (
+        "The support desk answered with a web page or a redirect (HTTP {status}) instead of its API: a login page, "
+        "perhaps, or a suspended site.",
+        "Check that cmk_support_url is the desk's API and not a suspended site of your own, or tell Atlassian yourself "
+        "with cmk_support_mode=manual.",
+    ),
+    "desk_not_json": (
+        "The support desk's answer (HTTP {status}) is not the documented JSON.",
+        "Check that cmk_support_url is the desk's base URL.",
+    ),
+    "desk_refused": (
+        "The support desk refused the request (HTTP {status}): {message}",
+        "Mend what the desk names, or tell Atlassian yourself with cmk_support_mode=manual.",
+    ),
+    "ticket_closed": (
+        "The ticket {ticket} takes no comment from this user (its status is {status}).",
+        "Open the ticket again, or tell Atlassian yourself with cmk_support_mode=manual.",
+    ),
+    "comment_too_long": (
+        "The comment has {length} characters, and the desk takes at most {most}.",
+        "Shorten the template (cmk_comment_template).",
+    ),
 }
 
 

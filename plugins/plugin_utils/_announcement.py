@@ -1,0 +1,89 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""Which restoration is this, and has Atlassian heard of it? Pure.
+
+The journal is what the controller remembers of an organization's last restoration: its reference, the states that its
+keys had, and how Atlassian was told. It is written before the first key is changed, so that a restoration that was
+done but not told is remembered whatever happens in between.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import typing as t
+
+
+def announcement(
+    keys: t.Sequence[t.Mapping[str, t.Any]], settings: t.Mapping[str, t.Any], kept_text: str, now: str
+) -> dict[str, t.Any]:
+    """Decide what there is to announce.
+
+    :param keys: the plan of each key, as ``kms_realm_keys`` returns it in check mode
+    :param settings: ``slug``, ``ticket``, ``ticket_told``
+    :param kept_text: the journal as it was kept; empty if there is none
+    :param now: the time in UTC, ISO 8601
+    :return: the journal to keep (``reference``, ``started_at``, ``restored_at``, ``ticket``, ``states_before``,
+        ``told``) and
+
+        - ``accepts``: the references on the ticket that mean that it has been told; empty for any of the organization
+        - ``enables``: whether this run is to change a key
+    """
+    journal = _read(kept_text)
+    enables = any(key["actions"] for key in keys)
+    continued = bool(journal) and not journal.get("told")
+    states = {key["region"]: key["key_state_before"] for key in keys if key.get("key_state_before")}
+    if continued:
+        earlier = journal.get("states_before", {})
+        states |= {region: earlier[region] for region in states if earlier.get(region, "Enabled") != "Enabled"}
+    started_at = str(journal["started_at"]) if continued and journal.get("started_at") else now
+    fresh = reference(str(settings["slug"]), started_at, list(states))
+    kept = str(journal.get("reference") or fresh) if continued else fresh
+    return {
+        "reference": kept,
+        "started_at": started_at,
+        "ticket": settings["ticket"],
+        "states_before": states,
+        "restored_at": None if enables else journal.get("restored_at"),
+        "told": None if enables else _told(settings, journal, now),
+        "accepts": [kept] if enables or continued else [],
+        "enables": enables,
+    }
+
+
+def reference(slug: str, identity: str, regions: t.Iterable[str]) -> str:
+    """Name a restoration on one short line: the same for the same organization, identity and set of regions."""
+    seed = json.dumps([slug, identity, sorted(regions)])
+    return f"cmk-restore/{slug}/{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
+
+
+def _told(settings: t.Mapping[str, t.Any], journal: t.Mapping[str, t.Any], now: str) -> dict[str, t.Any] | None:
+    """How Atlassian was told, as far as the controller knows: by a person, or in an earlier run by hand-over."""
+    kept = journal.get("told")
+    by_person = str(settings["ticket_told"])
+    if by_person:
+        if kept and kept.get("note") == by_person:
+            return dict(kept)
+        return {"by": "person", "note": by_person, "at": now}
+    return dict(kept) if kept and journal.get("ticket") == settings["ticket"] else None
+
+
+def journal_text(journal: t.Mapping[str, t.Any]) -> str:
+    """Write the journal as it is kept."""
+    kept = ("reference", "started_at", "restored_at", "ticket", "states_before", "told")
+    return json.dumps({name: journal[name] for name in kept}, indent=2, sort_keys=True) + "\n"
+
+
+def _read(text: str) -> dict[str, t.Any]:
+    """Read a journal; a damaged one counts as a restoration that was not told, since silence would be worse."""
+    if not text.strip():
+        return {}
+    try:
+        journal = json.loads(text)
+    except ValueError:
+        return {"damaged": True}
+    return journal if isinstance(journal, dict) and journal else {"damaged": True}

@@ -1,0 +1,131 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""The support desk's answers (Jira Service Management REST), read strictly. Pure.
+
+Source: Jira Service Management Cloud REST API, "Request"
+(https://developer.atlassian.com/cloud/jira/service-desk/rest/api-group-request/).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import re
+import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+
+# The documented limit of a comment in Jira.
+MOST_CHARACTERS: t.Final = 32767
+_LONGEST_WAIT: t.Final = 120
+_BY_STATUS: t.Final = {
+    401: "desk_unauthorized",
+    403: "desk_forbidden",
+    404: "desk_not_found",
+    409: "desk_conflict",
+    429: "desk_throttled",
+}
+
+
+def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | None = None) -> dict[str, t.Any]:
+    """Judge the result of ``ansible.builtin.uri`` and keep what is free of secrets.
+
+    :param attempt: the number of this attempt, from 1; the wait doubles with it
+    :return: ``ok``, ``status``, ``data`` (the JSON object), ``code``, ``error``, ``hint``, ``retry`` (whether the same
+        read may be tried again), ``wait`` (seconds until then)
+    """
+    status = int(result.get("status") or -1)
+    data = result.get("json")
+    if status in (200, 201) and isinstance(data, dict):
+        return {
+            "ok": True,
+            "status": status,
+            "data": data,
+            "code": "",
+            "error": "",
+            "hint": "",
+            "retry": False,
+            "wait": 0,
+        }
+    code = _code(status, result)
+    why = refusal(code, url=str(result.get("url", "")), status=status, message=_message(result))
+    retry = code in ("desk_throttled", "desk_trouble", "desk_not_reached")
+    wait = _retry_after(result.get("retry_after"), now) if retry else 0
+    return {
+        "ok": False,
+        "status": status,
+        "data": {},
+        **vars(why),
+        "retry": retry,
+        "wait": min(_LONGEST_WAIT, wait if wait is not None else 2**attempt),
+    }
+
+
+def _code(status: int, result: t.Mapping[str, t.Any]) -> str:
+    if status < 0:
+        return "desk_tls" if "CERTIFICATE_VERIFY_FAILED" in str(result.get("msg", "")) else "desk_not_reached"
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= 500:
+        return "desk_trouble"
+    if 200 <= status < 400:
+        # A suspended session redirects to a login page, or shows one with status 200.
+        html = "html" in str(result.get("content_type", "")) or status >= 300
+        return "desk_login_page" if html else "desk_not_json"
+    return "desk_refused"
+
+
+def _message(result: t.Mapping[str, t.Any]) -> str:
+    data = result.get("json")
+    said = data.get("errorMessage") or data.get("message") if isinstance(data, dict) else None
+    # uri's own message repeats the status; after the last colon stands the reason.
+    text = said or str(result.get("msg", "")).split("Request failed: ")[-1]
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", str(text))).strip()[:300].rstrip(".") + "."
+
+
+def _retry_after(value: object, now: dt.datetime | None) -> float | None:
+    """Read ``Retry-After``: seconds, or an HTTP date (RFC 9110, 10.2.3)."""
+    text = str(value or "").strip()
+    if not text:
+        return None
+    if text.isdigit():
+        return float(text)
+    try:
+        when = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        return None
+    return max(0.0, (when - (now or dt.datetime.now(dt.timezone.utc))).total_seconds())
+
+
+def may_comment(request: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether the desk allows this user to comment on the request (``expand=action``); unsaid counts as yes."""
+    action = request.get("actions", {}).get("addComment", {})
+    return bool(action.get("allowed", True))
+
+
+def mentions(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[dict[str, str]]:
+    """Find the references to restorations of the organization in a page of comments.
+
+    :return: ``reference``, ``comment_id``, ``url`` and ``at`` (ISO 8601) of each, in the order of the page
+    """
+    pattern = re.compile(rf"\bcmk-restore/{re.escape(org_slug)}/[0-9a-f]{{12}}\b")
+    return [
+        {"reference": reference, **comment_facts(comment)}
+        for comment in comments
+        for reference in dict.fromkeys(pattern.findall(str(comment.get("body", ""))))
+    ]
+
+
+def comment_facts(comment: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Keep of a comment what evidence needs."""
+    return {
+        "comment_id": str(comment.get("id", "")),
+        "url": str(comment.get("_links", {}).get("self", "")),
+        "at": str(comment.get("created", {}).get("iso8601", "")),
+    }

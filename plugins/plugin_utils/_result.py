@@ -1,0 +1,68 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""How a run ended: the promised ``cmk_result``. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+OK_STATUSES: t.Final = ("restored", "already_restored", "handover_pending", "planned")
+_KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
+_TICKET: t.Final = ("key", "mode", "told", "comment_id", "url", "already_told", "error", "hint")
+
+
+def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Put ``cmk_result`` together.
+
+    :param run: ``settings``, ``keys`` (of kms_realm_keys), ``ticket`` (what became of it), ``error`` (what ended the
+        run early; empty if nothing did), ``check_mode``, ``started_at``, ``finished_at``
+    """
+    settings = run["settings"]
+    keys = [_key(key) for key in run["keys"]]
+    ticket = _ticket(settings, run["ticket"])
+    return {
+        "org": settings["org"],
+        "realm": settings["realm"],
+        "status": _status(run, keys, ticket),
+        "keys": keys,
+        "ticket": ticket,
+        "error": " ".join([run["error"], *settings["problems"]]).strip(),
+        "revoked_at": None,
+        "window": {},
+        "started_at": run["started_at"],
+        "finished_at": run["finished_at"],
+    }
+
+
+def _key(key: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    kept = {name: key.get(name) for name in _KEY}
+    return {
+        **kept,
+        "key_id": key.get("key_id") or key["reference"],
+        "state_before": key.get("key_state_before"),
+        "state_after": key.get("key_state"),
+        "account_id": key.get("account_id"),
+    }
+
+
+def _ticket(settings: t.Mapping[str, t.Any], ticket: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    nothing = {"told": False, "already_told": False, "comment_id": "", "url": settings.get("ticket_url", "")}
+    nothing |= {"key": settings.get("ticket", ""), "mode": settings.get("mode", ""), "error": "", "hint": ""}
+    return {name: ticket.get(name) or nothing[name] for name in _TICKET}
+
+
+def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.Mapping[str, t.Any]) -> str:
+    usable = [key for key in keys if not key["error"]]
+    if run["error"] or run["settings"]["problems"] or not usable:
+        # What is done is done, even when the run ended early: never call that a plain failure.
+        return "partial" if any(key["changed"] for key in keys) and not run["check_mode"] else "failed"
+    if len(usable) < len(keys) or ticket["error"]:
+        return "partial"
+    changes = any(key["changed"] for key in keys)
+    if ticket["told"]:
+        return "already_restored" if ticket["already_told"] and not changes else "restored"
+    return "planned" if run["check_mode"] else "handover_pending"

@@ -1,0 +1,237 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""What the operator gave, read strictly: strings as AWX hands them included. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import math
+import os
+import re
+import typing as t
+from urllib.parse import urlsplit
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
+
+_REGION: t.Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]")
+# A project key starts with a letter (Atlassian, "Editing a project's key"); the API also takes the numeric id.
+_TICKET: t.Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+|[0-9]+")
+_MODES: t.Final = ("api", "manual")
+
+
+class Problems(list[str]):
+    """Collects what is wrong with the settings, one sentence each."""
+
+    def text(self, name: str, value: object, *, most: int = 2048) -> str:
+        """Read a text; None and an empty text are the same."""
+        if value is None or value is False:
+            return ""
+        if not isinstance(value, (str, int)) or isinstance(value, bool):
+            self.append(f"{name} must be a text, but is {shown(value)}.")
+            return ""
+        text = str(value).strip()
+        if len(text) > most or any(ord(char) < 32 or ord(char) == 127 for char in text):
+            self.append(f"{name} must be one line of at most {most} characters, but is {shown(text)}.")
+            return ""
+        return text
+
+    def boolean(self, name: str, value: object) -> bool:
+        """Read a boolean as Ansible and AWX write it."""
+        word = str(value).strip().lower()
+        if word in ("true", "yes", "on", "1", "y", "t"):
+            return True
+        if word not in ("false", "no", "off", "0", "n", "f", "none", ""):
+            self.append(f"{name} must be true or false, but is {shown(value)}.")
+        return False
+
+    def number(self, name: str, value: object, *, least: float, most: float) -> float:
+        """Read a number between two bounds."""
+        try:
+            number = float(str(value))
+        except ValueError:
+            number = math.nan
+        if isinstance(value, bool) or not least <= number <= most:
+            self.append(f"{name} must be a number from {least:g} to {most:g}, but is {shown(value)}.")
+            return least
+        return number
+
+    def words(self, name: str, value: object) -> list[str]:
+        """Read a list, or a text with commas (as a survey hands it); each word once, in the given order."""
+        if isinstance(value, str):
+            value = _json_or(value, [word for word in re.split(r"[,\n]", value) if word.strip()])
+        if value is None:
+            return []
+        if not isinstance(value, (list, tuple)):
+            self.append(f"{name} must be a list, or a text with commas, but is {shown(value)}.")
+            return []
+        return list(dict.fromkeys(word for word in (self.text(name, item) for item in value) if word))
+
+    def mapping(self, name: str, value: object) -> dict[str, str]:
+        """Read a map of text to text, or its JSON text (as a survey hands it)."""
+        if isinstance(value, str):
+            value = _json_or(value, value) if value.strip() else {}
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.append(f"{name} must be a map from region to key, but is {shown(value)}.")
+            return {}
+        return {self.text(name, key): self.text(name, inner) for key, inner in value.items()}
+
+
+def shown(value: object) -> str:
+    """Quote a value for a message, cut to a readable length."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
+
+
+def slug(org: str) -> str:
+    """Make a name that is safe in paths and on one line; a changed name gets a short hash, so that none collide."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", org).strip(".-")[:64]
+    return plain if plain == org else f"{plain or 'org'}-{hashlib.sha256(org.encode()).hexdigest()[:8]}"
+
+
+def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) -> dict[str, t.Any]:
+    """Normalise the role's variables (their names without ``cmk_``).
+
+    :param given: the variables; ``has_user`` and ``has_token`` tell of the credentials without holding them
+    :param realms: realm name as Atlassian writes it, to its regions
+    :return: the settings, with ``problems``: sentences that say what must be mended before anything can be done
+    """
+    problems = Problems()
+    org = problems.text("cmk_org", given.get("org"), most=255)
+    if not org:
+        problems.append("No organization is named. Run the role on the organization's inventory host, or set cmk_org.")
+    result = {
+        "org": org,
+        "slug": slug(org),
+        **_keys(given, realms, problems),
+        "cancel_deletion": problems.boolean("cmk_cancel_deletion", given.get("cancel_deletion")),
+        "wait_timeout": problems.number("cmk_wait_timeout", given.get("wait_timeout"), least=0, most=3600),
+        "wait_reads": int(problems.number("cmk_wait_reads", given.get("wait_reads"), least=1, most=100)),
+        "wait_delay": problems.number("cmk_wait_delay", given.get("wait_delay"), least=0, most=60),
+        "aws_profile": problems.text("cmk_aws_profile", given.get("aws_profile")),
+        "assume_role_arn": problems.text("cmk_assume_role_arn", given.get("assume_role_arn")),
+        **_ticket(given, problems),
+        "sites": problems.words("cmk_sites", given.get("sites")),
+        "report_dir": os.path.join(
+            os.path.expanduser(problems.text("cmk_report_dir", given.get("report_dir"))), slug(org)
+        ),
+    }
+    role = result["assume_role_arn"]
+    if role and not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", role):
+        problems.append(f"cmk_assume_role_arn must be the ARN of an IAM role, but is {shown(role)}.")
+    return {**result, "problems": list(problems)}
+
+
+def _keys(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], problems: Problems) -> dict[str, t.Any]:
+    account_id = problems.text("cmk_account_id", given.get("account_id"))
+    if isinstance(given.get("account_id"), int):
+        account_id = account_id.zfill(12)  # an unquoted number in YAML has lost its leading zeros
+    if account_id and not re.fullmatch(r"[0-9]{12}", account_id):
+        problems.append(f"cmk_account_id must be 12 digits, but is {shown(account_id)}.")
+    realm, regions = _regions(given, realms, problems)
+    key = problems.text("cmk_key", given.get("key"))
+    keys = problems.mapping("cmk_keys", given.get("keys"))
+    for region in [region for region in keys if regions and region not in regions]:
+        problems.append(f"cmk_keys names {shown(region)}, which is not a region in use ({', '.join(regions)}).")
+    found = []
+    for region in regions:
+        reference = keys.get(region) or key
+        if not reference:
+            problems.append(f"No key is given for region {region}. Set cmk_key, or cmk_keys[{region}].")
+            continue
+        unfit = check_reference(reference, region, account_id or None)
+        if unfit:
+            problems.append(str(unfit))
+        found.append({"region": region, "key_id": reference})
+    return {"realm": realm, "account_id": account_id, "keys": found}
+
+
+def _regions(
+    given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], problems: Problems
+) -> tuple[str, list[str]]:
+    wanted = problems.text("cmk_realm", given.get("realm"), most=100)
+    regions = problems.words("cmk_regions", given.get("regions"))
+    realm = next((name for name in realms if _folded(name) == _folded(wanted)), None)
+    for region in regions:
+        if not _REGION.fullmatch(region):
+            problems.append(f"cmk_regions names {shown(region)}, which is not an AWS region.")
+    if regions:
+        return realm or wanted, regions
+    if realm:
+        return realm, list(realms[realm])
+    seen = f"The realm {shown(wanted)} is not known." if wanted else "No realm is given."
+    problems.append(f"{seen} Known are {', '.join(realms)}. Set cmk_realm to one of them, or name cmk_regions.")
+    return wanted, []
+
+
+def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any]:
+    ticket = problems.text("cmk_ticket", given.get("ticket"), most=255)
+    if ticket and not _TICKET.fullmatch(ticket):
+        problems.append(f"cmk_ticket must be a ticket's key such as ABC-123, but is {shown(ticket)}.")
+    support_url = problems.text("cmk_support_url", given.get("support_url")).rstrip("/")
+    _check_url("cmk_support_url", support_url, problems, carries_token=True)
+    ticket_url = problems.text("cmk_ticket_url", given.get("ticket_url"))
+    _check_url("cmk_ticket_url", ticket_url, problems, carries_token=False)
+    mode = problems.text("cmk_support_mode", given.get("support_mode")).lower() or ("api" if support_url else "manual")
+    if mode not in _MODES:
+        problems.append(f"cmk_support_mode must be {' or '.join(_MODES)}, but is {shown(mode)}.")
+    if mode == "api":
+        for name, value in {
+            "cmk_support_url": support_url,
+            "cmk_support_token": given.get("has_token"),
+            "cmk_ticket": ticket,
+        }.items():
+            if not value:
+                problems.append(
+                    f"{name} is not set, but the ticket is to be told by API. Set it, or hand the text over "
+                    "yourself with cmk_support_mode=manual."
+                )
+    told = problems.text("cmk_ticket_told", given.get("ticket_told"))
+    return {"ticket": ticket, "ticket_url": ticket_url, "support_url": support_url, "mode": mode, "ticket_told": told}
+
+
+def _check_url(name: str, url: str, problems: Problems, *, carries_token: bool) -> None:
+    if not url:
+        return
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname or "", parts.port
+    except ValueError:
+        problems.append(f"{name} is not a URL.")
+        return
+    if parts.username is not None or parts.password is not None:
+        # The value itself is a secret then: it must not be shown.
+        problems.append(f"{name} must not hold credentials. Set cmk_support_user and cmk_support_token instead.")
+    elif parts.scheme not in ("http", "https") or not host or re.search(r"[\s\\<>\"]", url):
+        problems.append(f"{name} must be a URL such as https://support.example.com, but is {shown(url)}.")
+    elif carries_token and (parts.query or parts.fragment):
+        problems.append(f"{name} must be the desk's base URL without query or fragment, but is {shown(url)}.")
+    elif carries_token and parts.scheme == "http" and not _is_loopback(host):
+        problems.append(f"{name} is {shown(url)}, and a token would travel in clear. Use https.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _folded(realm: str) -> str:
+    return re.sub(r"[\s_-]+", " ", realm).strip().casefold()
+
+
+def _json_or(text: str, otherwise: object) -> object:
+    if text.lstrip()[:1] not in ("[", "{"):
+        return otherwise
+    try:
+        return json.loads(text)
+    except ValueError:
+        return otherwise
