@@ -286,6 +286,9 @@ class StandinApp:
             self.kms.check_state(operation, key)
         if key is not None and operation in STRICT:
             return kms_answer(self.kms.operate(operation, key, params))
+        if operation in ("GetKeyPolicy", "PutKeyPolicy"):
+            # "If no policy name is specified, the default value is default"; moto wants it.
+            params.setdefault("PolicyName", "default")
         answer = self.act_moto(request, json.dumps(params).encode(), key.account_id if key else None)
         if operation != "CreateKey" or answer.status != 200:
             return answer
@@ -296,20 +299,20 @@ class StandinApp:
         return kms_answer(adopted)
 
     def locate(self, operation: str, params: dict[str, Any], caller: Caller) -> Key | None:
-        """The key of a call, if it has one. The parameters then hold its plain id, the one form that moto always takes."""
+        """The key of a call, if it has one. The parameters then hold its ARN: moto knows no `mrk-` ids of AWS's form."""
         if operation == "ReEncrypt":
             source = self.kms.find_by_ciphertext(str(params.get("CiphertextBlob")), caller)
             if source:
                 self.kms.check_state(operation, source)
             key = self.kms.find(check_key_id(params, "DestinationKeyId"), caller, operation)
-            params["DestinationKeyId"] = key.id
+            params["DestinationKeyId"] = key.arn
             return key
         if params.get("KeyId") is None and operation == "Decrypt":
             return self.kms.find_by_ciphertext(str(params.get("CiphertextBlob")), caller)
         if operation in _KEYLESS and "KeyId" not in params:
             return None
         key = self.kms.find(check_key_id(params), caller, operation)
-        params["KeyId"] = key.id
+        params["KeyId"] = key.arn
         return key
 
     def act_moto(self, request: Request, body: bytes | None = None, account: str | None = None) -> Answer:

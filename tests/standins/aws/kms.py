@@ -7,6 +7,7 @@ Rules come from the AWS KMS Developer Guide ("Key states of AWS KMS keys", "AWS 
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -17,11 +18,25 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
+from moto.kms import models
 from moto.kms.models import Key, KmsBackend, kms_backends
-from moto.kms.utils import RESERVED_ALIASES, _deserialize_ciphertext_blob
+from moto.kms.utils import RESERVED_ALIASES, _deserialize_ciphertext_blob, generate_private_key
 
 from .errors import AwsError, access_denied, not_accessible
 from .policies import key_policy_verdict
+
+
+@functools.cache
+def _shared_private_key() -> Any:
+    return generate_private_key("SYMMETRIC_DEFAULT")
+
+
+def _private_key(key_spec: str) -> Any:
+    return _shared_private_key() if key_spec == "SYMMETRIC_DEFAULT" else generate_private_key(key_spec)
+
+
+# moto makes an RSA key for every symmetric key as well, never uses it, and takes most of its time for that.
+models.generate_private_key = _private_key  # type: ignore[attr-defined]
 
 KEY_STATES = (
     "Enabled",
@@ -49,7 +64,7 @@ CRYPTOGRAPHIC = {
 # "To specify a KMS key, use its key ID, key ARN, alias name, or alias ARN": only these say so.
 TAKES_ALIAS = CRYPTOGRAPHIC | {"DescribeKey", "GetPublicKey", "DeriveSharedSecret"}
 # "Cross-account use: Yes" in the API Reference.
-STRICT = {"CancelKeyDeletion", "DescribeKey", "DisableKey", "EnableKey", "ScheduleKeyDeletion"}
+STRICT = {"CancelKeyDeletion", "DescribeKey", "DisableKey", "EnableKey", "ReplicateKey", "ScheduleKeyDeletion"}
 CROSS_ACCOUNT = TAKES_ALIAS | {
     "CreateGrant",
     "GetKeyRotationStatus",
@@ -82,6 +97,7 @@ REFUSALS: dict[str, dict[str, tuple[str, str]]] = {
         if state not in _DELETION
     },
     "ScheduleKeyDeletion": {**_DELETION, **_UPDATING},
+    "ReplicateKey": _USING,
     **dict.fromkeys(CRYPTOGRAPHIC, _USING),
 }
 
@@ -372,6 +388,7 @@ class StrictKms:
             "EnableKey": lambda: self.switch(key, "Enabled"),
             "DisableKey": lambda: self.switch(key, "Disabled"),
             "CancelKeyDeletion": lambda: self.cancel_deletion(key),
+            "ReplicateKey": lambda: self.replicate(key, params),
             "ScheduleKeyDeletion": lambda: self.schedule_deletion(key, params.get("PendingWindowInDays")),
         }
         return operations[operation]()
@@ -405,6 +422,17 @@ class StrictKms:
             answer["DeletionDate"] = date.timestamp()
         self.change(key, state)
         return {**answer, "KeyState": state.name}
+
+    def replicate(self, key: Key, params: dict[str, Any]) -> dict[str, Any]:
+        """ReplicateKey, for multi-Region primary keys only. The replica is Enabled at once, as moto has it."""
+        region = params.get("ReplicaRegion")
+        if not key.multi_region or self._multi_region(key)["MultiRegionKeyType"] != "PRIMARY" or not region:
+            raise AwsError("UnsupportedOperationException", f"{key.arn} is not a multi-Region primary key.")
+        replica = kms_backends[key.account_id][key.region].replicate_key(key.id, region)
+        # moto copies the key so that both share these.
+        replica.aliases, replica.grants = {}, {}
+        self.force(replica, self.real(key))
+        return {"ReplicaKeyMetadata": self.metadata(replica), "ReplicaPolicy": replica.policy}
 
     def adopt(self, key: Key) -> dict[str, Any]:
         """Make a key that moto has just created one of AWS's: its state and the form of its id."""
