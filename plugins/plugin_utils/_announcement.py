@@ -36,21 +36,21 @@ def announcement(
     journal = _read(kept_text)
     enables = any(key["actions"] for key in keys)
     continued = bool(journal) and not journal.get("told")
+    told = None if enables else _told(settings, journal, now)
+    kept = {} if told is None and not continued else journal
     states = {key["region"]: key["key_state_before"] for key in keys if key.get("key_state_before")}
-    if continued:
-        earlier = journal.get("states_before", {})
-        states |= {region: earlier[region] for region in states if earlier.get(region, "Enabled") != "Enabled"}
-    started_at = str(journal["started_at"]) if continued and journal.get("started_at") else now
-    fresh = reference(str(settings["slug"]), started_at, list(states))
-    kept = str(journal.get("reference") or fresh) if continued else fresh
+    earlier = kept.get("states_before", {})
+    states |= {region: earlier[region] for region in states if earlier.get(region, "Enabled") != "Enabled"}
+    started_at = str(kept.get("started_at") or now)
+    name = str(kept.get("reference") or reference(str(settings["slug"]), started_at, list(states)))
     return {
-        "reference": kept,
+        "reference": name,
         "started_at": started_at,
+        "restored_at": None if enables else kept.get("restored_at"),
         "ticket": settings["ticket"],
         "states_before": states,
-        "restored_at": None if enables else journal.get("restored_at"),
-        "told": None if enables else _told(settings, journal, now),
-        "accepts": [kept] if enables or continued else [],
+        "told": told,
+        "accepts": [name] if enables or continued else [],
         "enables": enables,
     }
 

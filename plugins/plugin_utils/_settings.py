@@ -172,9 +172,9 @@ def _regions(
 
 
 def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any]:
-    ticket = problems.text("cmk_ticket", given.get("ticket"), most=255)
+    ticket = problems.text("cmk_ticket", given.get("ticket"), most=255).upper()
     if ticket and not _TICKET.fullmatch(ticket):
-        problems.append(f"cmk_ticket must be a ticket's key such as ABC-123, but is {shown(ticket)}.")
+        problems.append(f"cmk_ticket must be a ticket's key such as ABC-123, but is {shown(given.get('ticket'))}.")
     support_url = problems.text("cmk_support_url", given.get("support_url")).rstrip("/")
     _check_url("cmk_support_url", support_url, problems, carries_token=True)
     ticket_url = problems.text("cmk_ticket_url", given.get("ticket_url"))
