@@ -65,25 +65,27 @@ def aws_code(error: BaseException) -> str:
     return str(response.get("Error", {}).get("Code", ""))
 
 
-def explain(error: BaseException, operation: str, region: str) -> Refusal:
-    """Turn an error of boto3 into what was seen and what to do about it."""
+def explain(error: BaseException, operation: str, region: str, service: str = "kms") -> Refusal:
+    """Turn an error of boto3 into what was seen and what to do about it; ``service`` as IAM writes it."""
     code = aws_code(error)
     if code:
-        return _explain_answer(error, code, operation, region)
+        return _explain_answer(error, code, operation, region, service)
     message = _one_line(str(error))
     if type(error).__name__ in _NO_CREDENTIALS:
         return refusal("credentials_missing", region=region, message=message)
     return refusal("not_reached", operation=operation, region=region, message=message)
 
 
-def _explain_answer(error: BaseException, code: str, operation: str, region: str) -> Refusal:
+def _explain_answer(error: BaseException, code: str, operation: str, region: str, service: str) -> Refusal:
     response: dict[str, t.Any] = error.response  # type: ignore[attr-defined]
     message = _one_line(str(response["Error"].get("Message") or "no reason was given"))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     ours = _BY_AWS_CODE.get(code, "aws_trouble" if status >= 500 else "aws_refused")
     if ours == "aws_trouble":
         message = f"{message} (HTTP {status}, {code})"
-    return refusal(ours, operation=operation, region=region, message=message, aws_code=code)
+    return refusal(
+        ours, operation=operation, region=region, message=message, aws_code=code, action=f"{service}:{operation}"
+    )
 
 
 def not_found(error: BaseException, reference: str, region: str, account_id: str | None) -> Refusal:

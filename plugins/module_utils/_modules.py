@@ -14,6 +14,7 @@ import typing as t
 with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing library
     from botocore.config import Config
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import Wish
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting
 
@@ -31,6 +32,9 @@ KEY_STATE_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "wait_timeout": {"type": "float", "default": 300},
     "wait_reads": {"type": "int", "default": 3},
     "wait_delay": {"type": "float", "default": 1},
+    "assume_role_arn": {"type": "str"},
+    "assume_role_external_id": {"type": "str"},
+    "assume_role_session_name": {"type": "str", "default": "keyops.atlassian_cmk"},
 }
 
 
@@ -46,11 +50,35 @@ def waiting(params: t.Mapping[str, t.Any]) -> Waiting | None:
     return Waiting(reads=params["wait_reads"], delay=params["wait_delay"], timeout=params["wait_timeout"])
 
 
-def client(module: t.Any, service: str, region: str) -> t.Any:
-    """Make a boto3 client with the common AWS options of ``module`` (an AnsibleAWSModule); ``aws_config`` overrides."""
+def clients(module: t.Any, service: str, regions: t.Collection[str]) -> dict[str, t.Any]:
+    """Make a boto3 client for each region with the common AWS options of ``module`` (an AnsibleAWSModule).
+
+    ``aws_config`` overrides the retries and timeouts. A role to assume is assumed once. Fails the module if the
+    credentials cannot be had.
+    """
     config = Config(
         retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT,
     )
-    return module.client(service, region=region, config=config)
+    # Credentials of an assumed role hold in every region.
+    credentials = _assumed(module, next(iter(regions)), config)
+    return {region: module.client(service, region=region, config=config, **credentials) for region in regions}
+
+
+def _assumed(module: t.Any, region: str, config: t.Any) -> dict[str, str]:
+    if not module.params["assume_role_arn"]:
+        return {}
+    wanted = {"RoleArn": module.params["assume_role_arn"], "RoleSessionName": module.params["assume_role_session_name"]}
+    if module.params["assume_role_external_id"]:
+        wanted["ExternalId"] = module.params["assume_role_external_id"]
+    try:
+        credentials = module.client("sts", region=region, config=config).assume_role(**wanted)["Credentials"]
+    except AWS_ERRORS as error:
+        why = explain(error, "AssumeRole", region, "sts")
+        module.fail_json(msg=str(why), refusal=vars(why))
+    return {
+        "aws_access_key_id": credentials["AccessKeyId"],
+        "aws_secret_access_key": credentials["SecretAccessKey"],
+        "aws_session_token": credentials["SessionToken"],
+    }

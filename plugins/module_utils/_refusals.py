@@ -115,7 +115,7 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     # Calls that AWS did not answer as hoped.
     "access_denied": (
         "AWS refused {operation} in {region}: {message}",
-        "Allow kms:{operation} for this identity in its IAM policy and in the key's policy, then run again.",
+        "Allow {action} for this identity in its IAM policy and in the policy of the key or role, then run again.",
     ),
     "credentials_expired": (
         "The AWS credentials have expired ({operation} in {region}).",
@@ -138,7 +138,7 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "Look at the AWS Health Dashboard for {region} and run again; what is done already stays done.",
     ),
     "not_reached": (
-        "AWS KMS was not reached for {operation} in {region}: {message}",
+        "AWS was not reached for {operation} in {region}: {message}",
         "Check network, proxy, DNS and endpoint_url, then run again; what is done already stays done.",
     ),
     "aws_refused": (

@@ -169,7 +169,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import Outcome, set_key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
     KEY_STATE_OPTIONS,
-    client,
+    clients,
     waiting,
     wish,
 )
@@ -192,7 +192,7 @@ def main() -> None:
     if not module.region:
         module.fail_json(msg="No region is given. Set region, or AWS_REGION in the environment.")
     outcome = set_key_state(
-        client(module, "kms", module.region),
+        clients(module, "kms", [module.region])[module.region],
         module.params["key_id"],
         module.region,
         wish(module.params),

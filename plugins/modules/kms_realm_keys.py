@@ -128,7 +128,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import Outcome, set_key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
     KEY_STATE_OPTIONS,
-    client,
+    clients,
     waiting,
     wish,
 )
@@ -138,12 +138,12 @@ _KEY: t.Final = {"region": {"type": "str"}, "key_id": {"type": "str", "required"
 
 def _set_all(module: t.Any, keys: list[tuple[str, str]]) -> list[Outcome]:
     # boto3 makes clients safely in one thread only; the clients themselves may be used in any.
-    clients = {region: client(module, "kms", region) for region, _reference in keys}
+    kms = clients(module, "kms", [region for region, _reference in keys])
 
     def one(key: tuple[str, str]) -> Outcome:
         region, reference = key
         return set_key_state(
-            clients[region],
+            kms[region],
             reference,
             region,
             wish(module.params),

@@ -117,6 +117,9 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         "wait_delay": problems.number("cmk_wait_delay", given.get("wait_delay"), least=0, most=60),
         "aws_profile": problems.text("cmk_aws_profile", given.get("aws_profile")),
         "assume_role_arn": problems.text("cmk_assume_role_arn", given.get("assume_role_arn")),
+        "assume_role_external_id": problems.text("cmk_assume_role_external_id", given.get("assume_role_external_id")),
+        # AWS takes 2 to 64 characters of these (STS API reference, AssumeRole, RoleSessionName).
+        "session_name": f"cmk-{re.sub(r'[^A-Za-z0-9=,.@_-]', '-', org)}"[:64],
         **_ticket(given, problems),
         "sites": problems.words("cmk_sites", given.get("sites")),
         "report_dir": os.path.join(
