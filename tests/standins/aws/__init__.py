@@ -34,6 +34,11 @@ GET, POST /_standin/config
     between the new and the old state. `not_found`: that many DescribeKey calls after a change answer NotFoundException.
 POST /_standin/principals
     `{access_key, account, arn}`: which account and principal an access key belongs to.
+GET, POST /_standin/events
+    CloudTrail: calls appear there by themselves, `trail_delay` seconds later. POST plants one event or a list:
+    `{region, account, time (ISO 8601), name, key (id, alias or ARN), user_arn, source_ip, user_agent, error_code,
+    error_message, request_parameters, service: "kms"}`; region, time and name are needed. A `user_arn` of another
+    account shows as that account's. GET answers all records, visible already or not.
 POST /_standin/reset
     Back to the state as started, moto's included.
 

@@ -19,6 +19,6 @@ def json_answer(data: Any, status: int = 200) -> Answer:
     return Answer(status, "application/json", json.dumps(data, default=str).encode() + b"\n")
 
 
-def kms_answer(data: dict[str, Any] | None) -> Answer:
+def aws_answer(data: dict[str, Any] | None) -> Answer:
     """None: "HTTP 200 response with an empty HTTP body" (API Reference, EnableKey and DisableKey)."""
     return Answer(200, "application/x-amz-json-1.1", b"" if data is None else json.dumps(data).encode())

@@ -23,11 +23,12 @@ from moto.utilities.utils import get_partition
 from werkzeug.test import run_wsgi_app
 
 from . import faults as faulting
-from .answers import Answer, json_answer, kms_answer
+from .answers import Answer, aws_answer, json_answer
 from .control import control
 from .errors import AwsError, render
 from .faults import Fault
 from .kms import STRICT, Caller, Settings, StrictKms, check_key_id
+from .trail import Happening, Trail, response_elements
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _UNSIGNED = {"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"}
@@ -45,6 +46,17 @@ _KEYLESS = {
     "ReEncrypt",
     "RetireGrant",
     "UpdateAlias",
+}
+
+
+# Refused before AWS knows whose history they belong to.
+_NOT_LOGGED = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "UnrecognizedClientException",
 }
 
 
@@ -108,6 +120,7 @@ class StandinApp:
         self.lock = threading.RLock()
         self.settings = replace(settings)
         self.kms = StrictKms(self.settings)
+        self.trail = Trail()
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.principals: dict[str, tuple[str, str]] = {}
@@ -119,6 +132,7 @@ class StandinApp:
             moto_api_backend.reset()
             self.settings = replace(self.started)
             self.kms = StrictKms(self.settings)
+            self.trail = Trail()
             self.calls, self.faults, self.principals = [], [], {}
             for spec in self.seed:
                 self.kms.plant(spec, self.account)
@@ -270,6 +284,9 @@ class StandinApp:
             with self.lock:
                 if call.service == "kms":
                     return self.act_kms(request)
+                if (call.service, call.operation) == ("cloudtrail", "LookupEvents"):
+                    delay = self.settings.trail_delay
+                    return aws_answer(self.trail.lookup(request.params, call.account, call.region, delay))
                 return self.act_moto(request)
         except AwsError as error:
             return self.refuse(request, error)
@@ -285,7 +302,7 @@ class StandinApp:
             request.key_arn = key.arn
             self.kms.check_state(operation, key)
         if key is not None and operation in STRICT:
-            return kms_answer(self.kms.operate(operation, key, params))
+            return aws_answer(self.kms.operate(operation, key, params))
         if operation in ("GetKeyPolicy", "PutKeyPolicy"):
             # "If no policy name is specified, the default value is default"; moto wants it.
             params.setdefault("PolicyName", "default")
@@ -296,7 +313,7 @@ class StandinApp:
         new = next(key for key in self.kms.every_key() if key.arn == created)
         adopted = self.kms.adopt(new)
         request.key_arn = new.arn
-        return kms_answer(adopted)
+        return aws_answer(adopted)
 
     def locate(self, operation: str, params: dict[str, Any], caller: Caller) -> Key | None:
         """The key of a call, if it has one. The parameters then hold its ARN: moto knows no `mrk-` ids of AWS's form."""
@@ -338,7 +355,38 @@ class StandinApp:
         return Answer(code, headers.get("Content-Type", "application/x-amz-json-1.1"), content, others)
 
     def finish(self, request: Request, answer: Answer) -> None:
-        """What follows from a call that was acted on."""
+        """Tell CloudTrail of a call that reached AWS.
+
+        A call on a key of another account is logged in both accounts; a denied one only in the caller's
+        (AWS KMS Developer Guide, "Logging AWS KMS API calls with AWS CloudTrail").
+        """
+        call = request.call
+        if call.error in _NOT_LOGGED or (call.error or "").startswith(("HTML ", "HTTP ")):
+            return
+        happening = Happening(
+            region=call.region,
+            account=call.account,
+            name=call.operation,
+            moment=datetime.fromisoformat(call.time),
+            principal=call.principal,
+            service=call.service,
+            access_key=request.access_key,
+            source_ip=request.source_ip,
+            user_agent=request.user_agent,
+            params={name: value for name, value in request.params.items() if name not in _SECRET_PARAMS},
+            response=response_elements(call.service, call.operation, request.key_arn, answer.body),
+            key_arn=request.key_arn,
+            error_code=call.error,
+            error_message=request.error_message,
+            request_id=request.request_id,
+        )
+        owner = request.key_arn.split(":")[4] if request.key_arn else call.account
+        if owner == call.account:
+            self.trail.add(happening)
+            return
+        happening.shared_id = str(uuid.uuid4())
+        self.trail.add(happening)
+        self.trail.add(replace(happening, account=owner))
 
 
 def _error_in(body: bytes) -> tuple[str, str]:

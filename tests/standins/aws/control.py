@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 from .answers import Answer, json_answer
 from .faults import Fault
-from .kms import Settings
+from .kms import Settings, parse_time
+from .trail import Happening, response_elements
 
 if TYPE_CHECKING:
     from moto.kms.models import Key
@@ -87,6 +89,56 @@ def _post_principals(app: StandinApp, rest: str, query: str, data: Any) -> Any:
     return {"account": account, "arn": arn}
 
 
+def _get_events(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    return [event.record for event in app.trail.events]
+
+
+def _post_events(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    new = [_happening(app, spec) for spec in (data if isinstance(data, list) else [data])]
+    return [app.trail.add(what).record for what in new]
+
+
+def _happening(app: StandinApp, spec: dict[str, Any]) -> Happening:
+    unknown = set(spec) - _EVENT_FIELDS
+    if unknown:
+        raise ValueError(f"unknown field(s): {', '.join(sorted(unknown))}")
+    region, account = str(spec["region"]), str(spec.get("account") or app.account)
+    key = spec.get("key")
+    arn = key if key is None or key.startswith("arn:") else str(key_named(app, region, key, account).arn)
+    params = spec.get("request_parameters")
+    return Happening(
+        region=region,
+        account=account,
+        name=str(spec["name"]),
+        moment=parse_time(spec["time"], datetime.now(UTC)),
+        principal=str(spec.get("user_arn") or f"arn:aws:iam::{account}:user/standin"),
+        service=str(spec.get("service", "kms")),
+        source_ip=str(spec.get("source_ip", "192.0.2.1")),
+        user_agent=str(spec.get("user_agent", "stand-in")),
+        params={"keyId": arn} if params is None and arn else params,
+        response=response_elements("kms", str(spec["name"]), arn, b""),
+        key_arn=arn,
+        error_code=spec.get("error_code"),
+        error_message=spec.get("error_message"),
+    )
+
+
+_EVENT_FIELDS = {
+    "account",
+    "error_code",
+    "error_message",
+    "key",
+    "name",
+    "region",
+    "request_parameters",
+    "service",
+    "source_ip",
+    "time",
+    "user_agent",
+    "user_arn",
+}
+
+
 def _get_config(app: StandinApp, rest: str, query: str, data: Any) -> Any:
     return asdict(app.settings)
 
@@ -123,6 +175,8 @@ _ROUTES: dict[tuple[str, str], Callable[[StandinApp, str, str, Any], Any]] = {
     ("POST", "keys"): _post_keys,
     ("PATCH", "keys"): _patch_keys,
     ("POST", "principals"): _post_principals,
+    ("GET", "events"): _get_events,
+    ("POST", "events"): _post_events,
     ("GET", "config"): _get_config,
     ("POST", "config"): _post_config,
     ("POST", "reset"): _post_reset,

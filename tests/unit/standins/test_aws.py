@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import signal
@@ -15,17 +14,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, HTTPClientError
 
 from tests.standins.aws import AwsStandin
+from tests.standins.aws.clients import ACCESS_KEY, client
 
 ROOT = Path(__file__).resolve().parents[3]
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 REGION, OTHER_REGION = "us-east-1", "us-west-2"
-ACCESS_KEY = "AKIASTANDINEXAMPLE00"
 PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:user/standin"
 NO_SUCH_KEY = "0d990263-018e-4e65-a703-eff731de951e"
 
@@ -40,33 +38,6 @@ def running() -> Iterator[AwsStandin]:
 def aws(running: AwsStandin) -> AwsStandin:
     running.control("POST", "reset")
     return running
-
-
-ONCE = Config(retries={"total_max_attempts": 1}, proxies={}, connect_timeout=5, read_timeout=5)
-
-
-@functools.lru_cache
-def _client(url: str, service: str, region: str, config: Config, access_key: str, session_token: str | None) -> Any:
-    return boto3.client(  # type: ignore[call-overload]
-        service,
-        region_name=region,
-        endpoint_url=url,
-        config=config,
-        aws_access_key_id=access_key,
-        aws_secret_access_key="standin-Secret-0123456789-abcdefghijklmno",
-        aws_session_token=session_token,
-    )
-
-
-def client(
-    aws: AwsStandin | str,
-    service: str = "kms",
-    region: str = REGION,
-    config: Config = ONCE,
-    access_key: str = ACCESS_KEY,
-    session_token: str | None = None,
-) -> Any:
-    return _client(aws if isinstance(aws, str) else aws.url, service, region, config, access_key, session_token)
 
 
 @pytest.fixture
