@@ -34,6 +34,11 @@ GET, POST /_standin/config
     between the new and the old state. `not_found`: that many DescribeKey calls after a change answer NotFoundException.
 POST /_standin/principals
     `{access_key, account, arn}`: which account and principal an access key belongs to.
+GET, POST, DELETE /_standin/policy
+    `{actions: ["kms:DescribeKey", "kms:Enable*"], principal}`: the only actions allowed to a principal (access key id,
+    ARN, or ARN of the role whose sessions are meant) or, without `principal`, to everybody who has no policy of their
+    own. All else answers AccessDeniedException; sts:GetCallerIdentity is always allowed. Key policies count too:
+    an explicit Deny, and a policy that allows the caller nothing.
 GET, POST /_standin/events
     CloudTrail: calls appear there by themselves, `trail_delay` seconds later. POST plants one event or a list:
     `{region, account, time (ISO 8601), name, key (id, alias or ARN), user_arn, source_ip, user_agent, error_code,

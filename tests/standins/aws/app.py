@@ -25,9 +25,10 @@ from werkzeug.test import run_wsgi_app
 from . import faults as faulting
 from .answers import Answer, aws_answer, json_answer
 from .control import control
-from .errors import AwsError, render
+from .errors import AwsError, no_identity_policy, render
 from .faults import Fault
 from .kms import STRICT, Caller, Settings, StrictKms, check_key_id
+from .policies import action_matches, check_policy, role_of
 from .trail import Happening, Trail, response_elements
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
@@ -124,6 +125,7 @@ class StandinApp:
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
         self.principals: dict[str, tuple[str, str]] = {}
+        self.policies: dict[str, list[str]] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -133,7 +135,7 @@ class StandinApp:
             self.settings = replace(self.started)
             self.kms = StrictKms(self.settings)
             self.trail = Trail()
-            self.calls, self.faults, self.principals = [], [], {}
+            self.calls, self.faults, self.principals, self.policies = [], [], {}, {}
             for spec in self.seed:
                 self.kms.plant(spec, self.account)
 
@@ -253,21 +255,39 @@ class StandinApp:
         if not fault.error:
             call.error = f"HTTP {fault.status}"
             return Answer(fault.status or 500, "application/x-amz-json-1.1", b"")
-        message = fault.message
-        if fault.error == "AccessDeniedException" and message is None:
-            action = f"{call.service}:{call.operation}"
-            message = (
-                f"User: {call.principal} is not authorized to perform: {action} on resource: {self.resource(request)} "
-                f"because no identity-based policy allows the {action} action"
-            )
-        return self.refuse(request, AwsError(fault.error, message, fault.status))
+        if fault.error == "AccessDeniedException" and fault.message is None:
+            denial = self.denial(request, self.arn_of(request))
+            denial.status = fault.status or denial.status
+            return self.refuse(request, denial)
+        return self.refuse(request, AwsError(fault.error, fault.message, fault.status))
 
-    def resource(self, request: Request) -> str:
+    def arn_of(self, request: Request) -> str | None:
+        """The key ARN of a call that is not acted on, as far as it can be told."""
         call = request.call
         for key in self.kms.every_key():
             if call.region == key.region and call.key in (key.id, key.arn, *key.aliases):
                 return str(key.arn)
-        return call.key if (call.key or "").startswith("arn:") else "*"  # type: ignore[return-value]
+        return call.key if (call.key or "").startswith("arn:") else None
+
+    def denial(self, request: Request, key_arn: str | None) -> AwsError:
+        """AccessDeniedException because the caller's own policies do not allow the action."""
+        call = request.call
+        # CloudTrail's LookupEvents names no resource, KMS's listings name "*".
+        resource = key_arn or request.params.get("RoleArn") or ("*" if call.service == "kms" else None)
+        return no_identity_policy(call.principal, f"{call.service}:{call.operation}", resource)
+
+    def authorize(self, request: Request, key_arn: str | None = None) -> None:
+        """Apply the identity policy that was set for the caller, or for everybody; without one all is allowed.
+
+        "No permissions are required" for GetCallerIdentity, not even an explicit deny stops it (STS API Reference).
+        """
+        call = request.call
+        action = f"{call.service}:{call.operation}"
+        names = (request.access_key, call.principal, role_of(call.principal), "*")
+        allowed = next((self.policies[name] for name in names if name in self.policies), None)
+        if allowed is None or action == "sts:GetCallerIdentity" or action_matches(allowed, action):
+            return
+        raise self.denial(request, key_arn)
 
     def refuse(self, request: Request, error: AwsError) -> Answer:
         status, content_type, body = render(error, request.call.service, request.request_id)
@@ -284,6 +304,7 @@ class StandinApp:
             with self.lock:
                 if call.service == "kms":
                     return self.act_kms(request)
+                self.authorize(request)
                 if (call.service, call.operation) == ("cloudtrail", "LookupEvents"):
                     delay = self.settings.trail_delay
                     return aws_answer(self.trail.lookup(request.params, call.account, call.region, delay))
@@ -298,9 +319,12 @@ class StandinApp:
         except ValueError:
             raise AwsError("SerializationException", "Unable to parse the request.") from None
         key = self.locate(operation, params, request.caller)
+        self.authorize(request, key.arn if key else None)
         if key is not None:
             request.key_arn = key.arn
             self.kms.check_state(operation, key)
+        if operation in ("CreateKey", "PutKeyPolicy") and params.get("Policy") is not None:
+            check_policy(params["Policy"])
         if key is not None and operation in STRICT:
             return aws_answer(self.kms.operate(operation, key, params))
         if operation in ("GetKeyPolicy", "PutKeyPolicy"):

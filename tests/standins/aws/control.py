@@ -89,6 +89,23 @@ def _post_principals(app: StandinApp, rest: str, query: str, data: Any) -> Any:
     return {"account": account, "arn": arn}
 
 
+def _get_policy(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    return app.policies
+
+
+def _post_policy(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    actions = data["actions"]
+    if not isinstance(actions, list):
+        raise TypeError("actions is not a list")
+    app.policies[str(data.get("principal") or "*")] = [str(action) for action in actions]
+    return app.policies
+
+
+def _delete_policy(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    app.policies.clear()
+    return {}
+
+
 def _get_events(app: StandinApp, rest: str, query: str, data: Any) -> Any:
     return [event.record for event in app.trail.events]
 
@@ -175,6 +192,9 @@ _ROUTES: dict[tuple[str, str], Callable[[StandinApp, str, str, Any], Any]] = {
     ("POST", "keys"): _post_keys,
     ("PATCH", "keys"): _patch_keys,
     ("POST", "principals"): _post_principals,
+    ("GET", "policy"): _get_policy,
+    ("POST", "policy"): _post_policy,
+    ("DELETE", "policy"): _delete_policy,
     ("GET", "events"): _get_events,
     ("POST", "events"): _post_events,
     ("GET", "config"): _get_config,

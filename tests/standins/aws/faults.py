@@ -37,6 +37,8 @@ class Fault:
         fault = cls(**spec)
         if fault.drop not in (None, "before", "after"):
             raise ValueError(f"drop: {fault.drop!r} is neither before nor after")
+        if fault.count is not None and fault.count < 1:
+            raise ValueError(f"count: {fault.count!r} is neither null nor 1 or more")
         if fault.reset and fault.drop is None:
             fault.drop = "before"
         if not (fault.error or fault.status or fault.html or fault.latency or fault.drop):

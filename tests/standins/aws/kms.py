@@ -64,6 +64,8 @@ CRYPTOGRAPHIC = {
 # "To specify a KMS key, use its key ID, key ARN, alias name, or alias ARN": only these say so.
 TAKES_ALIAS = CRYPTOGRAPHIC | {"DescribeKey", "GetPublicKey", "DeriveSharedSecret"}
 # "Cross-account use: Yes" in the API Reference.
+# Operations whose IAM action has another name.
+_ACTIONS = {"ReEncrypt": "ReEncryptTo"}
 STRICT = {"CancelKeyDeletion", "DescribeKey", "DisableKey", "EnableKey", "ReplicateKey", "ScheduleKeyDeletion"}
 CROSS_ACCOUNT = TAKES_ALIAS | {
     "CreateGrant",
@@ -300,15 +302,17 @@ class StrictKms:
         - A key of another account: AccessDeniedException whether it exists or not, unless the operation works across
           accounts and the key policy allows the caller; permissions for other operations "have no effect".
         """
+        if caller.region not in kms_backends[caller.account]:
+            raise AwsError("InvalidSignatureException", "Credential should be scoped to a valid region.")
         backend: KmsBackend = kms_backends[caller.account][caller.region]
-        action = f"kms:{operation}"
+        action = f"kms:{_ACTIONS.get(operation, operation)}"
         target = parse_reference(reference)
         if target.kind == "alias" and operation not in TAKES_ALIAS:
             raise AwsError("InvalidArnException", "Key Aliases are not supported for this operation.")
         if target.region not in (None, caller.region):
             raise AwsError("NotFoundException", f"Invalid arn {target.region}")
         if target.account not in (None, caller.account):
-            return self._find_abroad(target, caller, action)
+            return self._find_abroad(target, caller, operation)
         key = self._lookup(backend, target)
         if key is None:
             arn = self._arn(backend, target.name if target.kind == "alias" else f"key/{target.name}")
@@ -324,9 +328,10 @@ class StrictKms:
             raise access_denied(caller.principal, action, key.arn, reason)
         return key
 
-    def _find_abroad(self, target: Reference, caller: Caller, action: str) -> Key:
+    def _find_abroad(self, target: Reference, caller: Caller, operation: str) -> Key:
+        action = f"kms:{_ACTIONS.get(operation, operation)}"
         key = self._lookup(kms_backends[str(target.account)][caller.region], target)
-        if key is None or action.removeprefix("kms:") not in CROSS_ACCOUNT:
+        if key is None or operation not in CROSS_ACCOUNT:
             raise not_accessible(caller.principal, action)
         if key_policy_verdict(key.policy, caller.principal, caller.account, action) != "allow":
             raise not_accessible(caller.principal, action)
@@ -465,7 +470,10 @@ class StrictKms:
         if not spec.get("region"):
             raise ValueError("region is required")
         state = self.state_from(spec, "Enabled")
-        backend: KmsBackend = kms_backends[str(spec.get("account") or default_account)][str(spec["region"])]
+        regions = kms_backends[str(spec.get("account") or default_account)]
+        if spec["region"] not in regions:
+            raise ValueError(f"region: {spec['region']!r} is no region of KMS")
+        backend: KmsBackend = regions[spec["region"]]
         _check_names(spec, backend)
         # Creating, Updating and PendingReplicaDeletion exist for multi-Region keys only, Unavailable in a key store.
         only_multi_region = state.name in ("Creating", "Updating", "PendingReplicaDeletion")

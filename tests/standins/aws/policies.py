@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from .errors import AwsError
+
 Verdict = Literal["allow", "deny", "none"]
 
 
@@ -35,6 +37,20 @@ def _principal_matches(statement: dict[str, Any], principal: str, account: str) 
     partition = principal.split(":")[1]
     mine = {"*", account, f"arn:{partition}:iam::{account}:root", principal, role_of(principal)}
     return any(name in mine for name in names)
+
+
+def check_policy(policy: Any) -> None:
+    """MalformedPolicyDocumentException unless it is a policy document.
+
+    Since August 2025 each statement needs (Not)Action and Resource (AWS KMS, notice to customers).
+    """
+    try:
+        statements = _list(json.loads(policy)["Statement"])
+        complete = all({"Action", "NotAction"} & set(item) and "Resource" in item for item in statements)
+    except (ValueError, TypeError, KeyError):
+        complete = False
+    if not complete:
+        raise AwsError("MalformedPolicyDocumentException", "The new key policy is not valid.")
 
 
 def key_policy_verdict(policy: str | None, principal: str, account: str, action: str) -> Verdict:

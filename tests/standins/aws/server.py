@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import re
 import socket
 import struct
 import threading
@@ -58,7 +59,7 @@ class AwsStandin:
     """The stand-in in this process: `with AwsStandin() as aws: boto3.client("kms", endpoint_url=aws.url, …)`.
 
     `account`: 12 digits. `propagation`, `latency`, `trail_delay`: seconds. `state`: list of keys, or path of a seed
-    file. Raises ValueError for a host that is not loopback. One at a time per process: moto's state is global.
+    file. Raises ValueError for a host that is not loopback and for a wrong account or seed. One at a time per process: moto's state is global.
     """
 
     def __init__(
@@ -73,6 +74,8 @@ class AwsStandin:
     ) -> None:
         if not is_loopback(host):
             raise ValueError(f"{host} is not a loopback address")
+        if not re.fullmatch(r"\d{12}", account):
+            raise ValueError(f"{account} is not an account id of 12 digits")
         # It would put every call into one account, whatever the credentials say.
         os.environ.pop("MOTO_ACCOUNT_ID", None)
         seed = state if isinstance(state, list) else load_seed(state) if state else []

@@ -544,6 +544,8 @@ def test_calls_hold_what_was_sent_and_no_secret(aws: AwsStandin, kms: Any) -> No
         ("POST", "keys", {}, 400, "region is required"),
         ("POST", "keys", {"region": REGION, "state": "Broken"}, 400, "Broken"),
         ("POST", "keys", {"region": REGION, "sate": "Enabled"}, 400, "sate"),
+        ("POST", "keys", {"region": "us-nowhere-1"}, 400, "us-nowhere-1"),
+        ("POST", "faults", {"error": "x", "count": 0}, 400, "count"),
         ("POST", "faults", {"operation": "EnableKey"}, 400, "a fault needs one of"),
         ("POST", "faults", {"eror": "x"}, 400, "eror"),
         ("POST", "config", {"speed": 1}, 400, "speed"),
@@ -618,8 +620,12 @@ def test_command_serves_its_seed_and_stops_cleanly(tmp_path: Path, signum: int) 
     assert (process.returncode, rest, errors) == (0, "", "")
 
 
-def test_command_refuses_other_hosts() -> None:
-    process, line = start("--host", "0.0.0.0")
+@pytest.mark.parametrize(
+    ("argument", "value", "text"),
+    [("--host", "0.0.0.0", "0.0.0.0 is not a loopback address"), ("--account", "12", "12 is not an account id")],
+)
+def test_command_refuses_wrong_arguments(argument: str, value: str, text: str) -> None:
+    process, line = start(argument, value)
     _, errors = process.communicate(timeout=10)
     assert (process.returncode, line) == (2, "")
-    assert "0.0.0.0 is not a loopback address" in errors
+    assert text in errors
