@@ -42,7 +42,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The journal to keep, with C(accepts) (the references that mean that the ticket has been told; empty for any) and C(enables) (whether a key is to change).
+  description: >-
+    The journal to keep, with C(accepts) (the references that mean that the ticket has been told; empty for any) and
+    C(enables) (whether a key is to change).
   type: dict
 """
 

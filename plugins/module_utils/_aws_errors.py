@@ -18,7 +18,7 @@ except ImportError:  # AnsibleAWSModule reports the missing library
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 
-AWS_ERRORS: t.Final = (BotoCoreError, ClientError)
+AWS_ERRORS = (BotoCoreError, ClientError)
 
 # AWS KMS API reference and AWS General Reference, "Common error types".
 _BY_AWS_CODE: t.Final[dict[str, str]] = {

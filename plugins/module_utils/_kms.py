@@ -156,18 +156,14 @@ def _describe(client: KmsClient, reference: str, region: str, account_id: str | 
 
 
 def _call(client: KmsClient, action: str, key_id: str, region: str, waiting: Waiting) -> None:
-    spreading: BaseException | None = None
-    for _gone in waiting.ticks():
+    for gone in waiting.ticks():
         try:
             getattr(client, _METHODS[action])(KeyId=key_id)
         except AWS_ERRORS as error:
-            if aws_code(error) not in _SPREADING:
+            if aws_code(error) not in _SPREADING or gone >= waiting.timeout:
                 raise RefusedError(explain(error, action, region)) from error
-            spreading = error
         else:
             return
-    assert spreading is not None
-    raise RefusedError(explain(spreading, action, region)) from spreading
 
 
 def _read(client: KmsClient, key_id: str, region: str) -> dict[str, t.Any] | None:

@@ -83,7 +83,7 @@ def _message(result: t.Mapping[str, t.Any]) -> str:
     data = result.get("json")
     said = data.get("errorMessage") or data.get("message") if isinstance(data, dict) else None
     # uri's own message repeats the status; after the last colon stands the reason.
-    text = said or str(result.get("msg", "")).split("Request failed: ")[-1]
+    text = said or str(result.get("msg", "")).rpartition("Request failed: ")[2]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", str(text))).strip()[:300].rstrip(".") + "."
 
 

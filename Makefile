@@ -1,0 +1,70 @@
+# Two commands do everything from a bare python3: `make demo` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(abspath $(VENV))/bin
+READY := $(VENV)/.ready
+# Nothing of the user's own settings or home may change what the tests see.
+export PATH := $(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: $(READY) ## Restore the organization acme on an embedded AWS and support desk (again: nothing needs doing)
+	@python -m tests.tools.demo
+
+.PHONY: demo-reset
+demo-reset: ## Put the demo back to its beginning: keys disabled, ticket open
+	@rm -rf .demo
+
+.PHONY: test
+test: lint sanity unit molecule demo-test ## Run every check and test
+
+.PHONY: lint
+lint: $(READY) ## Format and lint: ruff, mypy, yamllint, ansible-lint
+	@tests/tools/lint.sh
+
+.PHONY: format
+format: $(READY) ## Format the Python code
+	@ruff check --fix . && ruff format .
+
+.PHONY: sanity
+sanity: $(READY) ## Run ansible-test sanity
+	@tests/tools/sanity.sh
+
+.PHONY: unit
+unit: $(READY) ## Run the unit tests
+	@echo "== unit tests"
+	@python -m pytest -n 2 tests/unit
+
+.PHONY: molecule
+molecule: $(READY) ## Run the scenarios on the strict stand-ins
+	@tests/tools/molecule.sh
+
+.PHONY: demo-test
+demo-test: $(READY) ## Run the demo twice, from its beginning, and check what it says
+	@echo "== demo"
+	@python -m tests.tools.demo --check
+
+.PHONY: setup
+setup: $(READY) ## Only set up .venv
+
+.PHONY: lock
+lock: $(READY) ## Pin the newest versions that requirements/dev.in allows
+	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	  requirements/dev.in -o requirements/dev.txt
+
+.PHONY: clean
+clean: ## Remove all that these targets made
+	@rm -rf $(VENV) .cache .demo dist
+
+$(READY): requirements/dev.txt requirements/uv.txt tests/tools/setup.sh
+	@PYTHON="$(PYTHON)" VENV="$(VENV)" tests/tools/setup.sh
+	@touch $@

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Format and lint, each tool with the one configuration that an editor uses as well.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+echo "== ruff"
+ruff format --check .
+ruff check .
+echo "== mypy"
+# mypy must see this checkout under its collection's name.
+tree=$(mktemp -d) && trap 'rm -rf "$tree"' EXIT
+mkdir -p "$tree/ansible_collections/keyops" .cache
+ln -s "$PWD" "$tree/ansible_collections/keyops/atlassian_cmk"
+MYPYPATH=$tree:$PWD mypy --config-file pyproject.toml --cache-dir "$PWD/.cache/mypy" \
+  "$tree/ansible_collections/keyops/atlassian_cmk/plugins"
+MYPYPATH=$tree:$PWD mypy --config-file pyproject.toml --cache-dir "$PWD/.cache/mypy" tests
+echo "== yamllint"
+yamllint --strict .
+echo "== ansible-lint"
+ansible-lint --offline --profile production
