@@ -1,0 +1,39 @@
+"""What the tests of the plugins share: an environment without AWS settings, a fake clock, scripted conversations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from .conversation import Clock, Talk
+
+# Every run tries the same examples: a failure is always seen where it was caused.
+hypothesis.settings.register_profile("plugins", deadline=None, database=None, derandomize=True, max_examples=150)
+hypothesis.settings.load_profile("plugins")
+
+
+@pytest.fixture(autouse=True)
+def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide whatever AWS settings this machine has, and make sure that no call can leave it."""
+    for name in ("AWS_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUNITTESTEXAMPLE0")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "unit-test-Secret-7f3a9c1e5b8d2064")
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def talk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clock: Clock) -> Iterator[Talk]:
+    with Talk(monkeypatch, capsys, clock) as talking:
+        yield talking

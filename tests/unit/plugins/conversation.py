@@ -1,0 +1,208 @@
+"""Scripted conversations with AWS: modules run in this process and talk to boto3's own clients behind botocore's Stubber.
+
+The Stubber validates parameters and answers against AWS's service model, so a script cannot say what AWS never would.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType, TracebackType
+from typing import Any, Protocol
+
+import boto3
+import pytest
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from botocore.stub import Stubber
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _kms, _modules
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting
+
+ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
+REGION, OTHER_REGION = "us-east-1", "us-west-2"
+KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
+ALIAS = "alias/atlassian-cmk"
+CREATED = dt.datetime(2025, 3, 1, 4, 5, 6, tzinfo=dt.UTC)
+DELETION_DATE = dt.datetime(2026, 12, 1, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-5)))
+
+
+def arn(region: str = REGION, key_id: str = KEY_ID, account: str = ACCOUNT) -> str:
+    return f"arn:aws:kms:{region}:{account}:key/{key_id}"
+
+
+def metadata(state: str, region: str = REGION, **more: Any) -> dict[str, Any]:
+    """KeyMetadata as DescribeKey answers it for a symmetric customer managed key (AWS KMS API reference)."""
+    facts: dict[str, Any] = {
+        "AWSAccountId": ACCOUNT,
+        "KeyId": KEY_ID,
+        "Arn": arn(region),
+        "CreationDate": CREATED,
+        "Enabled": state == "Enabled",
+        "Description": "CMK for Atlassian",
+        "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyState": state,
+        "Origin": "AWS_KMS",
+        "KeyManager": "CUSTOMER",
+        "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
+        "MultiRegion": False,
+    }
+    if state == "PendingDeletion":
+        facts["DeletionDate"] = DELETION_DATE
+    if state == "PendingReplicaDeletion":
+        facts |= {"PendingDeletionWindowInDays": 7, "MultiRegion": True}
+    return facts | more
+
+
+class Clock:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.sleeps: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.sleeps.append(seconds)
+        self.now += seconds
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def waiting(self, **more: Any) -> Waiting:
+        return Waiting(sleep=self.sleep, monotonic=self.monotonic, **more)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """AWS's refusal of a call."""
+
+    code: str
+    message: str = "AWS's own words"
+    status: int = 400
+
+
+class Module(Protocol):
+    """A module's Python file."""
+
+    def main(self) -> None: ...
+
+
+@dataclass
+class Run:
+    """How a module ended: its exit code and the JSON that it printed."""
+
+    code: int
+    result: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> dict[str, Any]:
+        assert self.code == 0, self.result
+        assert "failed" not in self.result
+        return self.result
+
+    @property
+    def failed(self) -> dict[str, Any]:
+        assert self.code == 1, self.result
+        assert self.result["failed"] is True
+        return self.result
+
+
+@functools.lru_cache
+def stubbed_client(service: str, region: str) -> Any:
+    return boto3.client(  # type: ignore[call-overload]
+        service, region_name=region, aws_access_key_id="AKIAUNITTESTEXAMPLE0", aws_secret_access_key="unit-test-9b1c7d"
+    )
+
+
+class Conversation:
+    """The calls that are expected of one client, in order, each with its answer."""
+
+    def __init__(self, service: str, region: str) -> None:
+        self.region = region
+        self.client = stubbed_client(service, region)
+        self._stubber = Stubber(self.client)
+        self._stubber.activate()
+
+    def expect(self, operation: str, params: Mapping[str, Any], answer: Mapping[str, Any] | Fault) -> None:
+        method = re.sub(r"(?<!^)(?=[A-Z])", "_", operation).lower()
+        if isinstance(answer, Fault):
+            self._stubber.add_client_error(
+                method, answer.code, answer.message, answer.status, expected_params=dict(params)
+            )
+        else:
+            self._stubber.add_response(method, dict(answer), dict(params))
+
+    def end(self) -> None:
+        self._stubber.assert_no_pending_responses()
+
+    def close(self) -> None:
+        self._stubber.deactivate()
+
+
+class Talk:
+    """Runs modules in this process against conversations, without waiting for real."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], clock: Clock) -> None:
+        self.clock = clock
+        self.handed_out: list[tuple[str, str, dict[str, Any]]] = []
+        self._capsys = capsys
+        self._conversations: dict[tuple[str, str], Conversation] = {}
+        self._fakes: dict[tuple[str, str], Any] = {}
+        fast = functools.partial(Waiting, sleep=clock.sleep, monotonic=clock.monotonic)
+        monkeypatch.setattr(_modules, "Waiting", fast)
+        monkeypatch.setattr(_kms, "Waiting", fast)
+        monkeypatch.setattr(AnsibleAWSModule, "client", self._client)
+
+    def __enter__(self) -> Talk:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        for conversation in self._conversations.values():
+            conversation.close()
+
+    # Looked up on the class, so ``self`` is this object and not the module.
+    def _client(self, service: str, region: str, **more: Any) -> Any:
+        self.handed_out.append((service, region, more))
+        fake = self._fakes.get((service, region))
+        return fake if fake is not None else self.conversation(service, region).client
+
+    def conversation(self, service: str, region: str) -> Conversation:
+        return self._conversations.setdefault((service, region), Conversation(service, region))
+
+    def fake(self, region: str, client: Any) -> None:
+        """Hand out ``client`` for KMS in ``region`` in place of a stubbed one."""
+        self._fakes["kms", region] = client
+
+    def kms(self, *calls: tuple[Any, ...], region: str = REGION) -> None:
+        """Expect calls: ``(operation, KeyId)`` or ``(operation, KeyId, answer)``.
+
+        The answer of DescribeKey is a key state, the whole metadata or a Fault; other operations answer no body.
+        """
+        conversation = self.conversation("kms", region)
+        for operation, key_id, *rest in calls:
+            answer = rest[0] if rest else {}
+            if operation == "DescribeKey" and not isinstance(answer, Fault):
+                answer = {"KeyMetadata": metadata(answer, region) if isinstance(answer, str) else answer}
+            if operation == "CancelKeyDeletion" and not isinstance(answer, Fault):
+                answer = {"KeyId": arn(region, key_id)}
+            conversation.expect(operation, {"KeyId": key_id}, answer)
+
+    def run(self, module: ModuleType, *, check: bool = False, diff: bool = False, **args: Any) -> Run:
+        """Run a module; fails unless exactly the expected calls were made."""
+        given = {"region": REGION, **args, "_ansible_check_mode": check, "_ansible_diff": diff}
+        given = {name: value for name, value in given.items() if value is not None}
+        with patch_module_args(given), pytest.raises(SystemExit) as ended:
+            module.main()
+        printed = self._capsys.readouterr().out
+        # The Stubber's complaints are boto errors too, and the code under test catches those.
+        assert "response stub" not in printed, printed
+        for conversation in self._conversations.values():
+            conversation.end()
+        assert isinstance(ended.value.code, int)
+        return Run(ended.value.code, json.loads(printed))
