@@ -1,0 +1,89 @@
+"""Restore the organization acme on an embedded AWS and support desk: ``python -m tests.tools.demo [--check]``.
+
+What the run changes is kept in .demo/, so a second run finds the keys enabled and the ticket told. With ``--check`` the
+demo runs twice in a temporary folder, and its outcome is checked.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import typing as t
+from pathlib import Path
+
+from tests.tools.standins import ACCOUNT, ROOT, TOKEN, USER, control, environment, standin
+
+TICKET: t.Final = "CMK-1"
+ORG: t.Final = "acme"
+REGIONS: t.Final = ("us-east-1", "us-west-2")
+_DISABLED: t.Final = [
+    {"region": region, "account": ACCOUNT, "alias": "alias/atlassian-cmk", "state": "Disabled"} for region in REGIONS
+]
+_REVOKED: t.Final = {"key": TICKET, "summary": f"CMK access revoked: {ORG}", "status": "Waiting for customer"}
+
+
+def main(folder: Path) -> tuple[int, str, list[dict[str, t.Any]]]:
+    """Run the demo once on the state in ``folder``; return exit code, ticket text and the AWS calls."""
+    folder.mkdir(exist_ok=True)
+    keys, desk_state = folder / "aws.json", folder / "desk.json"
+    if not keys.exists():
+        _keep(keys, _DISABLED)
+        _keep_ticket(desk_state, _REVOKED)
+    print("== the embedded AWS and support desk start on loopback")
+    with standin("aws", keys) as aws, standin("desk", desk_state) as desk:
+        command = ["ansible-playbook", "restore_cmk.yml", "-e", f"org={ORG}"]
+        print(f"== in playbooks/: {' '.join(command)}", flush=True)
+        ran = subprocess.run(command, cwd=ROOT / "playbooks", env=environment(aws, desk, folder), check=False)
+        ticket = control(desk, f"tickets/{TICKET}")
+        _keep(keys, [_seed(key) for key in control(aws, "keys")])
+        _keep_ticket(desk_state, ticket)
+        calls = control(aws, "calls")
+    return ran.returncode, "\n".join(comment["body"] for comment in ticket["comments"]), calls
+
+
+def _seed(key: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {
+        "region": key["region"],
+        "account": key["AWSAccountId"],
+        "key_id": key["KeyId"],
+        "alias": key["aliases"][0],
+        "state": key["KeyState"],
+    }
+
+
+def _keep_ticket(path: Path, ticket: dict[str, t.Any]) -> None:
+    kept = {name: ticket[name] for name in ("key", "summary", "status") if name in ticket}
+    comments = [{name: comment[name] for name in ("body", "created")} for comment in ticket.get("comments", [])]
+    user = {"user": USER, "token": TOKEN, "name": "Operator", "email": USER, "kind": "customer", "tickets": "*"}
+    _keep(path, {"users": [user], "tickets": [{**kept, "comments": comments}]})
+
+
+def _keep(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")
+
+
+def check() -> None:
+    """Run the demo twice from its beginning, and stop with an error unless it did what it promises."""
+    with tempfile.TemporaryDirectory() as name:
+        first, told, calls = main(Path(name))
+        again, told_again, calls_again = main(Path(name))
+    print("== the calls of the first run")
+    for call in calls:
+        print(f"   {call['region']:<12}{call['operation']}")
+    enabled = sorted(call["region"] for call in calls if call["operation"] == "EnableKey")
+    assert (first, again) == (0, 0), f"exit codes {first}, {again}"
+    assert enabled == sorted(REGIONS), f"EnableKey was called in {enabled}"
+    assert {call["operation"] for call in calls_again} == {"DescribeKey"}, "the second run did more than look"
+    assert told.count("cmk-restore/acme/") == told_again.count("cmk-restore/acme/") == 1, "not told exactly once"
+    print("== the demo did what it promises, twice")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        check()
+    else:
+        code, _told, _calls = main(ROOT / ".demo")
+        print("== again: make demo    from the beginning: make demo-reset demo")
+        sys.exit(code)
