@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import datetime as dt
 import typing as t
 from dataclasses import dataclass, field
 
@@ -24,6 +26,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
 
 _METHODS: t.Final = {
+    "DescribeKey": "describe_key",
     "EnableKey": "enable_key",
     "DisableKey": "disable_key",
     "CancelKeyDeletion": "cancel_key_deletion",
@@ -51,6 +54,7 @@ class Outcome:
     before: str | None = None
     after: str | None = None
     actions: list[str] = field(default_factory=list)
+    calls: list[dict[str, str]] = field(default_factory=list)
     waited: float = 0.0
     refusal: Refusal | None = None
 
@@ -68,6 +72,7 @@ class Outcome:
             "key_state": self.after,
             "key_state_before": self.before,
             "actions": self.actions,
+            "calls": self.calls,
             "changed": bool(self.actions),
             "waited": round(self.waited, 1),
         }
@@ -104,7 +109,7 @@ def _set_key_state(
     unfit = check_reference(outcome.reference, outcome.region, wish.account_id)
     if unfit:
         raise RefusedError(unfit)
-    outcome.metadata = _describe(client, outcome.reference, outcome.region, wish.account_id)
+    outcome.metadata = _describe(client, outcome, wish.account_id)
     outcome.before = outcome.after = outcome.metadata["KeyState"]
     decision = plan(outcome.metadata, wish)
     if isinstance(decision, Refusal):
@@ -120,13 +125,13 @@ def _carry_out(client: KmsClient, decision: Plan, outcome: Outcome, waiting: Wai
     for action in decision.actions:
         # A cancelled deletion may not have spread to the part of AWS that answers the next call.
         patient = (waiting or Waiting()) if outcome.actions else Waiting(timeout=0)
-        _call(client, action, key_id, outcome.region, patient)
+        _change(client, action, key_id, outcome, patient)
         outcome.actions.append(action)
         outcome.after = "Disabled" if action == "CancelKeyDeletion" else decision.after
     if waiting is None:
         return
     settled = wait_until(
-        lambda: _read(client, key_id, outcome.region),
+        lambda: _read(client, key_id, outcome),
         lambda metadata: bool(metadata["KeyState"] == decision.after),
         waiting,
     )
@@ -146,36 +151,48 @@ def _carry_out(client: KmsClient, decision: Plan, outcome: Outcome, waiting: Wai
         )
 
 
-def _describe(client: KmsClient, reference: str, region: str, account_id: str | None) -> dict[str, t.Any]:
+def _call(client: KmsClient, operation: str, key_id: str, outcome: Outcome) -> t.Any:
+    """Make one call and keep the evidence of it; AWS's errors pass through."""
+    call = {"operation": operation, "at": dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "error": ""}
+    outcome.calls.append(call)
     try:
-        return dict(client.describe_key(KeyId=reference)["KeyMetadata"])
+        return getattr(client, _METHODS[operation])(KeyId=key_id)
+    except AWS_ERRORS as error:
+        call["error"] = aws_code(error) or type(error).__name__
+        raise
+
+
+def _describe(client: KmsClient, outcome: Outcome, account_id: str | None) -> dict[str, t.Any]:
+    try:
+        return dict(_call(client, "DescribeKey", outcome.reference, outcome)["KeyMetadata"])
     except AWS_ERRORS as error:
         if aws_code(error) == "NotFoundException":
-            raise RefusedError(not_found(error, reference, region, account_id)) from error
-        raise RefusedError(explain(error, "DescribeKey", region)) from error
+            raise RefusedError(not_found(error, outcome.reference, outcome.region, account_id)) from error
+        raise RefusedError(explain(error, "DescribeKey", outcome.region)) from error
 
 
-def _call(client: KmsClient, action: str, key_id: str, region: str, waiting: Waiting) -> None:
+def _change(client: KmsClient, action: str, key_id: str, outcome: Outcome, waiting: Waiting) -> None:
     for gone in waiting.ticks():
         try:
-            getattr(client, _METHODS[action])(KeyId=key_id)
+            _call(client, action, key_id, outcome)
         except AWS_ERRORS as error:
             if aws_code(error) not in _SPREADING or gone >= waiting.timeout:
-                raise RefusedError(explain(error, action, region)) from error
+                raise RefusedError(explain(error, action, outcome.region)) from error
         else:
             return
 
 
-def _read(client: KmsClient, key_id: str, region: str) -> dict[str, t.Any] | None:
+def _read(client: KmsClient, key_id: str, outcome: Outcome) -> dict[str, t.Any] | None:
     try:
-        return dict(client.describe_key(KeyId=key_id)["KeyMetadata"])
+        return dict(_call(client, "DescribeKey", key_id, outcome)["KeyMetadata"])
     except AWS_ERRORS as error:
         if aws_code(error) in _SPREADING:
             return None
-        raise RefusedError(explain(error, "DescribeKey", region)) from error
+        raise RefusedError(explain(error, "DescribeKey", outcome.region)) from error
 
 
 def _without_dates(value: t.Any) -> t.Any:
     if isinstance(value, dict):
         return {key: _without_dates(inner) for key, inner in value.items() if key != "ResponseMetadata"}
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    # boto3 gives dates in the machine's own time zone.
+    return value.astimezone(dt.timezone.utc).isoformat() if isinstance(value, dt.datetime) else value

@@ -47,7 +47,8 @@ def waiting(params: t.Mapping[str, t.Any]) -> Waiting | None:
     """Read from a module's parameters how to wait; None for not at all."""
     if not params["wait"]:
         return None
-    return Waiting(reads=params["wait_reads"], delay=params["wait_delay"], timeout=params["wait_timeout"])
+    # With no read at all the change would count as settled unseen.
+    return Waiting(reads=max(1, params["wait_reads"]), delay=params["wait_delay"], timeout=params["wait_timeout"])
 
 
 def clients(module: t.Any, service: str, regions: t.Collection[str]) -> dict[str, t.Any]:

@@ -97,6 +97,26 @@ actions:
   type: list
   elements: str
   sample: [EnableKey]
+calls:
+  description: All calls that were made, in order, for the evidence.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    operation:
+      description: The operation.
+      type: str
+      returned: always
+      sample: EnableKey
+    at:
+      description: When it was called, in UTC.
+      type: str
+      returned: always
+      sample: "2026-11-24T03:00:00Z"
+    error:
+      description: AWS's error code; empty if the call succeeded.
+      type: str
+      returned: always
 waited:
   description: How long AWS took to agree, in seconds.
   returned: always
