@@ -75,7 +75,7 @@ def _post_keys(app: StandinApp, rest: str, query: str, data: Any) -> Any:
 
 
 def _patch_keys(app: StandinApp, rest: str, query: str, data: Any) -> Any:
-    region, _, name = rest.partition("/")
+    region, _slash, name = rest.partition("/")
     account = parse_qs(query).get("account", [data.get("account") or app.account])[0]
     key = key_named(app, region, unquote(name), str(account))
     app.kms.patch(key, data)

@@ -10,7 +10,6 @@ import threading
 from pathlib import Path
 
 from .server import Desk
-from .state import Invalid
 
 
 def main() -> int:
@@ -27,7 +26,7 @@ def main() -> int:
     try:
         seed = json.loads(options.state.read_text(encoding="utf-8")) if options.state else None
         desk = Desk(seed, host=options.host, port=options.port, tls=options.tls)
-    except (Invalid, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (InvalidError, json.JSONDecodeError, UnicodeDecodeError) as error:
         parser.error(f"{options.state}: {error}" if options.state else str(error))
     except OSError as error:
         print(f"Support desk stand-in cannot start: {error}", file=sys.stderr)

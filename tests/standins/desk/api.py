@@ -65,7 +65,7 @@ class Login:
     failed: bool
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """Ends a request with an error answer."""
 
     def __init__(self, status: int, message: str, name: str, headers: Mapping[str, str] | None = None) -> None:
@@ -80,10 +80,10 @@ def reply(status: int, value: Any, headers: Mapping[str, str] | None = None) -> 
 
 def login(state: State, header: str | None) -> Login:
     """Reads an ``Authorization`` header: Basic with user and API token, or Bearer with a personal access token."""
-    scheme, _, rest = (header or "").strip().partition(" ")
+    scheme, _space, rest = (header or "").strip().partition(" ")
     if scheme.lower() == "basic":
         try:
-            name, _, token = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
+            name, _colon, token = base64.b64decode(rest.strip(), validate=True).decode().partition(":")
         except (binascii.Error, UnicodeDecodeError):
             return Login("basic", None, True)
         user = state.users.get(name)
@@ -100,7 +100,7 @@ def answer(state: State, request: Request, who: Login) -> Answer:
     try:
         with state.lock:
             done = _route(state, request, who)
-    except Refused as refused:
+    except RefusedError as refused:
         done = refused.answer
     if who.user:
         # Documented under "Special headers".
@@ -108,20 +108,20 @@ def answer(state: State, request: Request, who: Login) -> Answer:
     return done
 
 
-def _route(state: State, request: Request, who: Login) -> Answer:
+def _route(state: State, request: Request, who: Login) -> Answer:  # noqa: C901 - one table of routes reads best
     found = next(((p, m) for p in METHODS if (m := p.fullmatch(request.path))), None)
     if who.failed or (not who.user and (not found or found[0] is not INFO)):
         # No Basic challenge: "it does not supply a typical authentication challenge".
         headers = {"WWW-Authenticate": f'OAuth realm="{quote(request.base, safe="")}"'}
         if who.scheme == "basic":
             headers["X-Seraph-LoginReason"] = "AUTHENTICATED_FAILED"
-        raise Refused(401, "Client must be authenticated to access this resource.", "unauthenticated", headers)
+        raise RefusedError(401, "Client must be authenticated to access this resource.", "unauthenticated", headers)
     if not found:
-        raise Refused(404, "There is nothing at this path.", "path")
+        raise RefusedError(404, "There is nothing at this path.", "path")
     pattern, match = found
     if request.method not in METHODS[pattern]:
         allow = {"Allow": ", ".join(METHODS[pattern])}
-        raise Refused(405, f"{request.method} is not allowed here.", "method", allow)
+        raise RefusedError(405, f"{request.method} is not allowed here.", "method", allow)
     if pattern is INFO or not who.user:
         return reply(200, shapes.info(request.base))
     if request.method == "POST":
@@ -141,19 +141,19 @@ def _route(state: State, request: Request, who: Login) -> Answer:
 def _ticket(state: State, key_or_id: str) -> Ticket:
     ticket = state.ticket(key_or_id)
     if ticket is None:
-        raise Refused(404, "The customer request does not exist.", "request")
+        raise RefusedError(404, "The customer request does not exist.", "request")
     return ticket
 
 
 def _demand_access(ticket: Ticket, user: User) -> None:
     if not user.sees(ticket):
-        raise Refused(403, "You do not have permission to view this customer request.", "permission")
+        raise RefusedError(403, "You do not have permission to view this customer request.", "permission")
 
 
 def _request(state: State, base: str, ticket: Ticket, user: User, expand: frozenset[str]) -> dict[str, Any]:
     played = {"action", "status", "comment"}
     if missing := expand & (set(shapes.REQUEST_EXPANDS) | {"comment.attachment", "comment.renderedBody"}) - played:
-        raise Refused(501, f"The stand-in does not play expand={','.join(sorted(missing))}.", "standin")
+        raise RefusedError(501, f"The stand-in does not play expand={','.join(sorted(missing))}.", "standin")
     shown = shapes.request(base, ticket, state.author(ticket.reporter))
     if "action" in expand:
         shown["actions"] = shapes.actions(ticket)
@@ -191,35 +191,37 @@ def _comment(
     """One comment; "Customers can only view public comments"."""
     item = next((item for item in ticket.comments if item.id == number), None)
     if item is None:
-        raise Refused(404, "The comment does not exist.", "comment")
+        raise RefusedError(404, "The comment does not exist.", "comment")
     if not item.public and user.kind != "agent":
-        raise Refused(403, "You do not have permission to view this comment.", "permission")
+        raise RefusedError(403, "You do not have permission to view this comment.", "permission")
     return shapes.comment(base, ticket, item, state.author(item.author), expand)
 
 
-def _add_comment(state: State, request: Request, user: User, key_or_id: str) -> Answer:
+def _add_comment(state: State, request: Request, user: User, key_or_id: str) -> Answer:  # noqa: C901 - the documented checks in the documented order
     """Stores a comment. 400 is "Returned if the HTTP request is invalid, e.g. missing the required `public`"."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refused(415, "Content-Type must be application/json.", "content-type")
+        raise RefusedError(415, "Content-Type must be application/json.", "content-type")
     ticket = _ticket(state, key_or_id)
     _demand_access(ticket, user)
     try:
         given = json.loads(request.body)
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise Refused(400, "The request body is not JSON.", "json") from None
+        raise RefusedError(400, "The request body is not JSON.", "json") from None
     if not isinstance(given, dict) or set(given) - {"body", "public"}:
-        raise Refused(400, "The request body must be an object of body and public.", "json")
+        raise RefusedError(400, "The request body must be an object of body and public.", "json")
     body, public = given.get("body"), given.get("public")
     if not isinstance(body, str) or not body.strip():
-        raise Refused(400, "The comment body cannot be empty.", "body")
+        raise RefusedError(400, "The comment body cannot be empty.", "body")
     if not isinstance(public, bool):
-        raise Refused(400, "The field public is required.", "public")
+        raise RefusedError(400, "The field public is required.", "public")
     if len(body.encode("utf-16-le", "surrogatepass")) // 2 > MAX_BODY:
-        raise Refused(400, f"The entered text is too long. It exceeds the limit of {MAX_BODY} characters.", "length")
+        raise RefusedError(
+            400, f"The entered text is too long. It exceeds the limit of {MAX_BODY} characters.", "length"
+        )
     if not public and user.kind != "agent":
-        raise Refused(403, "Customers can set comments to public visibility only.", "permission")
+        raise RefusedError(403, "Customers can set comments to public visibility only.", "permission")
     if not ticket.open:
-        raise Refused(403, "You do not have permission to comment on this customer request.", "permission")
+        raise RefusedError(403, "You do not have permission to comment on this customer request.", "permission")
     item = state.add_comment(ticket, body, user.user, public, now())
     return reply(201, shapes.comment(request.base, ticket, item, user, frozenset()))
 
@@ -233,7 +235,7 @@ def _window(query: Mapping[str, list[str]]) -> tuple[int, int]:
     """``start`` and ``limit`` of a paged request."""
     start, limit = query.get("start", ["0"])[0], query.get("limit", [str(shapes.DEFAULT_LIMIT)])[0]
     if not re.fullmatch(r"[0-9]{1,9}", start) or not re.fullmatch(r"[1-9][0-9]{0,8}", limit):
-        raise Refused(400, "start and limit must be natural numbers.", "page")
+        raise RefusedError(400, "start and limit must be natural numbers.", "page")
     return int(start), int(limit)
 
 
@@ -241,5 +243,5 @@ def _flag(query: Mapping[str, list[str]], name: str) -> bool:
     """A boolean parameter whose default is true."""
     value = query.get(name, ["true"])[0]
     if value not in ("true", "false"):
-        raise Refused(400, f"{name} must be true or false.", name)
+        raise RefusedError(400, f"{name} must be true or false.", name)
     return value == "true"

@@ -19,7 +19,7 @@ from typing import Any
 
 from . import api, control
 from .api import Answer
-from .state import Call, Invalid, State, now
+from .state import Call, InvalidError, State, now
 
 MAX_CONTENT = 1 << 20
 """Most bytes of a request's body; more is answered with 413."""
@@ -53,11 +53,11 @@ class Handler(BaseHTTPRequestHandler):
     def version_string(self) -> str:
         return "SupportDeskStandIn"
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as http.server names it
         pass
 
     def serve(self) -> None:
-        path, _, query = self.path.partition("?")
+        path, _mark, query = self.path.partition("?")
         body = self._body()
         if isinstance(body, Answer):
             self.close_connection = True
@@ -67,7 +67,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._play(path, query, body)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815 - http.server's names
 
     def _body(self) -> bytes | Answer:
         if "Transfer-Encoding" in self.headers:
@@ -159,7 +159,7 @@ class Desk:
     ``with Desk() as desk:`` listens at ``desk.url`` (no trailing slash); ``desk.certificate`` is the path to trust
     with ``tls``, else None; ``desk.state`` is what it remembers. ``state`` is the seed, by default one customer.
 
-    :raises Invalid: the host is no loopback address, or the seed is not understood.
+    :raises InvalidError: the host is no loopback address, or the seed is not understood.
     :raises OSError: the port is not to be had.
     """
 
@@ -167,11 +167,11 @@ class Desk:
         self, state: Mapping[str, Any] | None = None, *, host: str = "127.0.0.1", port: int = 0, tls: bool = False
     ) -> None:
         if not _loopback(host):
-            raise Invalid(f"{host} is no loopback address")
+            raise InvalidError(f"{host} is no loopback address")
         if state is not None and not isinstance(state, Mapping):
-            raise Invalid("seed: a JSON object is needed")
+            raise InvalidError("seed: a JSON object is needed")
         if not 0 <= port <= 65535:
-            raise Invalid(f"{port} is no port")
+            raise InvalidError(f"{port} is no port")
         self.state = State(state)
         kind = Server if ":" not in host else type("Server6", (Server,), {"address_family": socket.AF_INET6})
         self._server: Server = kind((host, port), Handler)
@@ -181,7 +181,7 @@ class Desk:
         self.url = f"{'https' if tls else 'http'}://{shown}:{self._server.server_port}"
         self._server.state, self._server.base, self._server.stopping = self.state, self.url, threading.Event()
         if tls:
-            from .tls import server_context  # here, because the import alone takes longer than a start without TLS
+            from .tls import server_context  # noqa: PLC0415 - here, because the import alone takes longer than a start without TLS
 
             self._folder = Path(tempfile.mkdtemp(prefix="desk-standin-"))
             context, self.certificate = server_context(host, self._folder)
@@ -208,11 +208,11 @@ class Desk:
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """A control request without HTTP: ``desk.control("POST", "/faults", {"status": 503})`` returns the JSON.
 
-        :raises Invalid: the answer is not 200.
+        :raises InvalidError: the answer is not 200.
         """
         content = b"" if body is None else json.dumps(body).encode()
         answer = control.answer(self.state, method, control.PREFIX + path, content)
         value = json.loads(answer.body)
         if answer.status != 200:
-            raise Invalid(f"{answer.status}: {value['error']}")
+            raise InvalidError(f"{answer.status}: {value['error']}")
         return value

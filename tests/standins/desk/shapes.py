@@ -130,7 +130,7 @@ def request(base: str, ticket: Ticket, reporter: User) -> dict[str, Any]:
 def actions(ticket: Ticket) -> dict[str, Any]:
     """CustomerRequestActionsDTO: what somebody who sees the ticket may do with it."""
     allowed = {"allowed": ticket.open}
-    return {name: allowed for name in ("addAttachment", "addComment", "addParticipant", "removeParticipant")}
+    return dict.fromkeys(("addAttachment", "addComment", "addParticipant", "removeParticipant"), allowed)
 
 
 def info(base: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ CATEGORIES = ("UNDEFINED", "NEW", "INDETERMINATE", "DONE")
 METHOD = re.compile(r"\*|[A-Z]+")
 
 
-class Invalid(ValueError):
+class InvalidError(ValueError):
     """A seed or a control request that the stand-in does not understand; the text says where and why."""
 
 
@@ -45,38 +45,38 @@ def checked(
 ) -> dict[str, Any]:
     """Returns the JSON object ``value``.
 
-    :raises Invalid: it is no object, lacks a required field, has one that ``types`` does not name, or a wrong type.
+    :raises InvalidError: it is no object, lacks a required field, has one that ``types`` does not name, or a wrong type.
     """
     if not isinstance(value, dict):
-        raise Invalid(f"{where}: a JSON object is needed")
+        raise InvalidError(f"{where}: a JSON object is needed")
     if unknown := sorted(set(value) - set(types)):
-        raise Invalid(f"{where}: unknown field {', '.join(unknown)} (known: {', '.join(sorted(types))})")
+        raise InvalidError(f"{where}: unknown field {', '.join(unknown)} (known: {', '.join(sorted(types))})")
     if missing := [name for name in required if value.get(name) in (None, "")]:
-        raise Invalid(f"{where}: {', '.join(missing)} is needed")
+        raise InvalidError(f"{where}: {', '.join(missing)} is needed")
     for name, item in value.items():
         wanted = types[name]
         kinds = wanted if isinstance(wanted, tuple) else (wanted,)
         # bool is a subclass of int in Python, not in JSON.
         if not isinstance(item, kinds) or (isinstance(item, bool) and bool not in kinds):
-            raise Invalid(f"{where}.{name}: {type(item).__name__} is the wrong type")
+            raise InvalidError(f"{where}.{name}: {type(item).__name__} is the wrong type")
     return value
 
 
 def listed(value: object, where: str) -> list[Any]:
-    """Returns the JSON list ``value``. :raises Invalid: it is something else."""
+    """Returns the JSON list ``value``. :raises InvalidError: it is something else."""
     if not isinstance(value, list):
-        raise Invalid(f"{where}: a list is needed")
+        raise InvalidError(f"{where}: a list is needed")
     return value
 
 
 def moment(text: str, where: str) -> datetime:
-    """Parses an ISO 8601 time with its offset. :raises Invalid: it is none."""
+    """Parses an ISO 8601 time with its offset. :raises InvalidError: it is none."""
     try:
         when = datetime.fromisoformat(text)
     except ValueError:
-        raise Invalid(f"{where}: {text!r} is no ISO 8601 time") from None
+        raise InvalidError(f"{where}: {text!r} is no ISO 8601 time") from None
     if when.tzinfo is None:
-        raise Invalid(f"{where}: {text!r} lacks the offset from UTC")
+        raise InvalidError(f"{where}: {text!r} lacks the offset from UTC")
     return when.astimezone(UTC)
 
 
@@ -234,44 +234,44 @@ PATCH_TYPES: Mapping[str, type | tuple[type, ...]] = {
 
 
 def parse_fault(value: object, where: str = "fault") -> Fault:
-    """Makes a fault of a control request's JSON. :raises Invalid: with the reason."""
+    """Makes a fault of a control request's JSON. :raises InvalidError: with the reason."""
     fault = Fault(**checked(value, where, FAULT_TYPES))
     if not METHOD.fullmatch(fault.method):
-        raise Invalid(f"{where}.method: an HTTP method in capitals, or *")
+        raise InvalidError(f"{where}.method: an HTTP method in capitals, or *")
     if fault.drop not in (None, "before", "after"):
-        raise Invalid(f"{where}.drop: before or after")
+        raise InvalidError(f"{where}.drop: before or after")
     if fault.status is not None and not 200 <= fault.status <= 599:
-        raise Invalid(f"{where}.status: 200 to 599")
+        raise InvalidError(f"{where}.status: 200 to 599")
     if min(fault.skip, fault.latency, fault.count or 0) < 0:
-        raise Invalid(f"{where}: skip, count and latency cannot be negative")
+        raise InvalidError(f"{where}: skip, count and latency cannot be negative")
     if not (fault.replaces or fault.latency or fault.drop):
-        raise Invalid(f"{where}: does nothing")
+        raise InvalidError(f"{where}: does nothing")
     fault.after = fault.after or fault.drop == "after"
     return fault
 
 
 def parse_site(value: object) -> Site:
-    """Makes a plain web page of a control request's JSON. :raises Invalid: with the reason."""
+    """Makes a plain web page of a control request's JSON. :raises InvalidError: with the reason."""
     types = {"name": str, "status": int, "redirect": str, "body": str}
     site = Site(**checked(value, "site", types, ("name",)))
     if not re.fullmatch(r"[A-Za-z0-9._-]+", site.name):
-        raise Invalid("site.name: letters, digits, dot, dash and underscore only")
+        raise InvalidError("site.name: letters, digits, dot, dash and underscore only")
     if not 200 <= site.status <= 599:
-        raise Invalid("site.status: 200 to 599")
+        raise InvalidError("site.status: 200 to 599")
     if site.redirect is not None and site.status == 200:
         site.status = 302
     return site
 
 
 def parse_user(value: object, where: str) -> User:
-    """Makes an account of the seed's JSON. :raises Invalid: with the reason."""
+    """Makes an account of the seed's JSON. :raises InvalidError: with the reason."""
     types: dict[str, type | tuple[type, ...]] = dict.fromkeys(("user", "token", "name", "email", "kind"), str)
     given = checked(value, where, {**types, "tickets": (str, list)}, ("user", "token"))
     if given.get("kind", "customer") not in ("customer", "agent"):
-        raise Invalid(f"{where}.kind: customer or agent")
+        raise InvalidError(f"{where}.kind: customer or agent")
     tickets = given.get("tickets", [])
     if isinstance(tickets, str) and tickets != "*":
-        raise Invalid(f'{where}.tickets: a list of keys, or "*"')
+        raise InvalidError(f'{where}.tickets: a list of keys, or "*"')
     return User(
         user=given["user"],
         token=given["token"],
@@ -286,7 +286,7 @@ class State:
     """Everything the stand-in knows. Callers hold ``lock`` around whatever must not change meanwhile."""
 
     def __init__(self, seed: Mapping[str, Any] | None = None) -> None:
-        """:raises Invalid: the seed is not understood."""
+        """:raises InvalidError: the seed is not understood."""
         self._seed = copy.deepcopy(dict(DEFAULT_SEED if seed is None else seed))
         self.lock = threading.RLock()
         self.reset()
@@ -309,7 +309,7 @@ class State:
             for n, item in enumerate(seed.get("bearer", [])):
                 given = checked(item, f"bearer[{n}]", {"token": str, "user": str}, ("token", "user"))
                 if given["user"] not in self.users:
-                    raise Invalid(f"bearer[{n}].user: no such user")
+                    raise InvalidError(f"bearer[{n}].user: no such user")
                 self.bearer[given["token"]] = self.users[given["user"]]
             for n, item in enumerate(seed.get("tickets", [])):
                 self.put_ticket(item, f"tickets[{n}]")
@@ -338,17 +338,17 @@ class State:
         self.add_comment(ticket, given["body"], given.get("author", SUPPORT), given.get("public", True), created)
 
     def put_ticket(self, value: object, where: str = "ticket") -> Ticket:
-        """Creates or replaces a ticket of the seed's or a control request's JSON. :raises Invalid: with the reason."""
+        """Creates or replaces a ticket of the seed's or a control request's JSON. :raises InvalidError: with the reason."""
         given = checked(value, where, TICKET_TYPES, ("key",))
         key = given["key"]
         if not KEY.fullmatch(key):
-            raise Invalid(f"{where}.key: {key!r} has not the form of an issue key such as CMK-1")
+            raise InvalidError(f"{where}.key: {key!r} has not the form of an issue key such as CMK-1")
         with self.lock:
             if "id" in given and not str(given["id"]).isdigit():
-                raise Invalid(f"{where}.id: {given['id']!r} is no number")
+                raise InvalidError(f"{where}.id: {given['id']!r} is no number")
             number = int(given["id"]) if "id" in given else self._free_id(key)
             if any(other.id == number and other.key != key for other in self.tickets.values()):
-                raise Invalid(f"{where}.id: {number} is another ticket's")
+                raise InvalidError(f"{where}.id: {number} is another ticket's")
             generated = given.get("generate_comments", 0)
             comments = given.get("comments", [])
             # So that every comment without a time of its own is younger than the ticket and older than now.
@@ -374,7 +374,7 @@ class State:
             return ticket
 
     def patch_ticket(self, ticket: Ticket, value: object) -> None:
-        """Changes status, summary or ``open``, or adds an answer of the desk. :raises Invalid: with the reason."""
+        """Changes status, summary or ``open``, or adds an answer of the desk. :raises InvalidError: with the reason."""
         given = checked(value, "ticket", PATCH_TYPES)
         with self.lock:
             ticket.summary = given.get("summary", ticket.summary)
@@ -390,7 +390,7 @@ class State:
     def _category(given: Mapping[str, Any], is_open: bool, where: str) -> str:
         category = given.get("status_category", "INDETERMINATE" if is_open else "DONE")
         if category not in CATEGORIES:
-            raise Invalid(f"{where}.status_category: one of {', '.join(CATEGORIES)}")
+            raise InvalidError(f"{where}.status_category: one of {', '.join(CATEGORIES)}")
         return str(category)
 
     def _free_id(self, key: str) -> int:

@@ -408,7 +408,7 @@ def test_reads_flip_back_while_a_change_spreads(aws: AwsStandin, kms: Any) -> No
     key_id = plant(aws, state="Disabled", propagation=60, flip=True, not_found=1)["KeyId"]
     kms.enable_key(KeyId=key_id)
     assert refusal(kms.describe_key, KeyId=key_id)[0] == "NotFoundException"
-    states = [kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] for _ in range(4)]
+    states = [kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] for _time in range(4)]
     assert states == ["Enabled", "Disabled", "Enabled", "Disabled"]
     aws.control("PATCH", f"keys/{REGION}/{key_id}", {"propagation": 0})
     assert kms.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] == "Enabled"
@@ -457,7 +457,7 @@ def test_fault_hits_the_calls_it_names(aws: AwsStandin, kms: Any) -> None:
     refusal(elsewhere.describe_key, KeyId=key["KeyId"])
     kms.describe_key(KeyId=other["KeyId"])
     kms.describe_key(KeyId=key["KeyId"])
-    for _ in range(2):
+    for _time in range(2):
         assert refusal(kms.enable_key, KeyId=key["Arn"])[0] == "Throttled"
     kms.enable_key(KeyId=key["Arn"])
     assert aws.control("GET", "faults") == []
@@ -466,7 +466,7 @@ def test_fault_hits_the_calls_it_names(aws: AwsStandin, kms: Any) -> None:
 def test_fault_for_ever_until_it_is_deleted(aws: AwsStandin, kms: Any) -> None:
     key_id = plant(aws)["KeyId"]
     aws.control("POST", "faults", {"error": "ThrottlingException", "count": None})
-    for _ in range(3):
+    for _time in range(3):
         refusal(kms.describe_key, KeyId=key_id)
     aws.control("DELETE", "faults")
     kms.describe_key(KeyId=key_id)
@@ -495,7 +495,7 @@ def test_page_of_a_proxy(aws: AwsStandin, kms: Any) -> None:
 def test_latency_delays_and_calls_run_in_parallel(aws: AwsStandin, kms: Any) -> None:
     key_id = plant(aws)["KeyId"]
     aws.control("POST", "faults", {"operation": "DescribeKey", "latency": 0.3, "count": 4})
-    threads = [threading.Thread(target=kms.describe_key, kwargs={"KeyId": key_id}) for _ in range(4)]
+    threads = [threading.Thread(target=kms.describe_key, kwargs={"KeyId": key_id}) for _time in range(4)]
     started = time.monotonic()
     for thread in threads:
         thread.start()
@@ -626,6 +626,6 @@ def test_command_serves_its_seed_and_stops_cleanly(tmp_path: Path, signum: int) 
 )
 def test_command_refuses_wrong_arguments(argument: str, value: str, text: str) -> None:
     process, line = start(argument, value)
-    _, errors = process.communicate(timeout=10)
+    _output, errors = process.communicate(timeout=10)
     assert (process.returncode, line) == (2, "")
     assert text in errors

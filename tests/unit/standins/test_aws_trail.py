@@ -134,7 +134,7 @@ def test_deletion_and_secrets(aws: AwsStandin, kms: Any) -> None:
 def test_call_that_never_arrived_is_not_logged(aws: AwsStandin, kms: Any) -> None:
     key_id = aws.control("POST", "keys", {"region": REGION})["KeyId"]
     aws.control("POST", "faults", [{"drop": "before"}, {"drop": "after"}])
-    for _ in range(2):
+    for _time in range(2):
         with pytest.raises(ConnectionClosedError):
             kms.disable_key(KeyId=key_id)
     assert names(lookup(aws)) == ["DisableKey"]
@@ -159,7 +159,7 @@ def test_one_attribute_selects(aws: AwsStandin, key: str) -> None:
         {"region": REGION, "time": ago(days=3), "name": "DisableKey", "user_arn": f"arn:aws:iam::{ACCOUNT}:user/one"},
         {"region": REGION, "time": ago(days=2), "name": "ListUsers", "service": "iam"},
     ]
-    first, _ = aws.control("POST", "events", planted)
+    first, _second = aws.control("POST", "events", planted)
     values = {"EventName": "DisableKey", "EventSource": "kms.amazonaws.com", "ReadOnly": "false", "Username": "one"}
     assert names(lookup(aws, **{key: values.get(key, first["eventID"])})) == ["DisableKey"]
 
@@ -272,7 +272,7 @@ def test_token_belongs_to_its_parameters(aws: AwsStandin) -> None:
 
 def test_two_lookups_a_second_for_each_account_and_region(aws: AwsStandin) -> None:
     started = time.monotonic()
-    for _ in range(2):
+    for _time in range(2):
         lookup(aws)
     assert refusal(aws) == "ThrottlingException"
     lookup(aws, region=OTHER_REGION)

@@ -17,7 +17,6 @@ import pytest
 
 from tests.standins.desk import DEFAULT_TOKEN, DEFAULT_USER, Desk
 from tests.standins.desk.client import NoAnswerError, basic, send
-from tests.standins.desk.state import Invalid
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-m", "tests.standins.desk"]
@@ -46,7 +45,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_stops_cleanly_with_a_connection_open(number: signal.Signals, tmp_path: Path) -> None:
     seed = tmp_path / "seed.json"
     seed.write_text(json.dumps({"tickets": [{"key": "OPS-3", "generate_comments": 2}]}), encoding="utf-8")
-    process, url, _ = start("--state", str(seed))
+    process, url, _line = start("--state", str(seed))
     try:
         assert send("GET", f"{url}/rest/servicedeskapi/info").status == 200
         assert len(send("GET", f"{url}/_standin/tickets/OPS-3").json["comments"]) == 2
@@ -100,7 +99,7 @@ def test_tls_survives_silent_and_plain_clients() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "desk.invalid", "::", ""])
 def test_no_other_host_than_loopback(host: str) -> None:
-    with pytest.raises(Invalid, match="no loopback address"):
+    with pytest.raises(InvalidError, match="no loopback address"):
         Desk(host=host)
 
 
@@ -130,7 +129,7 @@ def test_command_refusals(tmp_path: Path) -> None:
     ],
 )
 def test_seed_that_is_not_understood(seed: dict[str, object], reason: str) -> None:
-    with pytest.raises(Invalid, match=reason):
+    with pytest.raises(InvalidError, match=reason):
         Desk(seed)
 
 

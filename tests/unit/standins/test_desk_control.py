@@ -12,7 +12,6 @@ import pytest
 
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
 from tests.standins.desk.client import NoAnswerError, Response, basic, send
-from tests.standins.desk.state import Invalid
 
 LOGIN = basic(DEFAULT_USER, DEFAULT_TOKEN)
 COMMENT = {"body": "Keys are back.", "public": True}
@@ -74,14 +73,14 @@ def test_fault_selects_by_method_path_skip_and_count(desk: Desk) -> None:
     control(desk, "POST", "/faults", {"method": "GET", "path": "/comment", "skip": 1, "count": 2, "status": 503})
     assert read(desk).status == 200
     assert post(desk).status == 201
-    assert [read(desk, "/comment").status for _ in range(4)] == [200, 503, 503, 200]
+    assert [read(desk, "/comment").status for _time in range(4)] == [200, 503, 503, 200]
     shown = control(desk, "GET", "/faults")
     assert (shown[0]["seen"], shown[0]["applied"]) == (3, 2)
 
 
 def test_fault_without_end_until_deleted(desk: Desk) -> None:
     control(desk, "POST", "/faults", [{"method": "POST", "count": None, "status": 500}])
-    assert [post(desk).status for _ in range(3)] == [500, 500, 500]
+    assert [post(desk).status for _time in range(3)] == [500, 500, 500]
     assert told(desk) == 0
     control(desk, "DELETE", "/faults")
     assert post(desk).status == 201
@@ -89,7 +88,7 @@ def test_fault_without_end_until_deleted(desk: Desk) -> None:
 
 def test_faults_queue_up(desk: Desk) -> None:
     control(desk, "POST", "/faults", [{"status": 502}, {"status": 504}])
-    assert [read(desk).status for _ in range(3)] == [502, 504, 200]
+    assert [read(desk).status for _time in range(3)] == [502, 504, 200]
 
 
 @pytest.mark.parametrize("value", [2, "Wed, 21 Oct 2026 07:28:00 GMT"])
@@ -113,7 +112,7 @@ def test_invalid_json(desk: Desk) -> None:
     answer = read(desk)
     assert (answer.status, answer.headers.get_content_type()) == (200, "application/json")
     with pytest.raises(json.JSONDecodeError):
-        _ = answer.json
+        assert answer.json
 
 
 def test_redirect(desk: Desk) -> None:
@@ -246,7 +245,7 @@ def test_control_refuses(desk: Desk, method: str, path: str, body: object, statu
 
 def test_in_process_control(desk: Desk) -> None:
     assert desk.control("GET", "/tickets/CMK-1")["key"] == "CMK-1"
-    with pytest.raises(Invalid, match="404"):
+    with pytest.raises(InvalidError, match="404"):
         desk.control("GET", "/tickets/CMK-77")
 
 
