@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import datetime as dt
 import typing as t
 from dataclasses import dataclass, field
 

@@ -1,0 +1,275 @@
+"""Module kms_realm_keys: several keys at once, and each key's fate told."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_realm_keys
+from tests.unit.plugins.conversation import (
+    ACCOUNT,
+    ALIAS,
+    KEY_ID,
+    OTHER_ACCOUNT,
+    OTHER_REGION,
+    REGION,
+    Fault,
+    Talk,
+    arn,
+    metadata,
+)
+
+BOTH = [{"region": REGION, "key_id": ALIAS}, {"region": OTHER_REGION, "key_id": ALIAS}]
+ENABLING: list[tuple[Any, ...]] = [
+    ("DescribeKey", ALIAS, "Disabled"),
+    ("EnableKey", KEY_ID),
+    *[("DescribeKey", KEY_ID, "Enabled")] * 3,
+]
+NOTHING_WRONG = {"code": "", "error": "", "hint": ""}
+PATIENCE = 20.0
+
+
+def entry(result: dict[str, Any], number: int, *names: str) -> tuple[Any, ...]:
+    return tuple(result["keys"][number][name] for name in names)
+
+
+def test_both_keys_are_enabled(talk: Talk) -> None:
+    talk.kms(*ENABLING)
+    talk.kms(*ENABLING, region=OTHER_REGION)
+    result = talk.run(kms_realm_keys, keys=BOTH).ok
+    assert result["changed"] is True
+    for number, region in enumerate((REGION, OTHER_REGION)):
+        assert entry(result, number, "region", "arn", "key_state_before", "key_state", "actions", "changed") == (
+            region,
+            arn(region),
+            "Disabled",
+            "Enabled",
+            ["EnableKey"],
+            True,
+        )
+        assert result["keys"][number].items() >= NOTHING_WRONG.items()
+    assert "diff" not in result
+
+
+def test_nothing_to_do_is_one_call_for_each_key(talk: Talk) -> None:
+    for region in (REGION, OTHER_REGION):
+        talk.kms(("DescribeKey", ALIAS, "Enabled"), region=region)
+    result = talk.run(kms_realm_keys, keys=BOTH).ok
+    assert result["changed"] is False
+    assert [key["actions"] for key in result["keys"]] == [[], []]
+
+
+def test_one_changed_key_is_a_change(talk: Talk) -> None:
+    talk.kms(("DescribeKey", ALIAS, "Enabled"))
+    talk.kms(*ENABLING, region=OTHER_REGION)
+    result = talk.run(kms_realm_keys, keys=BOTH).ok
+    assert result["changed"] is True
+    assert [key["changed"] for key in result["keys"]] == [False, True]
+
+
+@pytest.mark.parametrize("keys", [BOTH, BOTH[::-1]], ids=["as listed", "turned round"])
+def test_the_order_is_that_of_the_keys(talk: Talk, keys: list[dict[str, str]]) -> None:
+    for region in (REGION, OTHER_REGION):
+        talk.kms(("DescribeKey", ALIAS, "Enabled"), region=region)
+    result = talk.run(kms_realm_keys, keys=keys).ok
+    assert [key["region"] for key in result["keys"]] == [key["region"] for key in keys]
+
+
+def test_the_default_region(talk: Talk) -> None:
+    talk.kms(("DescribeKey", ALIAS, "Enabled"))
+    assert entry(talk.run(kms_realm_keys, keys=[{"key_id": ALIAS}]).ok, 0, "region") == (REGION,)
+
+
+class RealmInAws:
+    """KMS in several regions, where no change spreads before EnableKey has arrived in all of them."""
+
+    def __init__(self, regions: list[str]) -> None:
+        self.calls: list[tuple[str, str]] = []
+        self._at_once = threading.Barrier(len(regions))
+        self._enabled = {region: threading.Event() for region in regions}
+
+    def client(self, region: str) -> RealmInAws.Client:
+        return RealmInAws.Client(self, region)
+
+    class Client:
+        def __init__(self, realm: RealmInAws, region: str) -> None:
+            self._realm, self._region = realm, region
+
+        def enable_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+            self._realm.calls.append(("EnableKey", self._region))
+            # Nobody passes before both are here: one after the other would break the barrier.
+            self._realm._at_once.wait(PATIENCE)
+            self._realm._enabled[self._region].set()
+            return {}
+
+        def describe_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+            if KeyId == ALIAS:
+                return {"KeyMetadata": metadata("Disabled", self._region)}
+            self._realm.calls.append(("wait", self._region))
+            spread = all(enabled.wait(PATIENCE) for enabled in self._realm._enabled.values())
+            return {"KeyMetadata": metadata("Enabled" if spread else "Disabled", self._region)}
+
+
+def test_all_changing_calls_are_out_before_the_first_wait_ends(talk: Talk) -> None:
+    regions = [REGION, OTHER_REGION, "eu-central-1", "eu-west-1", "ap-south-1"]
+    realm = RealmInAws(regions)
+    for region in regions:
+        talk.fake(region, realm.client(region))
+    keys = [{"region": region, "key_id": ALIAS} for region in regions]
+    result = talk.run(kms_realm_keys, keys=keys).ok
+    assert [key["key_state"] for key in result["keys"]] == ["Enabled"] * 5
+    assert [key["region"] for key in result["keys"]] == regions
+    # Five changes and three reads each: nobody had to ask again.
+    assert sorted(realm.calls) == sorted(
+        [("EnableKey", region) for region in regions] + [("wait", region) for region in regions] * 3
+    )
+
+
+@pytest.mark.parametrize(
+    ("calls", "code", "actions"),
+    [
+        pytest.param([("DescribeKey", ALIAS, Fault("AccessDeniedException"))], "access_denied", [], id="denied"),
+        pytest.param([("DescribeKey", ALIAS, Fault("NotFoundException"))], "key_not_found", [], id="not found"),
+        pytest.param([("DescribeKey", ALIAS, "PendingDeletion")], "pending_deletion", [], id="pending deletion"),
+        pytest.param([("DescribeKey", ALIAS, "Unavailable")], "unavailable", [], id="unavailable"),
+        pytest.param(
+            [
+                ("DescribeKey", ALIAS, "Disabled"),
+                ("EnableKey", KEY_ID, Fault("ThrottlingException", "Rate exceeded")),
+            ],
+            "throttled",
+            [],
+            id="throttled",
+        ),
+        pytest.param(
+            [
+                ("DescribeKey", ALIAS, "Disabled"),
+                ("EnableKey", KEY_ID),
+                ("DescribeKey", KEY_ID, Fault("ExpiredTokenException")),
+            ],
+            "credentials_expired",
+            ["EnableKey"],
+            id="expired while waiting",
+        ),
+    ],
+)
+@pytest.mark.parametrize("bad", [REGION, OTHER_REGION], ids=["first fails", "second fails"])
+def test_one_fails_and_the_other_goes_on(
+    talk: Talk, bad: str, calls: list[tuple[Any, ...]], code: str, actions: list[str]
+) -> None:
+    good = OTHER_REGION if bad == REGION else REGION
+    talk.kms(*calls, region=bad)
+    talk.kms(*ENABLING, region=good)
+    result = talk.run(kms_realm_keys, keys=BOTH).failed
+    fate = {key["region"]: key for key in result["keys"]}
+    assert [key["region"] for key in result["keys"]] == [REGION, OTHER_REGION]
+    assert (fate[bad]["code"], fate[bad]["actions"]) == (code, actions)
+    assert fate[bad]["error"]
+    assert fate[bad]["hint"]
+    assert fate[good].items() >= NOTHING_WRONG.items()
+    assert fate[good]["key_state"] == "Enabled"
+    assert result["changed"] is True
+    assert result["msg"] == f"{bad}: {fate[bad]['error']} {fate[bad]['hint']}"
+
+
+def test_all_fail(talk: Talk) -> None:
+    for region in (REGION, OTHER_REGION):
+        talk.kms(("DescribeKey", ALIAS, "Creating"), region=region)
+    result = talk.run(kms_realm_keys, keys=BOTH).failed
+    assert result["changed"] is False
+    assert f"{REGION}: {arn()} is Creating" in result["msg"]
+    assert f" {OTHER_REGION}: {arn(OTHER_REGION)} is Creating" in result["msg"]
+
+
+def test_a_region_that_is_not_reached_does_not_hold_up_the_other(talk: Talk) -> None:
+    class Unreachable:
+        def describe_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+            raise EndpointConnectionError(endpoint_url="https://kms.us-east-1.amazonaws.com/")
+
+    talk.fake(REGION, Unreachable())
+    talk.kms(*ENABLING, region=OTHER_REGION)
+    result = talk.run(kms_realm_keys, keys=BOTH).failed
+    assert [key["code"] for key in result["keys"]] == ["not_reached", ""]
+
+
+def test_a_wrong_reference_costs_no_call(talk: Talk) -> None:
+    talk.kms(("DescribeKey", ALIAS, "Enabled"), region=OTHER_REGION)
+    result = talk.run(kms_realm_keys, keys=[{"region": REGION, "key_id": arn(OTHER_REGION)}, BOTH[1]]).failed
+    assert [key["code"] for key in result["keys"]] == ["wrong_region", ""]
+
+
+def test_the_account_counts_for_every_key(talk: Talk) -> None:
+    talk.kms(("DescribeKey", ALIAS, "Enabled"))
+    other = metadata("Enabled", OTHER_REGION, AWSAccountId=OTHER_ACCOUNT)
+    talk.kms(("DescribeKey", ALIAS, other), region=OTHER_REGION)
+    result = talk.run(kms_realm_keys, keys=BOTH, account_id=ACCOUNT).failed
+    assert [key["code"] for key in result["keys"]] == ["", "owner_differs"]
+
+
+def test_cancel_deletion_counts_for_every_key(talk: Talk) -> None:
+    for region in (REGION, OTHER_REGION):
+        talk.kms(
+            ("DescribeKey", ALIAS, "PendingDeletion"),
+            ("CancelKeyDeletion", KEY_ID),
+            ("EnableKey", KEY_ID),
+            region=region,
+        )
+    result = talk.run(kms_realm_keys, keys=BOTH, cancel_deletion=True, wait=False).ok
+    assert [key["actions"] for key in result["keys"]] == [["CancelKeyDeletion", "EnableKey"]] * 2
+
+
+class TestCheckMode:
+    def test_changes_and_refusals_are_predicted(self, talk: Talk) -> None:
+        talk.kms(("DescribeKey", ALIAS, "Disabled"))
+        talk.kms(("DescribeKey", ALIAS, "PendingImport"), region=OTHER_REGION)
+        result = talk.run(kms_realm_keys, check=True, keys=BOTH).failed
+        assert entry(result, 0, "actions", "key_state", "changed", "code") == (["EnableKey"], "Enabled", True, "")
+        assert entry(result, 1, "actions", "key_state", "changed", "code") == (
+            [],
+            "PendingImport",
+            False,
+            "pending_import",
+        )
+        assert result["changed"] is True
+
+
+@pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
+def test_the_diff_has_every_key_that_was_found(talk: Talk, check: bool) -> None:
+    talk.kms(*ENABLING[: 1 if check else None])
+    talk.kms(("DescribeKey", ALIAS, Fault("NotFoundException")), region=OTHER_REGION)
+    talk.kms(("DescribeKey", ALIAS, "Enabled"), region="eu-west-1")
+    keys = [*BOTH, {"region": "eu-west-1", "key_id": ALIAS}]
+    result = talk.run(kms_realm_keys, check=check, diff=True, keys=keys).failed
+    assert result["diff"] == [
+        {
+            "before_header": arn(region),
+            "after_header": arn(region),
+            "before": {"key_state": before},
+            "after": {"key_state": "Enabled"},
+        }
+        for region, before in ((REGION, "Disabled"), ("eu-west-1", "Enabled"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        pytest.param([], "no key at all", id="no keys"),
+        pytest.param([{"key_id": ALIAS}], "A key without a region", id="no region"),
+        pytest.param([{"region": "", "key_id": ALIAS}], "A key without a region", id="empty region"),
+        pytest.param([{"region": REGION}], "missing required arguments: key_id found in keys", id="no reference"),
+    ],
+)
+def test_wrong_options(talk: Talk, keys: list[dict[str, str]], said: str) -> None:
+    assert said in talk.run(kms_realm_keys, region=None, keys=keys).failed["msg"]
+    assert talk.handed_out == []
+
+
+def test_one_client_for_each_region(talk: Talk) -> None:
+    talk.kms(("DescribeKey", ALIAS, "Enabled"), region=OTHER_REGION)
+    talk.kms(("DescribeKey", ALIAS, "Enabled"))
+    talk.run(kms_realm_keys, keys=[*BOTH]).ok  # noqa: B018 - it asserts
+    assert [(service, region) for service, region, _more in talk.handed_out] == [("kms", REGION), ("kms", OTHER_REGION)]
