@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from .server import Desk
+from .state import InvalidError
 
 
 def main() -> int:

@@ -71,12 +71,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes | Answer:
         if "Transfer-Encoding" in self.headers:
-            return api.Refused(411, "Content-Length is needed.", "length-required").answer
+            return api.RefusedError(411, "Content-Length is needed.", "length-required").answer
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal():
-            return api.Refused(400, "Content-Length is no number.", "length").answer
+            return api.RefusedError(400, "Content-Length is no number.", "length").answer
         if int(length) > MAX_CONTENT:
-            return api.Refused(413, "The request is too large.", "size").answer
+            return api.RefusedError(413, "The request is too large.", "size").answer
         return self.rfile.read(int(length))
 
     def _play(self, path: str, query: str, body: bytes) -> None:

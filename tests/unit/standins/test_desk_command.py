@@ -17,6 +17,7 @@ import pytest
 
 from tests.standins.desk import DEFAULT_TOKEN, DEFAULT_USER, Desk
 from tests.standins.desk.client import NoAnswerError, basic, send
+from tests.standins.desk.state import InvalidError
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-m", "tests.standins.desk"]

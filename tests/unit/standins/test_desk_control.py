@@ -12,6 +12,7 @@ import pytest
 
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
 from tests.standins.desk.client import NoAnswerError, Response, basic, send
+from tests.standins.desk.state import InvalidError
 
 LOGIN = basic(DEFAULT_USER, DEFAULT_TOKEN)
 COMMENT = {"body": "Keys are back.", "public": True}
