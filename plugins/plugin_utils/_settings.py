@@ -36,7 +36,7 @@ class Problems(list[str]):
             self.append(f"{name} must be a text, but is {shown(value)}.")
             return ""
         text = str(value).strip()
-        if len(text) > most or any(ord(char) < 32 or ord(char) == 127 for char in text):
+        if len(text) > most or not text.isprintable():
             self.append(f"{name} must be one line of at most {most} characters, but is {shown(text)}.")
             return ""
         return text
@@ -50,14 +50,15 @@ class Problems(list[str]):
             self.append(f"{name} must be true or false, but is {shown(value)}.")
         return False
 
-    def number(self, name: str, value: object, *, least: float, most: float) -> float:
+    def number(self, name: str, value: object, *, least: float, most: float, whole: bool = False) -> float:
         """Read a number between two bounds."""
         try:
             number = float(str(value))
         except ValueError:
             number = math.nan
-        if isinstance(value, bool) or not least <= number <= most:
-            self.append(f"{name} must be a number from {least:g} to {most:g}, but is {shown(value)}.")
+        if isinstance(value, bool) or not least <= number <= most or (whole and number % 1):
+            kind = "a whole number" if whole else "a number"
+            self.append(f"{name} must be {kind} from {least:g} to {most:g}, but is {shown(value)}.")
             return least
         return number
 
@@ -85,15 +86,17 @@ class Problems(list[str]):
 
 
 def shown(value: object) -> str:
-    """Quote a value for a message, cut to a readable length."""
+    """Quote a value for a message, cut to a readable length; what may hold a password or token is not quoted."""
     text = repr(value)
+    if "@" in text or ("?" in text and "=" in text):
+        return "not shown here, since it may hold a secret"
     return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
 
 
 def slug(org: str) -> str:
     """Make a name that is safe in paths and on one line; a changed name gets a short hash, so that none collide."""
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", org).strip(".-")[:64]
-    return plain if plain == org else f"{plain or 'org'}-{hashlib.sha256(org.encode()).hexdigest()[:8]}"
+    return plain if plain and plain == org else f"{plain or 'org'}-{hashlib.sha256(org.encode()).hexdigest()[:8]}"
 
 
 def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) -> dict[str, t.Any]:
@@ -113,7 +116,7 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         **_keys(given, realms, problems),
         "cancel_deletion": problems.boolean("cmk_cancel_deletion", given.get("cancel_deletion")),
         "wait_timeout": problems.number("cmk_wait_timeout", given.get("wait_timeout"), least=0, most=3600),
-        "wait_reads": int(problems.number("cmk_wait_reads", given.get("wait_reads"), least=1, most=100)),
+        "wait_reads": int(problems.number("cmk_wait_reads", given.get("wait_reads"), least=1, most=100, whole=True)),
         "wait_delay": problems.number("cmk_wait_delay", given.get("wait_delay"), least=0, most=60),
         "aws_profile": problems.text("cmk_aws_profile", given.get("aws_profile")),
         "assume_role_arn": problems.text("cmk_assume_role_arn", given.get("assume_role_arn")),
@@ -122,9 +125,7 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         "session_name": f"cmk-{re.sub(r'[^A-Za-z0-9=,.@_-]', '-', org)}"[:64],
         **_ticket(given, problems),
         "sites": problems.words("cmk_sites", given.get("sites")),
-        "report_dir": os.path.join(
-            os.path.expanduser(problems.text("cmk_report_dir", given.get("report_dir"))), slug(org)
-        ),
+        "report_dir": _report_dir(given, slug(org), problems),
     }
     role = result["assume_role_arn"]
     if role and not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", role):
@@ -132,9 +133,17 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
     return {**result, "problems": list(problems)}
 
 
+def _report_dir(given: t.Mapping[str, t.Any], folder: str, problems: Problems) -> str:
+    reports = problems.text("cmk_report_dir", given.get("report_dir"))
+    if not reports:
+        problems.append("cmk_report_dir is not set. Set it to a folder on this machine.")
+    # Ansible's lookups and its actions do not start from the same folder, so it must be absolute.
+    return os.path.abspath(os.path.join(os.path.expanduser(reports), folder))
+
+
 def _keys(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], problems: Problems) -> dict[str, t.Any]:
     account_id = problems.text("cmk_account_id", given.get("account_id"))
-    if isinstance(given.get("account_id"), int):
+    if account_id and isinstance(given.get("account_id"), int):
         account_id = account_id.zfill(12)  # an unquoted number in YAML has lost its leading zeros
     if account_id and not re.fullmatch(r"[0-9]{12}", account_id):
         problems.append(f"cmk_account_id must be 12 digits, but is {shown(account_id)}.")
@@ -175,7 +184,7 @@ def _regions(
 
 
 def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any]:
-    ticket = problems.text("cmk_ticket", given.get("ticket"), most=255).upper()
+    ticket = problems.text("cmk_ticket", given.get("ticket"), most=255)
     if ticket and not _TICKET.fullmatch(ticket):
         problems.append(f"cmk_ticket must be a ticket's key such as ABC-123, but is {shown(given.get('ticket'))}.")
     support_url = problems.text("cmk_support_url", given.get("support_url")).rstrip("/")
@@ -197,7 +206,13 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
                     "yourself with cmk_support_mode=manual."
                 )
     told = problems.text("cmk_ticket_told", given.get("ticket_told"))
-    return {"ticket": ticket, "ticket_url": ticket_url, "support_url": support_url, "mode": mode, "ticket_told": told}
+    return {
+        "ticket": ticket.upper(),
+        "ticket_url": ticket_url,
+        "support_url": support_url,
+        "mode": mode,
+        "ticket_told": told,
+    }
 
 
 def _check_url(name: str, url: str, problems: Problems, *, carries_token: bool) -> None:
@@ -215,7 +230,7 @@ def _check_url(name: str, url: str, problems: Problems, *, carries_token: bool) 
     elif parts.scheme not in ("http", "https") or not host or re.search(r"[\s\\<>\"]", url):
         problems.append(f"{name} must be a URL such as https://support.example.com, but is {shown(url)}.")
     elif carries_token and (parts.query or parts.fragment):
-        problems.append(f"{name} must be the desk's base URL without query or fragment, but is {shown(url)}.")
+        problems.append(f"{name} must be the desk's base URL, without query or fragment.")
     elif carries_token and parts.scheme == "http" and not _is_loopback(host):
         problems.append(f"{name} is {shown(url)}, and a token would travel in clear. Use https.")
 
@@ -236,5 +251,5 @@ def _json_or(text: str, otherwise: object) -> object:
         return otherwise
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return otherwise

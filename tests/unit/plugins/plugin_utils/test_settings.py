@@ -1,0 +1,622 @@
+"""What operators, inventories and AWX hand over: read strictly, and every mistake told in a sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import settings, slug
+from tests.unit.plugins.conversation import ACCOUNT, OTHER_ACCOUNT, arn
+
+REALMS = {
+    "United States": ["us-east-1", "us-west-2"],
+    "Germany": ["eu-central-1"],
+    "Japan": ["ap-northeast-1"],
+    "South Korea": ["ap-northeast-2"],
+}
+KEY = "alias/atlassian-cmk"
+# As the role hands them over when the inventory sets what it must.
+GIVEN: dict[str, Any] = {
+    "org": "acme",
+    "realm": "United States",
+    "regions": [],
+    "key": KEY,
+    "keys": {},
+    "account_id": "",
+    "cancel_deletion": False,
+    "wait_timeout": 300,
+    "wait_reads": 3,
+    "wait_delay": 1,
+    "aws_profile": "",
+    "assume_role_arn": "",
+    "assume_role_external_id": "",
+    "ticket": "",
+    "ticket_url": "",
+    "ticket_told": "",
+    "support_url": "",
+    "support_mode": "",
+    "has_token": False,
+    "sites": [],
+    "report_dir": "/var/lib/cmk",
+}
+API = {"support_url": "https://support.example.com", "has_token": True, "ticket": "CMK-1"}
+
+
+def read(**more: Any) -> dict[str, Any]:
+    return settings({**GIVEN, **more}, REALMS)
+
+
+def fine(**more: Any) -> dict[str, Any]:
+    result = read(**more)
+    assert result["problems"] == []
+    return result
+
+
+def both(reference: str = KEY) -> list[dict[str, str]]:
+    return [{"region": region, "key_id": reference} for region in REALMS["United States"]]
+
+
+def test_the_least_that_is_needed() -> None:
+    assert fine() == {
+        "org": "acme",
+        "slug": "acme",
+        "realm": "United States",
+        "account_id": "",
+        "keys": both(),
+        "cancel_deletion": False,
+        "wait_timeout": 300.0,
+        "wait_reads": 3,
+        "wait_delay": 1.0,
+        "aws_profile": "",
+        "assume_role_arn": "",
+        "assume_role_external_id": "",
+        "session_name": "cmk-acme",
+        "ticket": "",
+        "ticket_url": "",
+        "support_url": "",
+        "mode": "manual",
+        "ticket_told": "",
+        "sites": [],
+        "report_dir": "/var/lib/cmk/acme",
+        "problems": [],
+    }
+
+
+ROLE = "arn:aws:iam::111122223333:role/ops/cmk"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        pytest.param("org", " acme ", {"org": "acme", "slug": "acme"}, id="org with spaces around"),
+        pytest.param("org", 42, {"org": "42", "slug": "42", "session_name": "cmk-42"}, id="org as a number"),
+        pytest.param("org", "Bücher AG", {"org": "Bücher AG", "session_name": "cmk-B-cher-AG"}, id="org not ASCII"),
+        pytest.param("org", "組織", {"org": "組織", "session_name": "cmk---"}, id="org in other letters"),
+        pytest.param("org", "x" * 255, {"session_name": "cmk-" + "x" * 60}, id="longest org"),
+        pytest.param("realm", "united states", {"realm": "United States"}, id="realm in small letters"),
+        pytest.param("realm", "UNITED_STATES", {"realm": "United States"}, id="realm with an underscore"),
+        pytest.param("realm", " United  States\n", {"realm": "United States"}, id="realm with more spaces"),
+        pytest.param("realm", "south-korea", {"realm": "South Korea"}, id="realm with a hyphen"),
+        pytest.param("regions", "eu-west-1", {"keys": [{"region": "eu-west-1", "key_id": KEY}]}, id="region as text"),
+        pytest.param("regions", "us-west-2, us-east-1", {"keys": both()[::-1]}, id="regions with commas"),
+        pytest.param("regions", "us-east-1\nus-west-2\n", {"keys": both()}, id="regions on lines"),
+        pytest.param("regions", '["us-east-1", "us-west-2"]', {"keys": both()}, id="regions as JSON text"),
+        pytest.param("regions", ("us-east-1", "us-west-2"), {"keys": both()}, id="regions as a tuple"),
+        pytest.param("regions", ["us-east-1", "us-west-2", "us-east-1"], {"keys": both()}, id="regions twice"),
+        pytest.param("regions", "us-east-1,us-west-2,,us-east-1,", {"keys": both()}, id="regions twice as text"),
+        pytest.param("regions", "", {"realm": "United States", "keys": both()}, id="regions empty"),
+        pytest.param("regions", " , ", {"keys": both()}, id="regions only a comma"),
+        pytest.param("regions", None, {"keys": both()}, id="regions null"),
+        pytest.param("regions", "[]", {"keys": both()}, id="regions empty JSON"),
+        pytest.param("regions", "us-gov-west-1", {"keys": [{"region": "us-gov-west-1", "key_id": KEY}]}, id="GovCloud"),
+        pytest.param("key", f" {KEY}\n", {"keys": both()}, id="key with a newline after it"),
+        pytest.param(
+            "keys", {"us-west-2": "alias/b"}, {"keys": [both()[0], both("alias/b")[1]]}, id="keys override key"
+        ),
+        pytest.param(
+            "keys", '{"us-west-2": "alias/b"}', {"keys": [both()[0], both("alias/b")[1]]}, id="keys as JSON text"
+        ),
+        pytest.param("keys", {"us-west-2": ""}, {"keys": both()}, id="keys with an empty reference"),
+        pytest.param("keys", {"us-west-2": None}, {"keys": both()}, id="keys with null"),
+        pytest.param("keys", "", {"keys": both()}, id="keys empty text"),
+        pytest.param("keys", "{}", {"keys": both()}, id="keys empty JSON"),
+        pytest.param("keys", None, {"keys": both()}, id="keys null"),
+        pytest.param("account_id", ACCOUNT, {"account_id": ACCOUNT}, id="account as text"),
+        pytest.param("account_id", 111122223333, {"account_id": ACCOUNT}, id="account as a number"),
+        pytest.param("account_id", 11122223333, {"account_id": "011122223333"}, id="account lost its zero"),
+        pytest.param("account_id", None, {"account_id": ""}, id="account null"),
+        pytest.param("account_id", False, {"account_id": ""}, id="account false"),
+        *[
+            pytest.param("cancel_deletion", value, {"cancel_deletion": expected}, id=f"boolean {value!r}")
+            for expected, values in {
+                True: (True, "true", "True", "yes", " on ", "1", 1, "y", "T"),
+                False: (False, "false", "False", "no", "off", "0", 0, "n", "f", "", None),
+            }.items()
+            for value in values
+        ],
+        pytest.param("wait_timeout", "60", {"wait_timeout": 60.0}, id="number as text"),
+        pytest.param("wait_timeout", 0, {"wait_timeout": 0.0}, id="least timeout"),
+        pytest.param("wait_timeout", "3600", {"wait_timeout": 3600.0}, id="longest timeout"),
+        pytest.param("wait_reads", "15", {"wait_reads": 15}, id="reads as text"),
+        pytest.param("wait_reads", 4.0, {"wait_reads": 4}, id="reads with a point"),
+        pytest.param("wait_delay", "0.5", {"wait_delay": 0.5}, id="delay with a point"),
+        pytest.param("aws_profile", "acme-prod", {"aws_profile": "acme-prod"}, id="profile"),
+        pytest.param("assume_role_arn", ROLE, {"assume_role_arn": ROLE}, id="role with a path"),
+        pytest.param(
+            "assume_role_arn",
+            ROLE.replace("aws:", "aws-us-gov:", 1),
+            {"assume_role_arn": ROLE.replace("aws:", "aws-us-gov:", 1)},
+            id="role in GovCloud",
+        ),
+        pytest.param("assume_role_external_id", "4711-ü", {"assume_role_external_id": "4711-ü"}, id="external id"),
+        pytest.param("ticket", "abc-12", {"ticket": "ABC-12"}, id="ticket in small letters"),
+        pytest.param("ticket", " CMK-1\n", {"ticket": "CMK-1"}, id="ticket pasted with a newline"),
+        pytest.param("ticket", 10001, {"ticket": "10001"}, id="ticket's number"),
+        pytest.param("ticket", "A_B2-7", {"ticket": "A_B2-7"}, id="ticket of an odd project"),
+        pytest.param("ticket_url", "https://support.example.com/CMK-1?a=b#c", {"mode": "manual"}, id="ticket's page"),
+        pytest.param("ticket_told", "2026-11-24 03:00", {"ticket_told": "2026-11-24 03:00"}, id="told"),
+        pytest.param("support_mode", "Manual", {"mode": "manual"}, id="mode in capitals"),
+        pytest.param("sites", "https://a.example.com,https://b.example.com", {}, id="sites with a comma"),
+        pytest.param("sites", ["a", "b", "a"], {"sites": ["a", "b"]}, id="sites twice"),
+        pytest.param("sites", '["a", "b"]', {"sites": ["a", "b"]}, id="sites as JSON text"),
+        pytest.param("report_dir", "/tmp/reports/", {"report_dir": "/tmp/reports/acme"}, id="folder with a slash"),
+    ],
+)
+def test_read(name: str, value: Any, expected: dict[str, Any]) -> None:
+    assert fine(**{name: value}).items() >= expected.items()
+
+
+def test_a_home_is_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/operator")
+    assert fine(report_dir="~/cmk-reports")["report_dir"] == "/home/operator/cmk-reports/acme"
+
+
+def test_a_relative_folder_is_one_place_for_every_reader() -> None:
+    # Ansible's lookups and its actions do not start from the same folder.
+    assert fine(report_dir="reports")["report_dir"] == os.path.join(os.getcwd(), "reports", "acme")
+
+
+CONTROL = "must be one line of at most"
+BAD: list[tuple[str, str, Any, str]] = [
+    # id, name, value, what the problem says
+    ("missing", "org", None, "No organization is named"),
+    ("empty", "org", "", "No organization is named"),
+    ("blank", "org", " \t", "No organization is named"),
+    ("list", "org", ["acme"], "cmk_org must be a text, but is ['acme']."),
+    ("true", "org", True, "cmk_org must be a text, but is True."),
+    ("too long", "org", "x" * 256, "cmk_org must be one line of at most 255 characters"),
+    ("newline", "org", "ac\nme", "cmk_org " + CONTROL),
+    ("nul", "org", "ac\0me", "cmk_org " + CONTROL),
+    ("escape", "org", "\x1b[2Jacme", "cmk_org " + CONTROL),
+    ("next line", "org", "ac\x85me", "cmk_org " + CONTROL),
+    ("line separator", "org", "ac\u2028me", "cmk_org " + CONTROL),
+    ("right to left", "org", "ac\u202eme", "cmk_org " + CONTROL),
+    ("half a character", "org", "ac\ud800me", "cmk_org " + CONTROL),
+    ("missing", "realm", None, "No realm is given. Known are United States, Germany, Japan, South Korea."),
+    ("empty", "realm", "", "No realm is given."),
+    ("false", "realm", False, "No realm is given."),
+    ("unknown", "realm", "Atlantis", "The realm 'Atlantis' is not known. Known are United States, Germany,"),
+    ("misspelt", "realm", "UnitedStates", "The realm 'UnitedStates' is not known."),
+    ("map", "realm", {"a": 1}, "cmk_realm must be a text, but is {'a': 1}."),
+    ("too long", "realm", "x" * 101, "cmk_realm must be one line of at most 100 characters"),
+    ("number", "regions", 7, "cmk_regions must be a list, or a text with commas, but is 7."),
+    ("map", "regions", {"us-east-1": KEY}, "cmk_regions must be a list, or a text with commas"),
+    ("nested", "regions", [["us-east-1"]], "cmk_regions must be a text, but is ['us-east-1']."),
+    ("true", "regions", True, "cmk_regions must be a list, or a text with commas, but is True."),
+    ("zone", "regions", "us-east-1a", "cmk_regions names 'us-east-1a', which is not an AWS region."),
+    ("semicolons", "regions", "us-east-1;us-west-2", "which is not an AWS region."),
+    ("capitals", "regions", "US-EAST-1", "cmk_regions names 'US-EAST-1', which is not an AWS region."),
+    ("path", "regions", "../us-east-1", "which is not an AWS region."),
+    ("host", "regions", "evil.example.com/us-east-1", "which is not an AWS region."),
+    ("broken JSON", "regions", '["us-east-1"', "which is not an AWS region."),
+    ("deep JSON", "regions", "[" * 100_000, "cmk_regions " + CONTROL),
+    ("missing", "key", None, "No key is given for region us-east-1. Set cmk_key, or cmk_keys[us-east-1]."),
+    ("empty", "key", "", "No key is given for region us-west-2."),
+    ("list", "key", [KEY], "cmk_key must be a text"),
+    ("without alias/", "key", "atlassian-cmk", "'atlassian-cmk' is not a KMS key id"),
+    ("of AWS", "key", "alias/aws/ebs", "alias of AWS's own keys"),
+    ("of another region", "key", arn("us-east-1"), "lies in region us-east-1, but the key of region us-west-2"),
+    ("newline inside", "key", "alias/a\nb", "cmk_key " + CONTROL),
+    ("list", "keys", [KEY], "cmk_keys must be a map from region to key, but is ['alias/atlassian-cmk']."),
+    ("text", "keys", KEY, "cmk_keys must be a map from region to key"),
+    ("broken JSON", "keys", '{"us-east-1": ', "cmk_keys must be a map from region to key"),
+    ("JSON list", "keys", '["us-east-1"]', "cmk_keys must be a map from region to key"),
+    ("deep JSON", "keys", '{"a":' * 100_000, "cmk_keys must be a map from region to key"),
+    ("number", "keys", 7, "cmk_keys must be a map from region to key, but is 7."),
+    (
+        "region outside",
+        "keys",
+        {"eu-west-1": KEY},
+        "cmk_keys names 'eu-west-1', which is not a region in use (us-east-1,",
+    ),
+    ("region misspelt", "keys", {"us_east_1": KEY}, "cmk_keys names 'us_east_1', which is not a region in use"),
+    ("map inside", "keys", {"us-east-1": {"id": KEY}}, "cmk_keys must be a text, but is {'id':"),
+    ("wrong inside", "keys", {"us-east-1": "nonsense"}, "'nonsense' is not a KMS key id"),
+    ("null region", "keys", {None: KEY}, "cmk_keys names '', which is not a region in use"),
+    ("short", "account_id", "1111", "cmk_account_id must be 12 digits, but is '1111'."),
+    ("letters", "account_id", "11112222333x", "cmk_account_id must be 12 digits"),
+    ("hyphens", "account_id", "1111-2222-3333", "cmk_account_id must be 12 digits"),
+    ("other digits", "account_id", "١" * 12, "cmk_account_id must be 12 digits"),
+    ("negative", "account_id", -1, "cmk_account_id must be 12 digits"),
+    ("long number", "account_id", 1111222233334, "cmk_account_id must be 12 digits"),
+    ("point", "account_id", 111122223333.0, "cmk_account_id must be a text"),
+    ("true", "account_id", True, "cmk_account_id must be a text, but is True."),
+    ("word", "cancel_deletion", "maybe", "cmk_cancel_deletion must be true or false, but is 'maybe'."),
+    ("two", "cancel_deletion", 2, "cmk_cancel_deletion must be true or false, but is 2."),
+    ("list", "cancel_deletion", [True], "cmk_cancel_deletion must be true or false"),
+    ("missing", "wait_timeout", None, "cmk_wait_timeout must be a number from 0 to 3600, but is None."),
+    ("empty", "wait_timeout", "", "cmk_wait_timeout must be a number from 0 to 3600, but is ''."),
+    ("unit", "wait_timeout", "5m", "cmk_wait_timeout must be a number"),
+    ("negative", "wait_timeout", -1, "cmk_wait_timeout must be a number"),
+    ("too long", "wait_timeout", 3601, "cmk_wait_timeout must be a number"),
+    ("nan", "wait_timeout", "nan", "cmk_wait_timeout must be a number"),
+    ("infinite", "wait_timeout", float("inf"), "cmk_wait_timeout must be a number"),
+    ("true", "wait_timeout", True, "cmk_wait_timeout must be a number"),
+    ("list", "wait_timeout", [5], "cmk_wait_timeout must be a number"),
+    ("none", "wait_reads", 0, "cmk_wait_reads must be a whole number from 1 to 100"),
+    ("too many", "wait_reads", 101, "cmk_wait_reads must be a whole number"),
+    ("one and a half", "wait_reads", "1.5", "cmk_wait_reads must be a whole number"),
+    ("missing", "wait_delay", None, "cmk_wait_delay must be a number from 0 to 60"),
+    ("comma", "wait_delay", "0,5", "cmk_wait_delay must be a number"),
+    ("list", "aws_profile", ["acme"], "cmk_aws_profile must be a text"),
+    ("newline", "aws_profile", "a\nb", "cmk_aws_profile " + CONTROL),
+    ("name", "assume_role_arn", "cmk-operator", "cmk_assume_role_arn must be the ARN of an IAM role"),
+    ("user", "assume_role_arn", ROLE.replace("role", "user"), "cmk_assume_role_arn must be the ARN of an IAM role"),
+    ("map", "assume_role_arn", {"arn": ROLE}, "cmk_assume_role_arn must be a text"),
+    ("list", "assume_role_external_id", ["x"], "cmk_assume_role_external_id must be a text"),
+    ("slash", "ticket", "CMK-1/comment", "cmk_ticket must be a ticket's key such as ABC-123, but is 'CMK-1/comment'."),
+    ("upwards", "ticket", "../CMK-1", "cmk_ticket must be a ticket's key"),
+    ("encoded", "ticket", "%2e%2e%2fCMK-1", "cmk_ticket must be a ticket's key"),
+    ("query", "ticket", "CMK-1?expand=x", "cmk_ticket must be a ticket's key"),
+    ("fragment", "ticket", "CMK-1#x", "cmk_ticket must be a ticket's key"),
+    ("space", "ticket", "CMK 1", "cmk_ticket must be a ticket's key"),
+    ("two", "ticket", "CMK-1 CMK-2", "cmk_ticket must be a ticket's key"),
+    ("URL", "ticket", "https://support.example.com/CMK-1", "cmk_ticket must be a ticket's key"),
+    ("newline inside", "ticket", "CMK-1\nX-2", "cmk_ticket " + CONTROL),
+    ("without number", "ticket", "CMK-", "cmk_ticket must be a ticket's key"),
+    ("without project", "ticket", "-1", "cmk_ticket must be a ticket's key"),
+    ("not ASCII", "ticket", "ſUPPORT-1", "cmk_ticket must be a ticket's key"),
+    ("other digits", "ticket", "CMK-١", "cmk_ticket must be a ticket's key"),
+    ("list", "ticket", ["CMK-1"], "cmk_ticket must be a text"),
+    ("true", "ticket", True, "cmk_ticket must be a text"),
+    ("list", "ticket_told", ["now"], "cmk_ticket_told must be a text"),
+    ("true", "ticket_told", True, "cmk_ticket_told must be a text"),
+    ("script", "ticket_url", "javascript:alert(1)", "cmk_ticket_url must be a URL such as"),
+    ("file", "ticket_url", "file:///etc/passwd", "cmk_ticket_url must be a URL such as"),
+    ("space", "ticket_url", "https://support.example.com/a b", "cmk_ticket_url must be a URL such as"),
+    ("other", "support_mode", "mail", "cmk_support_mode must be api or manual, but is 'mail'."),
+    ("list", "support_mode", ["api"], "cmk_support_mode must be a text"),
+    ("map", "sites", {"a": 1}, "cmk_sites must be a list, or a text with commas"),
+    ("map inside", "sites", [{"a": 1}], "cmk_sites must be a text, but is {'a': 1}."),
+    ("number", "sites", 1.5, "cmk_sites must be a list, or a text with commas, but is 1.5."),
+    ("missing", "report_dir", None, "cmk_report_dir is not set"),
+    ("empty", "report_dir", "", "cmk_report_dir is not set"),
+    ("list", "report_dir", ["/tmp"], "cmk_report_dir must be a text"),
+    ("nul", "report_dir", "/tmp/\0", "cmk_report_dir " + CONTROL),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"), [pytest.param(*row, id=f"{row[0]}: {ident}") for ident, *row in BAD]
+)
+def test_refused(name: str, value: Any, said: str) -> None:
+    problems = read(**{name: value})["problems"]
+    assert any(said in problem for problem in problems), problems
+    readable(problems)
+
+
+def readable(problems: list[str]) -> None:
+    for problem in problems:
+        assert len(problem) < 800
+        assert problem.isprintable()
+        assert problem.endswith(".")
+
+
+def test_every_variable_may_be_missing() -> None:
+    problems = settings({}, REALMS)["problems"]
+    assert [problem.split(" ")[0] for problem in problems if problem.startswith("cmk_")] == [
+        "cmk_wait_timeout",
+        "cmk_wait_reads",
+        "cmk_wait_delay",
+        "cmk_report_dir",
+    ]
+    assert [problem for problem in problems if not problem.startswith("cmk_")] == [
+        "No organization is named. Run the role on the organization's inventory host, or set cmk_org.",
+        "No realm is given. Known are United States, Germany, Japan, South Korea. Set cmk_realm to one of them, "
+        "or name cmk_regions.",
+    ]
+
+
+@pytest.mark.parametrize("name", [name for name in GIVEN if name != "has_token"])
+@pytest.mark.parametrize("letter", ["x", "1", "["])
+def test_ten_megabytes_are_told_in_one_line(name: str, letter: str) -> None:
+    began = time.monotonic()
+    problems = read(**{name: letter * 10_000_000})["problems"]
+    assert time.monotonic() - began < 5
+    assert problems
+    readable(problems)
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-west-2"])
+def test_an_arn_of_another_account_is_refused_before_any_call(region: str) -> None:
+    problems = read(account_id=ACCOUNT, keys={region: arn(region, account=OTHER_ACCOUNT)})["problems"]
+    assert len(problems) == 1
+    assert f"belongs to account {OTHER_ACCOUNT}, but account {ACCOUNT} is wanted" in problems[0]
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    problems = read(realm="Atlantis", account_id="1", wait_reads=0, ticket="x", sites=7)["problems"]
+    assert len(problems) == 5
+
+
+def test_regions_go_before_the_realm() -> None:
+    result = fine(realm="Japan", regions=["eu-central-1"])
+    assert result["realm"] == "Japan"
+    assert [key["region"] for key in result["keys"]] == ["eu-central-1"]
+
+
+def test_a_realm_that_is_not_in_the_table_with_its_regions() -> None:
+    result = fine(realm="Switzerland", regions="eu-central-2")
+    assert result["realm"] == "Switzerland"
+    assert result["keys"] == [{"region": "eu-central-2", "key_id": KEY}]
+
+
+def test_the_table_of_realms_is_left_alone() -> None:
+    before = json.dumps(REALMS)
+    fine()["keys"].clear()
+    assert json.dumps(REALMS) == before
+
+
+class TestSupportDesk:
+    @pytest.mark.parametrize(
+        ("given_url", "url"),
+        [
+            ("https://support.example.com", "https://support.example.com"),
+            (" https://support.example.com/ ", "https://support.example.com"),
+            ("https://support.example.com/jira/", "https://support.example.com/jira"),
+            ("https://support.example.com:8443", "https://support.example.com:8443"),
+            ("HTTPS://support.example.com", "HTTPS://support.example.com"),
+            ("http://127.0.0.1:5601", "http://127.0.0.1:5601"),
+            ("http://localhost:5601", "http://localhost:5601"),
+            ("http://[::1]:5601", "http://[::1]:5601"),
+        ],
+    )
+    def test_good_urls(self, given_url: str, url: str) -> None:
+        result = fine(**API | {"support_url": given_url})
+        assert (result["support_url"], result["mode"]) == (url, "api")
+
+    @pytest.mark.parametrize(
+        ("url", "said"),
+        [
+            pytest.param("support.example.com", "must be a URL such as https://support.example.com", id="no scheme"),
+            pytest.param("//support.example.com", "must be a URL such as", id="no scheme but slashes"),
+            pytest.param("ftp://support.example.com", "must be a URL such as", id="another scheme"),
+            pytest.param("https://", "must be a URL such as", id="no host"),
+            pytest.param("https:///jira", "must be a URL such as", id="no host but a path"),
+            pytest.param("https://support.example.com/a b", "must be a URL such as", id="space"),
+            pytest.param("https://support.example.com\\x", "must be a URL such as", id="backslash"),
+            pytest.param('https://support.example.com/"', "must be a URL such as", id="quote"),
+            pytest.param("https://[::1", "is not a URL", id="half an address"),
+            pytest.param("https://support.example.com:99999", "is not a URL", id="no such port"),
+            pytest.param("https://support.example.com:https", "is not a URL", id="port not a number"),
+            pytest.param("https://support.example.com?a=b", "without query or fragment", id="query"),
+            pytest.param("https://support.example.com/#a", "without query or fragment", id="fragment"),
+            pytest.param("http://support.example.com", "a token would travel in clear. Use https.", id="plain http"),
+            pytest.param("http://0.0.0.0:5601", "a token would travel in clear", id="any address"),
+            pytest.param("http://10.0.0.1", "a token would travel in clear", id="private address"),
+            pytest.param("http://localhost.example.com", "a token would travel in clear", id="like localhost"),
+            pytest.param("http://127.0.0.1.example.com", "a token would travel in clear", id="like an address"),
+            pytest.param(["https://support.example.com"], "cmk_support_url must be a text", id="list"),
+            pytest.param("https://support.example.com\nx", CONTROL, id="newline"),
+        ],
+    )
+    def test_bad_urls(self, url: Any, said: str) -> None:
+        problems = read(**API | {"support_url": url})["problems"]
+        assert any(problem.startswith("cmk_support_url") and said in problem for problem in problems), problems
+        readable(problems)
+
+    @pytest.mark.parametrize("name", ["support_url", "ticket_url"])
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://operator:odd-Secret-9@support.example.com",
+            "https://operator:odd-Secret-9@support.example.com:99999",
+            "http://:odd-Secret-9@support.example.com",
+            "https://odd-Secret-9@support.example.com",
+            "//operator:odd-Secret-9@support.example.com",
+            "operator:odd-Secret-9@support.example.com",
+            "https:/operator:odd-Secret-9@support.example.com",
+            "https:\\\\operator:odd-Secret-9@support.example.com",
+            "ht tps://operator:odd-Secret-9@support.example.com",
+            "https://operator:odd-Secret-9@support.example.com/a b",
+            "https://operator:odd-Secret-9@support.example.com/\x07",
+            "https://operator:odd-Secret-9@support.example.com/" + "x" * 3000,
+            "https://operator:odd-Secret-9@[::1",
+            ["https://operator:odd-Secret-9@support.example.com"],
+            {"url": "https://operator:odd-Secret-9@support.example.com"},
+        ],
+        ids=lambda url: str(url)[:40].encode("unicode_escape").decode(),
+    )
+    def test_credentials_in_a_url_are_refused_and_never_shown(self, name: str, url: Any) -> None:
+        problems = read(**API | {name: url})["problems"]
+        assert any(problem.startswith(f"cmk_{name} ") for problem in problems)
+        assert "odd-Secret" not in " ".join(problems)
+
+    def test_a_token_in_a_query_is_never_shown(self) -> None:
+        for url in ("https://support.example.com/?token=odd-Secret-9", "support.example.com?token=odd-Secret-9"):
+            problems = read(**API | {"support_url": url})["problems"]
+            assert problems
+            assert "odd-Secret" not in " ".join(problems)
+
+    @pytest.mark.parametrize(
+        ("missing", "name"),
+        [
+            ({"support_url": ""}, "cmk_support_url"),
+            ({"has_token": False}, "cmk_support_token"),
+            ({"ticket": ""}, "cmk_ticket"),
+        ],
+        ids=["url", "token", "ticket"],
+    )
+    def test_api_needs(self, missing: dict[str, Any], name: str) -> None:
+        problems = read(**API | {"support_mode": "api"} | missing)["problems"]
+        assert len(problems) == 1
+        assert problems[0].startswith(f"{name} is not set, but the ticket is to be told by API.")
+        assert "cmk_support_mode=manual" in problems[0]
+
+    def test_manual_needs_nothing(self) -> None:
+        assert fine(support_mode="manual")["mode"] == "manual"
+
+    def test_manual_in_spite_of_a_url(self) -> None:
+        assert fine(support_url="https://support.example.com", support_mode="manual")["mode"] == "manual"
+
+
+class TestSlug:
+    NAMES = (
+        "acme",
+        "Acme",
+        "acme corp",
+        "acme-corp",
+        "acme_corp",
+        "acme/corp",
+        "acme.",
+        ".acme",
+        "-acme",
+        "äcme",
+        "acme-",
+    )
+    STRANGE = (
+        "",
+        ".",
+        "..",
+        "...",
+        "/",
+        "../..",
+        "-rf",
+        "a/../b",
+        "con\0",
+        "x" * 64,
+        "x" * 65,
+        "x" * 255,
+        "組織",
+        "組",
+    )
+
+    def test_a_plain_name_stays(self) -> None:
+        for name in ("acme", "Acme-2.eu_west", "x" * 64):
+            assert slug(name) == name
+
+    def test_none_collide(self) -> None:
+        names = (*self.NAMES, *self.STRANGE)
+        assert len({slug(name) for name in names}) == len(names)
+
+    @given(st.one_of(st.text(), st.sampled_from(STRANGE), st.from_regex(r"[./ -]{1,9}", fullmatch=True)))
+    def test_it_is_always_safe_in_a_path(self, org: str) -> None:
+        assert re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,72}", slug(org))
+        assert os.path.normpath(f"/reports/{slug(org)}") == f"/reports/{slug(org)}"
+
+    @given(st.lists(st.text(max_size=80), unique=True, max_size=30))
+    def test_different_names_have_different_folders(self, names: list[str]) -> None:
+        assert len({slug(name) for name in names}) == len(names)
+
+
+json_like: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(st.characters(codec=None)),
+        st.sampled_from(
+            [
+                KEY,
+                "us-east-1",
+                "Japan",
+                ACCOUNT,
+                "CMK-1",
+                "https://support.example.com",
+                "api",
+                "[1",
+                '{"a": [1]}',
+                "[]",
+            ]
+        ),
+    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(), inner, max_size=4)),
+    max_leaves=8,
+)
+
+
+def well_formed(result: Mapping[str, Any]) -> bool:
+    regions = [key["region"] for key in result["keys"]]
+    return (
+        bool(regions)
+        and len(set(regions)) == len(regions)
+        and all(re.fullmatch(r"[a-z]+(-[a-z]+)+-[0-9]", region) for region in regions)
+        and all(
+            re.fullmatch(r"(arn:aws[a-z-]*:kms:.*:)?(key/|alias/)?[A-Za-z0-9/_-]+", key["key_id"])
+            for key in result["keys"]
+        )
+        and bool(re.fullmatch(r"([0-9]{12})?", result["account_id"]))
+        and bool(re.fullmatch(r"([A-Z][A-Z0-9_]*-[0-9]+|[0-9]+)?", result["ticket"]))
+        and os.path.isabs(result["report_dir"])
+        and bool(re.fullmatch(r"[\w=,.@-]{2,64}", result["session_name"], re.ASCII))
+        and "@" not in result["support_url"]
+    )
+
+
+@given(st.dictionaries(st.sampled_from(sorted(GIVEN)), json_like, max_size=5))
+@example({"org": "\ud800"})
+@example({"regions": '"us-east-1"'})
+@example({"keys": {"us-east-1": KEY, "us-west-2": KEY}, "key": None})
+def test_nothing_breaks_the_reader(more: dict[str, Any]) -> None:
+    result = read(**more)
+    readable(result["problems"])
+    assert result["problems"] or well_formed(result)
+
+
+@given(
+    realm=st.sampled_from([*REALMS, "united_states", ""]),
+    regions=st.lists(st.sampled_from(["us-east-1", "us-west-2", "eu-central-1", "nowhere"]), max_size=3),
+    keys=st.dictionaries(st.sampled_from(["us-east-1", "us-west-2"]), st.sampled_from([KEY, "alias/b", "b", ""])),
+    key=st.sampled_from([KEY, "", arn("us-west-2")]),
+)
+def test_without_problems_every_region_has_its_key(
+    realm: str, regions: list[str], keys: dict[str, str], key: str
+) -> None:
+    result = read(realm=realm, regions=regions, keys=keys, key=key)
+    if result["problems"]:
+        return
+    wanted = list(dict.fromkeys(regions)) or REALMS[result["realm"]]
+    assert [found["region"] for found in result["keys"]] == wanted
+    assert all(found["key_id"] == (keys.get(found["region"]) or key) for found in result["keys"])
+    assert well_formed(result)
+
+
+def as_awx(value: Any) -> Any:
+    """A value as a survey or ``-e name=value`` hands it: always a text."""
+    if isinstance(value, (list, dict)):
+        return json.dumps(value)
+    return "" if value is None else str(value)
+
+
+def test_texts_give_the_same_settings() -> None:
+    typed: dict[str, Any] = API | {
+        "regions": ["us-east-1", "us-west-2"],
+        "keys": {"us-west-2": "alias/b"},
+        "account_id": ACCOUNT,
+        "cancel_deletion": True,
+        "wait_timeout": 120,
+        "wait_delay": 0.5,
+        "sites": ["https://a.example.com"],
+    }
+    assert fine(**typed) == fine(
+        **{name: value if name == "has_token" else as_awx(value) for name, value in typed.items()}
+    )
