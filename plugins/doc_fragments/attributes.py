@@ -30,6 +30,20 @@ attributes:
       - keyops.atlassian_cmk.aws
 """
 
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Changes nothing, so it does the same in check mode.
+    support: full
+  diff_mode:
+    description: Changes nothing, so there is no difference to show.
+    support: N/A
+  idempotent:
+    description: Changes nothing, however often it runs.
+    support: full
+"""
+
     ON_CONTROLLER = r"""
 options: {}
 attributes:

@@ -47,19 +47,6 @@ options:
       - Seconds between two reads.
     type: float
     default: 1
-  assume_role_arn:
-    description:
-      - The ARN of an IAM role to assume for the calls to KMS. It is assumed once for each run of the module.
-    type: str
-  assume_role_external_id:
-    description:
-      - The external id that the role's trust policy asks for.
-    type: str
-  assume_role_session_name:
-    description:
-      - The session's name, as CloudTrail shows it.
-    type: str
-    default: keyops.atlassian_cmk
 notes:
   - Nothing is ever created, deleted, tagged or given another policy. A reference that does not exist is an error.
   - Calls are retried by botocore (mode V(standard), 12 attempts in all, 5 seconds to connect, 20 seconds to answer).

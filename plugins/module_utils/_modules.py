@@ -17,6 +17,7 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing l
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import Wish
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
 
 # Enough for an incident: with the standard mode's backoff of up to 20 s, 12 attempts span more than a minute of
 # throttling. The timeouts keep an unreachable endpoint from holding a run up for botocore's 60 s an attempt.
@@ -24,6 +25,11 @@ _ATTEMPTS: t.Final = 12
 _CONNECT_TIMEOUT: t.Final = 5
 _READ_TIMEOUT: t.Final = 20
 
+ASSUME_ROLE_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
+    "assume_role_arn": {"type": "str"},
+    "assume_role_external_id": {"type": "str"},
+    "assume_role_session_name": {"type": "str", "default": "keyops.atlassian_cmk"},
+}
 KEY_STATE_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
     "cancel_deletion": {"type": "bool", "default": False},
@@ -32,9 +38,7 @@ KEY_STATE_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "wait_timeout": {"type": "float", "default": 300},
     "wait_reads": {"type": "int", "default": 3},
     "wait_delay": {"type": "float", "default": 1},
-    "assume_role_arn": {"type": "str"},
-    "assume_role_external_id": {"type": "str"},
-    "assume_role_session_name": {"type": "str", "default": "keyops.atlassian_cmk"},
+    **ASSUME_ROLE_OPTIONS,
 }
 
 
@@ -52,19 +56,36 @@ def waiting(params: t.Mapping[str, t.Any]) -> Waiting | None:
 
 
 def clients(module: t.Any, service: str, regions: t.Collection[str]) -> dict[str, t.Any]:
-    """Make a boto3 client for each region with the common AWS options of ``module`` (an AnsibleAWSModule).
+    """Make a boto3 client of ``service`` for each region, as :func:`clients_of` does.
 
-    ``aws_config`` overrides the retries and timeouts. A role to assume is assumed once. Fails the module if the
-    credentials cannot be had.
+    Fails the module if the role cannot be assumed.
+    """
+    try:
+        return clients_of(module, [service], regions)[service]
+    except RefusedError as refused:
+        module.fail_json(msg=str(refused), refusal=vars(refused.refusal))
+        raise
+
+
+def clients_of(
+    module: t.Any, services: t.Iterable[str], regions: t.Collection[str], attempts: int = _ATTEMPTS
+) -> dict[str, dict[str, t.Any]]:
+    """Make a boto3 client for each service and region with the common AWS options of ``module`` (an AnsibleAWSModule).
+
+    ``attempts`` counts the first one. ``aws_config`` overrides the retries and timeouts. A role to assume is assumed
+    once; RefusedError if it cannot be. Fails the module if there is no such profile.
     """
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT,
     )
     # Credentials of an assumed role hold in every region.
     credentials = _assumed(module, next(iter(regions)), config)
-    return {region: module.client(service, region=region, config=config, **credentials) for region in regions}
+    return {
+        service: {region: module.client(service, region=region, config=config, **credentials) for region in regions}
+        for service in services
+    }
 
 
 def _assumed(module: t.Any, region: str, config: t.Any) -> dict[str, str]:
@@ -76,8 +97,7 @@ def _assumed(module: t.Any, region: str, config: t.Any) -> dict[str, str]:
     try:
         credentials = module.client("sts", region=region, config=config).assume_role(**wanted)["Credentials"]
     except AWS_ERRORS as error:
-        why = explain(error, "AssumeRole", region, "sts")
-        module.fail_json(msg=str(why), refusal=vars(why))
+        raise RefusedError(explain(error, "AssumeRole", region, "sts")) from error
     return {
         "aws_access_key_id": credentials["AccessKeyId"],
         "aws_secret_access_key": credentials["SecretAccessKey"],
