@@ -25,7 +25,7 @@ demo-reset: ## Put the demo back to its beginning: keys disabled, ticket open
 	@rm -rf .demo
 
 .PHONY: test
-test: lint sanity unit molecule demo-test ## Run every check and test
+test: lint package sanity unit molecule demo-test ## Run every check and test
 
 .PHONY: lint
 lint: $(READY) ## Format and lint: ruff, mypy, yamllint, ansible-lint
@@ -34,6 +34,10 @@ lint: $(READY) ## Format and lint: ruff, mypy, yamllint, ansible-lint
 .PHONY: format
 format: $(READY) ## Format the Python code
 	@ruff check --fix . && ruff format .
+
+.PHONY: package
+package: $(READY) ## Build the collection and check it as Galaxy does
+	@tests/tools/package.sh
 
 .PHONY: sanity
 sanity: $(READY) ## Run ansible-test sanity
@@ -52,6 +56,10 @@ molecule: $(READY) ## Run the scenarios on the strict stand-ins
 demo-test: $(READY) ## Run the demo twice, from its beginning, and check what it says
 	@echo "== demo"
 	@python -m tests.tools.demo --check
+
+.PHONY: docs
+docs: $(READY) ## Make the documentation that stands in the code
+	@python -m tests.tools.docs
 
 .PHONY: setup
 setup: $(READY) ## Only set up .venv

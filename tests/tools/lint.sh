@@ -17,3 +17,7 @@ echo "== yamllint"
 yamllint --strict .
 echo "== ansible-lint"
 ansible-lint --offline --profile production
+echo "== documentation in step with the code"
+python -m tests.tools.docs --check
+antsibull-changelog lint
+antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs dependent --disallow-unknown-collection-refs .
