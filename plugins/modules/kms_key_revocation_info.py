@@ -1,0 +1,390 @@
+#!/usr/bin/python
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kms_key_revocation_info
+version_added: 1.0.0
+short_description: Find out when, how and by whom access to AWS KMS keys was taken away
+description:
+  - Reads CloudTrail's event history of each key and finds the current revocation, that is the loss of access that nothing has undone since.
+  - A loss is undone only by what really undoes it. C(DisableKey) is undone by C(EnableKey), C(ScheduleKeyDeletion) by
+    C(CancelKeyDeletion) and then C(EnableKey), C(DeleteImportedKeyMaterial) by C(ImportKeyMaterial),
+    C(DisconnectCustomKeyStore) by C(ConnectCustomKeyStore). Calls that failed changed nothing.
+  - A revocation begins with the first loss. Disabling a disabled key again, or scheduling its deletion, begins no new one.
+  - C(PutKeyPolicy), C(RevokeGrant) and C(RetireGrant) may lock the vendor out of an enabled key, but are daily business
+    as well. They are returned as RV(keys[].suspects) and never taken for the revocation.
+  - Never fails for what AWS answers or does not answer. What could not be found out is V(null), with a reason.
+author:
+  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+options:
+  keys:
+    description:
+      - The keys, one per region as a rule. All are looked up at the same time.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      key_arn:
+        description:
+          - The key's ARN, not an alias.
+        type: str
+        required: true
+      region:
+        description:
+          - The key's region. The default is the region in O(keys[].key_arn).
+        type: str
+      key_state:
+        description:
+          - The key's state as C(DescribeKey) names it, for example V(Disabled). It only makes RV(keys[].reason) clearer.
+        type: str
+      custom_key_store_id:
+        description:
+          - The id of the custom key store that holds the key, if one does. CloudTrail's events of a store name no key,
+            so without this option the loss of the store is not found.
+        type: str
+  read_access:
+    description:
+      - Whether to read each key's policy and grants as well (C(kms:GetKeyPolicy), C(kms:ListGrants)).
+    type: bool
+    default: false
+  lookback_days:
+    description:
+      - How many days to look back, from 1 to 90. CloudTrail keeps 90 days.
+    type: int
+    default: 90
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - keyops.atlassian_cmk.assume_role
+  - keyops.atlassian_cmk.attributes.info
+  - keyops.atlassian_cmk.attributes.aws_group
+notes:
+  - Needs C(cloudtrail:LookupEvents), and with O(read_access) C(kms:GetKeyPolicy) and C(kms:ListGrants). C(sts:GetCallerIdentity) needs no permission.
+  - CloudTrail shows an event only after up to 15 minutes. A key that was enabled just now may still count as revoked.
+  - CloudTrail takes two requests a second, and the module keeps to that in each region. A key with few events takes one
+    request. A key with more than 500 events (a key in use) takes about ten seconds, since then each kind of event is
+    looked up by its name.
+  - CloudTrail's times are whole seconds. Of a loss and a restoration in the same second, the order is the one that CloudTrail answers.
+  - Calls are retried by botocore (mode V(standard), 5 attempts in all, 5 seconds to connect, 20 seconds to answer), so
+    that an unreachable CloudTrail delays nothing for long. O(aws_config) overrides this.
+seealso:
+  - module: keyops.atlassian_cmk.kms_realm_keys
+"""
+
+EXAMPLES = r"""
+- name: Find out since when Atlassian has had no access
+  keyops.atlassian_cmk.kms_key_revocation_info:
+    keys:
+      - key_arn: arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+      - key_arn: arn:aws:kms:us-west-2:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321
+  register: revocation
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "Revoked at {{ revocation.revoked_at }} by {{ revocation['keys'] | map(attribute='revoked_by') | list }}"
+
+- name: Read policies and grants as well
+  keyops.atlassian_cmk.kms_key_revocation_info:
+    keys:
+      - region: us-east-1
+        key_arn: arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+        key_state: Enabled
+    read_access: true
+    lookback_days: 30
+"""
+
+RETURN = r"""
+revoked_at:
+  description: The earliest current revocation over all keys, ISO 8601 in UTC; V(null) if there is none or it is not known.
+  returned: always
+  type: str
+  sample: "2026-11-20T08:15:00Z"
+identity:
+  description:
+    - Names the last revocation over all keys, by the event id of each key's RV(keys[].last_revocation). It is the same before and
+      after the restoration, and another one for another revocation.
+    - V(null) if no key has one, and also if the events of a key could not be read, since a name made from fewer keys would be another.
+  returned: always
+  type: str
+  sample: us-east-1:6f0b2c1e-3a55-4d0e-9c3f-5f0e6a1b2c3d,us-west-2:0f9e8d7c-6b5a-4c3d-2e1f-0a9b8c7d6e5f
+caller:
+  description: Who made the calls (C(sts:GetCallerIdentity)); V(null) if AWS did not tell.
+  returned: always
+  type: dict
+  contains:
+    arn:
+      description: The ARN of the user or role session.
+      returned: always
+      type: str
+    account_id:
+      description: The account.
+      returned: always
+      type: str
+keys:
+  description: One entry per given key, in the given order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    region:
+      description: The region.
+      returned: always
+      type: str
+      sample: us-east-1
+    arn:
+      description: The ARN that was given.
+      returned: always
+      type: str
+    looked_up:
+      description: Whether CloudTrail answered.
+      returned: always
+      type: bool
+    events:
+      description: The events that tell of access to the key, the oldest first, failed calls included.
+      returned: always
+      type: list
+      elements: dict
+      contains:
+        time:
+          description: ISO 8601 in UTC.
+          returned: always
+          type: str
+          sample: "2026-11-20T08:15:00Z"
+        name:
+          description: The operation.
+          returned: always
+          type: str
+          sample: DisableKey
+        user_arn:
+          description: The ARN of the user or role session; where CloudTrail gives none, the AWS service or the user's name.
+          returned: always
+          type: str
+          sample: arn:aws:sts::111122223333:assumed-role/security/alice
+        source_ip:
+          description: The address that the call came from.
+          returned: always
+          type: str
+          sample: 192.0.2.7
+        event_id:
+          description: The event's id.
+          returned: always
+          type: str
+        error_code:
+          description: AWS's error code if the call failed, else V(null).
+          returned: always
+          type: str
+        region:
+          description: The region.
+          returned: always
+          type: str
+    revoked_at:
+      description: When access was lost, ISO 8601 in UTC; V(null) if it is not, or if that is not known.
+      returned: always
+      type: str
+    revoked_by:
+      description: Who took it away, as C(user_arn) of the event.
+      returned: always
+      type: str
+    revoked_how:
+      description: The operation that did it.
+      returned: always
+      type: str
+      sample: DisableKey
+    event_id:
+      description: The id of that event.
+      returned: always
+      type: str
+    last_revocation:
+      description: The same four facts of the latest loss, whether or not it was undone; V(null) if there is none.
+      returned: always
+      type: dict
+      contains:
+        revoked_at:
+          description: When access was lost.
+          returned: always
+          type: str
+        revoked_by:
+          description: Who took it away.
+          returned: always
+          type: str
+        revoked_how:
+          description: The operation that did it.
+          returned: always
+          type: str
+        event_id:
+          description: The id of that event.
+          returned: always
+          type: str
+    restored_at:
+      description: When the latest loss was undone; V(null) if it is not.
+      returned: always
+      type: str
+    suspects:
+      description: Those of the events that may have locked the vendor out of a key that is enabled.
+      returned: always
+      type: list
+      elements: dict
+    reason:
+      description: Why there is no RV(keys[].revoked_at), in one sentence; else V(null).
+      returned: always
+      type: str
+    policy:
+      description: The key's policy, with all its lists sorted, so that two of them can be compared.
+      returned: when O(read_access) is set
+      type: dict
+    grants:
+      description: The key's grants, sorted by id.
+      returned: when O(read_access) is set
+      type: list
+      elements: dict
+      contains:
+        grant_id:
+          description: The grant's id.
+          returned: always
+          type: str
+        grantee_principal:
+          description: Who may use the key; for a grant to an AWS service, the service.
+          returned: always
+          type: str
+        operations:
+          description: The operations, sorted.
+          returned: always
+          type: list
+          elements: str
+        name:
+          description: The grant's name, if it has one.
+          returned: always
+          type: str
+        constraints:
+          description: The encryption context that is required, in AWS's words.
+          returned: always
+          type: dict
+        retiring_principal:
+          description: Who may retire the grant, if anybody is named.
+          returned: always
+          type: str
+    access_reason:
+      description: Why policy or grants could not be read; else V(null).
+      returned: when O(read_access) is set
+      type: str
+"""
+
+import datetime as dt
+import re
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_access import key_access
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import ASSUME_ROLE_OPTIONS, clients_of
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import (
+    earliest,
+    identity,
+    read,
+    revocation,
+    why_none,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trail import Pace, history
+
+_ATTEMPTS: t.Final = 5
+_KEY: t.Final = {
+    "key_arn": {"type": "str", "required": True, "no_log": False},
+    "region": {"type": "str"},
+    "key_state": {"type": "str", "no_log": False},
+    "custom_key_store_id": {"type": "str", "no_log": False},
+}
+
+Key = dict[str, t.Any]
+
+
+def _problem(keys: list[Key], days: int) -> str | None:
+    if not keys:
+        return "No key is given. Name at least one in keys."
+    if not 1 <= days <= 90:
+        return f"lookback_days must be from 1 to 90, but is {days}: CloudTrail keeps 90 days."
+    for key in keys:
+        arn = key["key_arn"]
+        if not re.match(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", arn):
+            return f"{arn!r} is not the ARN of a key. Give the ARN that DescribeKey returns, not an id or an alias."
+        unfit = check_reference(arn, key["region"], None)
+        if unfit:
+            return str(unfit)
+    return None
+
+
+def _look_up(trail: t.Any, pace: Pace, key: Key, days: int) -> Key:
+    since = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=days)
+    try:
+        found = history(trail, pace, key["key_arn"], key["region"], since, key["custom_key_store_id"])
+    except RefusedError as refused:
+        return _unknown(refused)
+    events = read(found, key["region"])
+    result = revocation(events)
+    reason = None if result["revoked_at"] else why_none(result, key["key_state"], days)
+    return {"looked_up": True, "events": events, **result, "reason": reason}
+
+
+def _unknown(refused: RefusedError) -> Key:
+    return {"looked_up": False, "events": [], **revocation([]), "reason": refused.refusal.error}
+
+
+def _caller(sts: t.Any) -> dict[str, str] | None:
+    try:
+        answer = sts.get_caller_identity()
+    except AWS_ERRORS:
+        return None
+    return {"arn": answer["Arn"], "account_id": answer["Account"]}
+
+
+def _ask(module: t.Any, keys: list[Key]) -> tuple[list[Key], dict[str, str] | None]:
+    """Ask AWS of all keys at the same time; return the keys' results and the caller."""
+    paces = {key["region"]: Pace() for key in keys}
+    read_access = module.params["read_access"]
+    try:
+        made = clients_of(module, ["sts", "cloudtrail", "kms"], paces, attempts=_ATTEMPTS)
+    except RefusedError as refused:
+        nothing = {"policy": None, "grants": None, "access_reason": refused.refusal.error} if read_access else {}
+        return [{"region": key["region"], "arn": key["key_arn"], **_unknown(refused), **nothing} for key in keys], None
+
+    def one(key: Key) -> Key:
+        region, arn = key["region"], key["key_arn"]
+        found = _look_up(made["cloudtrail"][region], paces[region], key, module.params["lookback_days"])
+        access = key_access(made["kms"][region], arn, region) if read_access else {}
+        return {"region": region, "arn": arn, **found, **access}
+
+    with ThreadPoolExecutor(max_workers=len(keys) + 1) as pool:
+        caller = pool.submit(_caller, made["sts"][keys[0]["region"]])
+        return list(pool.map(one, keys)), caller.result()
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
+            "read_access": {"type": "bool", "default": False},
+            "lookback_days": {"type": "int", "default": 90},
+            **ASSUME_ROLE_OPTIONS,
+        },
+        supports_check_mode=True,
+    )
+    keys = [
+        {**key, "region": key["region"] or "".join(key["key_arn"].split(":")[3:4])} for key in module.params["keys"]
+    ]
+    problem = _problem(keys, module.params["lookback_days"])
+    if problem:
+        module.fail_json(msg=problem)
+    found, caller = _ask(module, keys)
+    module.exit_json(changed=False, keys=found, revoked_at=earliest(found), identity=identity(found), caller=caller)
+
+
+if __name__ == "__main__":
+    main()
