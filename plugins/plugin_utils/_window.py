@@ -1,0 +1,149 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""How much of Atlassian's window is left? Pure.
+
+Atlassian, "Restore access to your CMK encryption keys": within 10 days of revocation it can reinstate the suspended
+sites, with up to one hour of data lost; beyond 20 days full recovery may be impossible; once the ticket is addressed, a
+restoration generally takes two business days. Between 10 and 20 days the page promises nothing. It leaves open which
+moment starts the clock, the loss of key access or the suspension of the sites: the earlier one is taken, the loss.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+# A clock that is a little fast is no error: AWS itself tolerates 5 minutes in signed requests.
+_SKEW: t.Final = dt.timedelta(minutes=5)
+_BUSINESS_DAYS: t.Final = 2
+_CLOCK: t.Final = (
+    "which moment starts the clock Atlassian leaves open, so the earlier one, the loss of key access, is taken here"
+)
+
+Moment = str | dt.date | None
+
+
+def window(
+    revoked_at: Moment,
+    now: Moment,
+    told_at: Moment = None,
+    deletion_dates: t.Iterable[Moment] = (),
+    limit_days: int = 10,
+    risk_days: int = 20,
+) -> dict[str, t.Any]:
+    """Place ``now`` in Atlassian's window.
+
+    Times are ISO 8601; without a zone they are UTC, and a date without a time is the start of that day in UTC.
+
+    :param revoked_at: when access to the keys was lost; of several regions the earliest; None or empty if not known
+    :param told_at: when Atlassian was told; what is no time counts as not told yet
+    :param deletion_dates: the dates at which AWS deletes keys, as far as any is scheduled
+    :param limit_days: until when Atlassian reinstates, the limit itself included
+    :param risk_days: after when full recovery may be impossible, the limit itself not included
+    :return:
+        - ``revoked_at``, ``known``, and ``error``: why the given ``revoked_at`` is of no use (None if it is)
+        - ``phase``: ``reinstatable``, ``uncertain``, ``at_risk``, or ``unknown`` without a ``revoked_at``
+        - ``days_elapsed``: one decimal; None if unknown
+        - ``reinstate_by``, ``at_risk_after``: the edges; None if unknown
+        - ``deletion_date``: the earliest; ``deadline``: the earlier one of it and ``reinstate_by``
+        - ``hours_left``: whole hours to the end of the phase or to the deletion, whichever is earlier; 0 once that is
+          past; None if neither is known
+        - ``expected_completion``: two business days after Atlassian was told, or from now; Saturdays and Sundays (UTC)
+          do not count, holidays are not known
+        - ``says``: what the vendor says for this phase, one sentence
+    :raises ValueError: if ``now`` is no time
+    """
+    moment = _moment(now)
+    if moment is None:
+        raise ValueError(f"now is {now!r}, which is not a time in ISO 8601")
+    revoked, error = _revoked(revoked_at, moment)
+    reinstate_by = revoked + dt.timedelta(days=limit_days) if revoked else None
+    at_risk_after = revoked + dt.timedelta(days=risk_days) if revoked else None
+    deletion_date = min(filter(None, map(_moment, deletion_dates)), default=None)
+    phase = _phase(moment, reinstate_by, at_risk_after)
+    edge = {"reinstatable": reinstate_by, "uncertain": at_risk_after, "at_risk": at_risk_after}.get(phase)
+    return {
+        "revoked_at": _text(revoked),
+        "known": revoked is not None,
+        "days_elapsed": round(max(moment - revoked, dt.timedelta()) / dt.timedelta(days=1), 1) if revoked else None,
+        "reinstate_by": _text(reinstate_by),
+        "at_risk_after": _text(at_risk_after),
+        "hours_left": _hours_left(moment, edge, deletion_date),
+        "phase": phase,
+        "deletion_date": _text(deletion_date),
+        "deadline": _text(min(filter(None, (reinstate_by, deletion_date)), default=None)),
+        "expected_completion": _text(_business_days_after(_moment(told_at) or moment)),
+        "says": _says(phase, limit_days, risk_days),
+        "error": error,
+    }
+
+
+def _moment(given: object) -> dt.datetime | None:
+    """Read a time, to the second, in UTC; None for what is none. YAML reads an unquoted time as a datetime or date."""
+    try:
+        if isinstance(given, str):
+            given = dt.datetime.fromisoformat(given.strip().upper())
+        elif isinstance(given, dt.date) and not isinstance(given, dt.datetime):
+            given = dt.datetime.combine(given, dt.time())
+        if not isinstance(given, dt.datetime):
+            return None
+        aware = given if given.tzinfo else given.replace(tzinfo=dt.timezone.utc)
+        return aware.astimezone(dt.timezone.utc).replace(microsecond=0)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _revoked(given: Moment, now: dt.datetime) -> tuple[dt.datetime | None, str | None]:
+    if given is None or given == "":
+        return None, None
+    revoked = _moment(given)
+    if revoked is None:
+        return (
+            None,
+            f"revoked_at is {str(given)[:80]!r}, which is not a time in ISO 8601 (such as 2026-11-20T08:15:00Z).",
+        )
+    if revoked > now + _SKEW:
+        return None, f"revoked_at is {_text(revoked)}, which is in the future (it is {_text(now)} now)."
+    return revoked, None
+
+
+def _phase(now: dt.datetime, reinstate_by: dt.datetime | None, at_risk_after: dt.datetime | None) -> str:
+    if reinstate_by is None or at_risk_after is None:
+        return "unknown"
+    if now <= reinstate_by:
+        return "reinstatable"
+    return "uncertain" if now <= at_risk_after else "at_risk"
+
+
+def _hours_left(now: dt.datetime, *ends: dt.datetime | None) -> int | None:
+    end = min(filter(None, ends), default=None)
+    return max(0, (end - now) // dt.timedelta(hours=1)) if end else None
+
+
+def _business_days_after(moment: dt.datetime) -> dt.datetime:
+    days = 0
+    while days < _BUSINESS_DAYS:
+        moment += dt.timedelta(days=1)
+        days += moment.weekday() < 5
+    return moment
+
+
+def _says(phase: str, limit_days: int, risk_days: int) -> str:
+    return {
+        "reinstatable": f"Within {limit_days} days of revocation Atlassian can reinstate the suspended sites, with up to "
+        f"one hour of data lost; {_CLOCK}.",
+        "uncertain": f"More than {limit_days} days after revocation Atlassian no longer promises that it can reinstate the "
+        f"suspended sites, and beyond {risk_days} days full recovery may be impossible; {_CLOCK}.",
+        "at_risk": f"More than {risk_days} days after revocation Atlassian says that full recovery may be impossible; "
+        f"{_CLOCK}.",
+        "unknown": f"When access was lost is not known: Atlassian can reinstate the suspended sites within {limit_days} "
+        f"days of revocation, and beyond {risk_days} days full recovery may be impossible.",
+    }[phase]
+
+
+def _text(moment: dt.datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
