@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import typing as t
 
 
@@ -33,7 +34,7 @@ def announcement(
         - ``accepts``: the references on the ticket that mean that it has been told; empty for any of the organization
         - ``enables``: whether this run is to change a key
     """
-    journal = _read(kept_text)
+    journal = _read(kept_text, str(settings["slug"]))
     enables = any(key["actions"] for key in keys)
     continued = bool(journal) and not journal.get("told")
     told = None if enables else _told(settings, journal, now)
@@ -78,12 +79,22 @@ def journal_text(journal: t.Mapping[str, t.Any]) -> str:
     return json.dumps({name: journal[name] for name in kept}, indent=2, sort_keys=True) + "\n"
 
 
-def _read(text: str) -> dict[str, t.Any]:
+def _read(text: str, slug: str) -> dict[str, t.Any]:
     """Read a journal; a damaged one counts as a restoration that was not told, since silence would be worse."""
     if not text.strip():
         return {}
     try:
         journal = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"damaged": True}
-    return journal if isinstance(journal, dict) and journal else {"damaged": True}
+    return journal if _is_whole(journal, slug) else {"damaged": True}
+
+
+def _is_whole(journal: t.Any, slug: str) -> bool:
+    return (
+        isinstance(journal, dict)
+        # By another reference the comment would not be recognized once it is posted, and would be posted again.
+        and bool(re.fullmatch(rf"cmk-restore/{re.escape(slug)}/[0-9a-f]{{12}}", str(journal.get("reference"))))
+        and isinstance(journal.get("told"), (dict, type(None)))
+        and isinstance(journal.get("states_before"), dict)
+    )

@@ -84,7 +84,9 @@ def _message(result: t.Mapping[str, t.Any]) -> str:
     said = data.get("errorMessage") or data.get("message") if isinstance(data, dict) else None
     # uri's own message repeats the status; after the last colon stands the reason.
     text = said or str(result.get("msg", "")).rpartition("Request failed: ")[2]
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", str(text))).strip()[:300].rstrip(".") + "."
+    # urllib puts its reason between the signs that a tag has.
+    text = re.sub(r"(?s)^<urlopen error (.*)>$", r"\1", str(text))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()[:300].rstrip(".") + "."
 
 
 def _retry_after(value: object, now: dt.datetime | None) -> float | None:
@@ -92,11 +94,11 @@ def _retry_after(value: object, now: dt.datetime | None) -> float | None:
     text = str(value or "").strip()
     if not text:
         return None
-    if text.isdigit():
+    if re.fullmatch(r"[0-9]+", text):
         return float(text)
     try:
         when = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         return None

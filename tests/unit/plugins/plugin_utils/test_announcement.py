@@ -1,0 +1,263 @@
+"""Which restoration is it, and has Atlassian heard of it? The life of a journal, run after run."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import (
+    announcement,
+    journal_text,
+    reference,
+)
+
+FIRST, LATER, LATEST = "2026-11-24T03:00:00Z", "2026-11-24T05:00:00Z", "2026-11-25T09:00:00Z"
+ACME = {"slug": "acme", "ticket": "CMK-1", "ticket_told": ""}
+BY_API = {
+    "by": "api",
+    "reference": "cmk-restore/acme/0123456789ab",
+    "comment_id": "17",
+    "url": "https://support.example.com/17",
+    "at": FIRST,
+}
+REFERENCE = re.compile(r"cmk-restore/acme/[0-9a-f]{12}")
+
+
+def keys(**states: str | None) -> list[dict[str, Any]]:
+    """Plans as kms_realm_keys predicts them; a region's name has underscores here."""
+    return [
+        {
+            "region": region.replace("_", "-"),
+            "key_state_before": state,
+            "actions": ["EnableKey"] if state == "Disabled" else [],
+        }
+        for region, state in states.items()
+    ]
+
+
+DISABLED = keys(us_east_1="Disabled", us_west_2="Disabled")
+PARTLY = keys(us_east_1="Enabled", us_west_2="Disabled")
+ENABLED = keys(us_east_1="Enabled", us_west_2="Enabled")
+
+
+def kept(journal: dict[str, Any], **more: Any) -> str:
+    return journal_text(journal | more)
+
+
+def test_the_first_restoration() -> None:
+    journal = announcement(DISABLED, ACME, "", FIRST)
+    assert REFERENCE.fullmatch(journal["reference"])
+    assert journal == {
+        "reference": reference("acme", FIRST, ["us-east-1", "us-west-2"]),
+        "started_at": FIRST,
+        "restored_at": None,
+        "ticket": "CMK-1",
+        "states_before": {"us-east-1": "Disabled", "us-west-2": "Disabled"},
+        "told": None,
+        "accepts": [journal["reference"]],
+        "enables": True,
+    }
+
+
+def test_enabled_by_hand_and_nothing_remembered() -> None:
+    # Any announcement on the ticket counts then; without one, it is told.
+    journal = announcement(ENABLED, ACME, "", FIRST)
+    assert (journal["enables"], journal["accepts"], journal["told"]) == (False, [], None)
+    assert REFERENCE.fullmatch(journal["reference"])
+
+
+class TestNotTold:
+    """The desk was down, or the run died between the keys and the ticket."""
+
+    def test_the_next_run_tells_the_same_restoration(self) -> None:
+        first = announcement(DISABLED, ACME, "", FIRST)
+        again = announcement(ENABLED, ACME, kept(first, restored_at=LATER), LATEST)
+        assert again["reference"] == first["reference"]
+        assert (again["started_at"], again["restored_at"]) == (FIRST, LATER)
+        assert again["states_before"] == first["states_before"]
+        # An older announcement on the same ticket does not count for this one.
+        assert again["accepts"] == [first["reference"]]
+        assert (again["told"], again["enables"]) == (None, False)
+
+    def test_a_second_revocation_before_it_was_told(self) -> None:
+        first = announcement(DISABLED, ACME, "", FIRST)
+        again = announcement(DISABLED, ACME, kept(first, restored_at=FIRST), LATER)
+        assert (again["reference"], again["started_at"]) == (first["reference"], FIRST)
+        assert again["restored_at"] is None
+        assert again["accepts"] == [first["reference"]]
+
+    def test_partial_then_complete_keeps_the_first_states(self) -> None:
+        first = announcement(DISABLED, ACME, "", FIRST)
+        second = announcement(PARTLY, ACME, kept(first), LATER)
+        third = announcement(ENABLED, ACME, kept(second), LATEST)
+        for journal in (second, third):
+            assert journal["reference"] == first["reference"]
+            assert journal["states_before"] == {"us-east-1": "Disabled", "us-west-2": "Disabled"}
+
+    def test_a_key_that_was_enabled_first_and_disabled_later(self) -> None:
+        first = announcement(PARTLY, ACME, "", FIRST)
+        second = announcement(keys(us_east_1="Disabled", us_west_2="Enabled"), ACME, kept(first), LATER)
+        assert second["states_before"] == {"us-east-1": "Disabled", "us-west-2": "Disabled"}
+
+    def test_a_region_that_is_no_longer_used_is_forgotten(self) -> None:
+        first = announcement(DISABLED, ACME, "", FIRST)
+        second = announcement(keys(us_west_2="Enabled"), ACME, kept(first), LATER)
+        assert second["states_before"] == {"us-west-2": "Disabled"}
+
+    def test_a_key_that_could_not_be_read_is_left_out(self) -> None:
+        journal = announcement(keys(us_east_1=None, us_west_2="Disabled"), ACME, "", FIRST)
+        assert journal["states_before"] == {"us-west-2": "Disabled"}
+
+    def test_on_another_ticket(self) -> None:
+        first = announcement(DISABLED, ACME, "", FIRST)
+        again = announcement(ENABLED, ACME | {"ticket": "CMK-2"}, kept(first), LATER)
+        assert (again["ticket"], again["reference"]) == ("CMK-2", first["reference"])
+        assert again["accepts"] == [first["reference"]]
+
+    def test_told_by_a_person_at_last(self) -> None:
+        first = announcement(DISABLED, ACME, "", FIRST)
+        again = announcement(ENABLED, ACME | {"ticket_told": "04:10 UTC"}, kept(first), LATER)
+        assert again["told"] == {"by": "person", "note": "04:10 UTC", "at": LATER}
+        assert again["reference"] == first["reference"]
+
+
+class TestTold:
+    """Atlassian knows of the last restoration."""
+
+    def told(self, **more: Any) -> str:
+        return kept(announcement(DISABLED, ACME, "", FIRST), restored_at=FIRST, told=BY_API, **more)
+
+    def test_nothing_to_do_stays_told(self) -> None:
+        first = json.loads(self.told())
+        again = announcement(ENABLED, ACME, self.told(), LATER)
+        assert again["told"] == BY_API
+        assert {name: again[name] for name in first} == first
+
+    def test_a_new_revocation_is_a_new_restoration(self) -> None:
+        again = announcement(DISABLED, ACME, self.told(), LATER)
+        assert again["reference"] != json.loads(self.told())["reference"]
+        assert (again["started_at"], again["restored_at"], again["told"]) == (LATER, None, None)
+        assert again["accepts"] == [again["reference"]]
+
+    def test_a_new_revocation_takes_no_state_from_the_old_one(self) -> None:
+        assert announcement(PARTLY, ACME, self.told(), LATER)["states_before"] == {
+            "us-east-1": "Enabled",
+            "us-west-2": "Disabled",
+        }
+
+    def test_another_ticket_has_not_been_told(self) -> None:
+        again = announcement(ENABLED, ACME | {"ticket": "CMK-2"}, self.told(), LATER)
+        assert (again["told"], again["ticket"], again["accepts"]) == (None, "CMK-2", [])
+        assert again["reference"] != json.loads(self.told())["reference"]
+
+    def test_a_person_who_tells_the_same_twice(self) -> None:
+        settings = ACME | {"ticket_told": "04:10 UTC"}
+        first = announcement(ENABLED, settings, kept(announcement(DISABLED, ACME, "", FIRST)), LATER)
+        again = announcement(ENABLED, settings, kept(first), LATEST)
+        # The second run changes nothing, the time of the first one included.
+        assert journal_text(again) == journal_text(first)
+
+    def test_a_person_who_corrects_it(self) -> None:
+        first = announcement(ENABLED, ACME | {"ticket_told": "04:10 UTC"}, self.told(), LATER)
+        again = announcement(ENABLED, ACME | {"ticket_told": "04:15 UTC"}, kept(first), LATEST)
+        assert again["told"] == {"by": "person", "note": "04:15 UTC", "at": LATEST}
+        assert again["reference"] == first["reference"]
+
+    @pytest.mark.parametrize("remembered", ["", "told"])
+    def test_a_person_cannot_speak_of_what_this_run_does(self, remembered: str) -> None:
+        text = self.told() if remembered else ""
+        journal = announcement(DISABLED, ACME | {"ticket_told": "04:10 UTC"}, text, LATER)
+        assert journal["told"] is None
+        assert journal["accepts"] == [journal["reference"]]
+
+
+DAMAGED = {
+    "half a journal": '{"reference": "cmk-restore/ac',
+    "not JSON": "restored!",
+    "a list": "[]",
+    "a text": '"told"',
+    "a number": "1",
+    "null": "null",
+    "nothing in it": "{}",
+    "told is a text": '{"told": "yes"}',
+    "told is a list": '{"told": [1]}',
+    "told is true": '{"told": true}',
+    "states are null": '{"states_before": null}',
+    "states are a list": '{"states_before": ["Disabled"]}',
+    "another organization's": '{"reference": "cmk-restore/globex/0123456789ab"}',
+    "reference is a list": '{"reference": ["cmk-restore/acme/0123456789ab"]}',
+    "reference is cut": '{"reference": "cmk-restore/acme/0123"}',
+    "deep": "[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("told", ["", "04:10 UTC"], ids=["not told", "told by a person"])
+@pytest.mark.parametrize("plan", [DISABLED, ENABLED], ids=["disabled", "enabled"])
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_journal_counts_as_not_told(text: str, plan: list[dict[str, Any]], told: str) -> None:
+    journal = announcement(plan, ACME | {"ticket_told": told}, text, LATER)
+    by_person = told and plan is ENABLED
+    assert journal["told"] == ({"by": "person", "note": told, "at": LATER} if by_person else None)
+    # Nothing that is on the ticket already counts, since silence would be worse than a second comment.
+    assert journal["accepts"] == [journal["reference"]]
+    assert REFERENCE.fullmatch(journal["reference"])
+    assert set(journal["states_before"]) == {"us-east-1", "us-west-2"}
+
+
+@pytest.mark.parametrize("text", ["", "\n", "  \n\t"], ids=["none", "newline", "blank"])
+def test_an_empty_journal_is_none(text: str) -> None:
+    assert announcement(ENABLED, ACME, text, FIRST)["accepts"] == []
+
+
+def test_the_kept_text_is_stable_and_holds_no_more_than_it_must() -> None:
+    journal = announcement(DISABLED, ACME, "", FIRST)
+    text = journal_text(journal)
+    assert text.endswith("}\n")
+    assert list(json.loads(text)) == ["reference", "restored_at", "started_at", "states_before", "ticket", "told"]
+    assert journal_text(dict(reversed(journal.items()))) == text
+
+
+regions = st.lists(st.sampled_from(["us-east-1", "us-west-2", "eu-west-1", "ap-south-1"]), unique=True)
+
+
+@given(regions.flatmap(lambda found: st.tuples(st.just(found), st.permutations(found))), st.text(min_size=1))
+def test_a_reference_does_not_depend_on_the_order_of_regions(orders: tuple[list[str], list[str]], when: str) -> None:
+    assert reference("acme", when, orders[0]) == reference("acme", when, orders[1])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["acme", "acme-2", "ac"]), st.text(max_size=5), regions), max_size=6))
+def test_different_restorations_have_different_references(seeds: list[tuple[str, str, list[str]]]) -> None:
+    different = {(slug, when, tuple(sorted(found))) for slug, when, found in seeds}
+    assert len({reference(slug, when, found) for slug, when, found in seeds}) == len(different)
+
+
+journals = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.sampled_from(["Disabled", LATER])),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.one_of(
+                st.sampled_from(["reference", "told", "states_before", "started_at", "us-east-1", "note"]), st.text()
+            ),
+            inner,
+            max_size=5,
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@given(st.one_of(st.text(), journals.map(json.dumps)), st.sampled_from([DISABLED, PARTLY, ENABLED]))
+def test_no_journal_breaks_a_run(text: str, plan: list[dict[str, Any]]) -> None:
+    journal = announcement(plan, ACME, text, LATEST)
+    assert REFERENCE.fullmatch(journal["reference"])
+    assert journal["told"] is None or isinstance(journal["told"], dict)
+    # What is kept can be read again, and means the same.
+    again = announcement(ENABLED, ACME, journal_text(journal), LATEST)
+    assert again["reference"] == journal["reference"]
+    assert journal["told"] == again["told"]

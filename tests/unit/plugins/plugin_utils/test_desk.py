@@ -1,0 +1,316 @@
+"""The support desk's answers, as ansible.builtin.uri hands them over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
+    answer,
+    comment_facts,
+    may_comment,
+    mentions,
+)
+
+URL = "https://support.example.com/rest/servicedeskapi/request/CMK-1"
+NOW = dt.datetime(2026, 11, 24, 3, 0, 0, tzinfo=dt.UTC)
+
+
+def said(status: int, message: str | None = None, **more: Any) -> dict[str, Any]:
+    """A refusal as uri returns it (ansible-core, modules/uri.py and module_utils/urls.py)."""
+    result = {"status": status, "url": URL, "msg": f"Status code was {status} and not [200]: HTTP Error {status}: x"}
+    if message is not None:
+        result |= {"json": {"errorMessage": message}, "content_type": "application/json;charset=UTF-8"}
+    return result | more
+
+
+def lost(reason: str, **more: Any) -> dict[str, Any]:
+    return {"status": -1, "url": URL, "msg": f"Status code was -1 and not [200]: {reason}"} | more
+
+
+@pytest.mark.parametrize("status", [200, 201])
+def test_a_good_answer(status: int) -> None:
+    data = {"id": "17", "public": True}
+    assert answer({"status": status, "json": data, "url": URL, "authorization": "Basic odd-Secret-9"}) == {
+        "ok": True,
+        "status": status,
+        "data": data,
+        "code": "",
+        "error": "",
+        "hint": "",
+        "retry": False,
+        "wait": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("result", "code", "retry"),
+    [
+        pytest.param(said(400, "body is required"), "desk_refused", False, id="400"),
+        pytest.param(said(401, "Not logged in"), "desk_unauthorized", False, id="401"),
+        pytest.param(said(403, "No permission"), "desk_forbidden", False, id="403"),
+        pytest.param(said(404, "No such request"), "desk_not_found", False, id="404"),
+        pytest.param(said(409, "Conflict"), "desk_conflict", False, id="409"),
+        pytest.param(said(413, "Too large"), "desk_refused", False, id="413"),
+        pytest.param(said(429, "Slow down"), "desk_throttled", True, id="429"),
+        pytest.param(said(500, "Oh"), "desk_trouble", True, id="500"),
+        pytest.param(said(502, content_type="text/html"), "desk_trouble", True, id="a proxy's 502"),
+        pytest.param(said(503), "desk_trouble", True, id="503"),
+        pytest.param(said(504), "desk_trouble", True, id="504"),
+        pytest.param(said(204), "desk_not_json", False, id="204"),
+        pytest.param(
+            {"status": 200, "content_type": "text/html;charset=UTF-8"}, "desk_login_page", False, id="login page"
+        ),
+        pytest.param({"status": 200, "content_type": "application/xhtml+xml"}, "desk_login_page", False, id="XHTML"),
+        pytest.param({"status": 200, "content_type": "application/json"}, "desk_not_json", False, id="invalid JSON"),
+        pytest.param({"status": 200, "json": []}, "desk_not_json", False, id="a list"),
+        pytest.param({"status": 200, "json": "ok"}, "desk_not_json", False, id="a text"),
+        pytest.param({"status": 200, "json": None}, "desk_not_json", False, id="null"),
+        pytest.param({"status": 200}, "desk_not_json", False, id="nothing"),
+        pytest.param(said(301, location="https://id.example.com"), "desk_login_page", False, id="301"),
+        pytest.param(said(302, location="https://id.example.com"), "desk_login_page", False, id="302"),
+        pytest.param(said(303, json={"a": 1}), "desk_login_page", False, id="303 with JSON"),
+        pytest.param(said(307), "desk_login_page", False, id="307"),
+        pytest.param({"status": 202, "json": {"id": "17"}}, "desk_not_json", False, id="202"),
+        pytest.param(
+            lost("Request failed: <urlopen error [Errno 111] Connection refused>"),
+            "desk_not_reached",
+            True,
+            id="refused",
+        ),
+        pytest.param(lost("Request failed: <urlopen error timed out>"), "desk_not_reached", True, id="timed out"),
+        pytest.param(
+            lost("Connection failure: The read operation timed out"), "desk_not_reached", True, id="read timed out"
+        ),
+        pytest.param(
+            lost("Request failed: <urlopen error [Errno -2] Name or service not known>"),
+            "desk_not_reached",
+            True,
+            id="DNS",
+        ),
+        pytest.param(
+            lost(
+                "Request failed: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: "
+                "self-signed certificate (_ssl.c:1016)>"
+            ),
+            "desk_tls",
+            False,
+            id="TLS",
+        ),
+        pytest.param({"msg": "[Errno 104] Connection reset by peer"}, "desk_not_reached", True, id="reset"),
+        pytest.param({}, "desk_not_reached", True, id="no result"),
+        pytest.param({"skipped": True, "changed": False}, "desk_not_reached", True, id="skipped"),
+    ],
+)
+def test_other_answers(result: dict[str, Any], code: str, retry: bool) -> None:
+    judged = answer(result)
+    assert (judged["ok"], judged["code"], judged["retry"], judged["data"]) == (False, code, retry, {})
+    assert judged["error"]
+    assert judged["hint"]
+    assert (judged["wait"] > 0) is retry
+    assert not re.search(r"[<>\n{}]", judged["error"])
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (said(401, "Not logged in."), "(HTTP 401): Not logged in."),
+        (said(404, json={"message": "Issue does not exist"}), "(HTTP 404): Issue does not exist."),
+        (said(403, json={"errorMessage": None}), "HTTP Error 403: x."),
+        (said(500, "<html><body>\n<h1>Oops</h1>\n</body></html>"), "(HTTP 500): Oops."),
+        (said(500, json={"errorMessage": {"deep": [1]}}), "{'deep': [1]}."),
+        (
+            lost("Request failed: <urlopen error [Errno 111] Connection refused>"),
+            "reached: [Errno 111] Connection refused.",
+        ),
+        (lost("Request failed: <urlopen error timed out>"), "reached: timed out."),
+        (
+            lost("Request failed: <urlopen error [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: expired>"),
+            "verified: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: expired.",
+        ),
+        (lost("Connection failure: The read operation timed out"), "Connection failure: The read operation timed out."),
+    ],
+    ids=["JSM", "message", "no words", "HTML in JSON", "no text", "refused", "timed out", "TLS", "read timed out"],
+)
+def test_the_reason_is_passed_on(result: dict[str, Any], words: str) -> None:
+    assert answer(result)["error"].endswith(words)
+
+
+def test_long_reasons_are_cut() -> None:
+    assert len(answer(said(403, "x" * 10_000_000))["error"]) < 500
+
+
+def test_nothing_but_the_reason_is_kept() -> None:
+    judged = answer(
+        said(401, "No", invocation={"token": "odd-Secret-9"}, cookies={"s": "odd-Secret-9"}, content="odd-Secret-9")
+    )
+    assert "odd-Secret-9" not in str(judged)
+
+
+def http_date(seconds: float) -> str:
+    return (NOW + dt.timedelta(seconds=seconds)).strftime("%a, %d %b %Y %H:%M:%S GMT")
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "wait"),
+    [
+        pytest.param("7", 7, id="seconds"),
+        pytest.param(7, 7, id="seconds as a number"),
+        pytest.param(" 7 ", 7, id="seconds with spaces"),
+        pytest.param("0", 0, id="at once"),
+        pytest.param("86400", 120, id="a day is cut"),
+        pytest.param("9" * 500, 120, id="more than a float holds"),
+        pytest.param(http_date(30), 30, id="date"),
+        pytest.param(http_date(86400), 120, id="date tomorrow is cut"),
+        pytest.param(http_date(-30), 0, id="date gone by"),
+        pytest.param("Tue, 24 Nov 2026 04:00:30 +0100", 30, id="date in another zone"),
+        pytest.param("Tue, 24 Nov 2026 03:00:30", 8, id="date without a zone"),
+        pytest.param("Tue, 99 Nov 2026 99:00:00 GMT", 8, id="no such date"),
+        pytest.param("Tue, 24 Nov 99999999999999 03:00:30 GMT", 8, id="no such year"),
+        pytest.param("soon", 8, id="nonsense"),
+        pytest.param("-5", 8, id="negative"),
+        pytest.param("1.5", 8, id="with a point"),
+        pytest.param("²", 8, id="a digit that is no number"),
+        pytest.param("٣", 8, id="another script's digit"),
+        pytest.param("", 8, id="empty"),
+        pytest.param(None, 8, id="null"),
+        pytest.param(["7"], 8, id="list"),
+    ],
+)
+def test_retry_after(retry_after: Any, wait: float) -> None:
+    # Without a usable header, the third attempt waits two to the third.
+    assert answer(said(429, "Slow down", retry_after=retry_after), 3, NOW)["wait"] == wait
+    assert answer(said(503, retry_after=retry_after), 3, NOW)["wait"] == wait
+
+
+def test_retry_after_is_measured_from_now() -> None:
+    when = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=60)
+    wait = answer(said(429, retry_after=when.strftime("%a, %d %b %Y %H:%M:%S GMT")))["wait"]
+    assert 50 < wait <= 60
+
+
+def test_the_wait_doubles_up_to_two_minutes() -> None:
+    assert [answer(said(503), attempt)["wait"] for attempt in range(1, 9)] == [2, 4, 8, 16, 32, 64, 120, 120]
+
+
+def test_what_is_not_to_be_repeated_waits_for_nothing() -> None:
+    assert answer(said(401, "No", retry_after="60"), 3)["wait"] == 0
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["status", "msg", "content_type", "retry_after", "json", "url"]),
+        st.one_of(st.none(), st.text(), st.integers(-1, 599), st.dictionaries(st.text(), st.text(), max_size=2)),
+    ).filter(lambda result: isinstance(result.get("status", 0), int)),
+    st.integers(1, 20),
+)
+def test_no_answer_breaks_the_reader(result: dict[str, Any], attempt: int) -> None:
+    judged = answer(result, attempt)
+    assert judged["ok"] is (not judged["error"])
+    assert 0 <= judged["wait"] <= 120
+
+
+@pytest.mark.parametrize(
+    ("request_", "allowed"),
+    [
+        ({}, True),
+        ({"actions": {}}, True),
+        ({"actions": {"addComment": {}}}, True),
+        ({"actions": {"addComment": {"allowed": True}}}, True),
+        ({"actions": {"addComment": {"allowed": False}}}, False),
+    ],
+    ids=["unsaid", "no actions", "no word", "allowed", "not allowed"],
+)
+def test_may_comment(request_: dict[str, Any], allowed: bool) -> None:
+    assert may_comment(request_) is allowed
+
+
+A, B = "cmk-restore/acme/0123456789ab", "cmk-restore/acme/ba9876543210"
+
+
+def comment(body: str, number: int = 17) -> dict[str, Any]:
+    """CommentDTO of Jira Service Management's REST API."""
+    return {
+        "id": str(number),
+        "body": body,
+        "public": True,
+        "created": {"iso8601": "2026-11-24T03:00:00+0000", "epochMillis": 1},
+        "_links": {"self": f"{URL}/comment/{number}"},
+    }
+
+
+class TestMentions:
+    def test_reference_and_evidence(self) -> None:
+        assert mentions([comment(f"We have restored it.\nReference: {A}\n")], "acme") == [
+            {"reference": A, "comment_id": "17", "url": f"{URL}/comment/17", "at": "2026-11-24T03:00:00+0000"}
+        ]
+
+    def test_the_order_of_the_page(self) -> None:
+        found = mentions([comment(f"{B} {A} {B}", 1), comment("thanks", 2), comment(A, 3)], "acme")
+        assert [(one["comment_id"], one["reference"]) for one in found] == [("1", B), ("1", A), ("3", A)]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            A,
+            f"({A})",
+            f"Reference: {A}.",
+            f"> {A}",
+            f"|{A}|",
+            f"{{{{{A}}}}}",
+            f"[{A}]",
+            f"*{A}*",
+            f"\r\n{A}\r\n",
+            f"„{A}“",
+        ],
+    )
+    def test_in_text_and_wiki_markup(self, body: str) -> None:
+        assert [one["reference"] for one in mentions([comment(body)], "acme")] == [A]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "",
+            "cmk-restore/acme/",
+            "cmk-restore/acme/0123456789a",
+            "cmk-restore/acme/0123456789abc",
+            "cmk-restore/acme/0123456789AB",
+            "cmk-restore/acme/0123456789ag",
+            "cmk-restore/acme-2/0123456789ab",
+            "cmk-restore/acmecorp/0123456789ab",
+            "cmk-restore/my-acme/0123456789ab",
+            "cmk-restore/acm/0123456789ab",
+            "cmk-restore/ACME/0123456789ab",
+            "cmk-restore/acme/2/0123456789ab",
+            "xcmk-restore/acme/0123456789ab",
+            "cmk-revoke/acme/0123456789ab",
+        ],
+    )
+    def test_not_a_reference_of_this_organization(self, body: str) -> None:
+        assert mentions([comment(body)], "acme") == []
+
+    def test_an_organization_whose_name_begins_with_anothers(self) -> None:
+        page = [comment(f"cmk-restore/{slug}/0123456789ab") for slug in ("acme", "acme-eu", "acme-eu-2", "acme.eu")]
+        for slug in ("acme", "acme-eu", "acme-eu-2", "acme.eu"):
+            assert [one["reference"] for one in mentions(page, slug)] == [f"cmk-restore/{slug}/0123456789ab"]
+
+    def test_a_dot_in_a_name_is_a_dot(self) -> None:
+        assert mentions([comment("cmk-restore/acmexeu/0123456789ab")], "acme.eu") == []
+
+    @pytest.mark.parametrize("body", [None, 5, {"type": "doc"}], ids=["null", "number", "ADF"])
+    def test_a_body_that_is_no_text(self, body: Any) -> None:
+        assert mentions([comment("") | {"body": body}, {}], "acme") == []
+
+    @given(st.text(), st.text())
+    def test_found_wherever_it_stands_alone(self, before: str, after: str) -> None:
+        found = mentions([comment(f"{before}\n{A}\n{after}")], "acme")
+        assert A in [one["reference"] for one in found]
+
+
+def test_evidence_of_a_comment_without_details() -> None:
+    assert comment_facts({}) == {"comment_id": "", "url": "", "at": ""}

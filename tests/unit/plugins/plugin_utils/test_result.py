@@ -1,0 +1,174 @@
+"""How a run ended: the status of every combination, and the promised shape of cmk_result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, result
+from tests.unit.plugins.conversation import ACCOUNT, ALIAS, KEY_ID, arn
+
+SETTINGS = {
+    "org": "acme",
+    "realm": "United States",
+    "ticket": "CMK-1",
+    "ticket_url": "https://support.example.com/CMK-1",
+    "mode": "api",
+    "problems": [],
+}
+NOT_TOLD: dict[str, Any] = {}
+TOLD = {"told": True, "already_told": False, "comment_id": "17", "url": "https://support.example.com/17"}
+ALREADY = TOLD | {"already_told": True}
+DESK_DOWN = {"error": "The support desk was not reached: timed out.", "hint": "Run again."}
+
+
+def key(changed: bool, error: str = "", region: str = "us-east-1") -> dict[str, Any]:
+    """A key as kms_realm_keys returns it."""
+    return {
+        "region": region,
+        "reference": ALIAS,
+        "key_id": KEY_ID,
+        "arn": arn(region),
+        "account_id": ACCOUNT,
+        "key_state": "Enabled" if not error else "Disabled",
+        "key_state_before": "Disabled" if changed or error else "Enabled",
+        "actions": ["EnableKey"] if changed else [],
+        "changed": changed,
+        "waited": 2.0,
+        "code": "throttled" if error else "",
+        "error": error,
+        "hint": "Run again." if error else "",
+        "description": "not promised",
+    }
+
+
+DONE, SAME = key(True), key(False)
+FAILED, FAILED_LATE = key(False, "AWS kept throttling."), key(True, "AWS did not report that.")
+
+
+def run(
+    keys: list[dict[str, Any]], ticket: dict[str, Any], *, error: str = "", check: bool = False, **more: Any
+) -> dict[str, Any]:
+    return {
+        "settings": SETTINGS | more,
+        "keys": keys,
+        "ticket": ticket,
+        "error": error,
+        "check_mode": check,
+        "started_at": "2026-11-24T03:00:00Z",
+        "finished_at": "2026-11-24T03:00:09Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        pytest.param(run([DONE, DONE], TOLD), "restored", id="enabled and told"),
+        pytest.param(run([DONE, SAME], TOLD), "restored", id="one enabled and told"),
+        pytest.param(run([SAME, SAME], TOLD), "restored", id="enabled by hand, told now"),
+        pytest.param(run([DONE, SAME], ALREADY), "restored", id="enabled now, the comment was there"),
+        pytest.param(run([SAME, SAME], ALREADY), "already_restored", id="nothing to do"),
+        pytest.param(run([DONE, DONE], NOT_TOLD), "handover_pending", id="enabled, to be told by a person"),
+        pytest.param(run([SAME, SAME], NOT_TOLD), "handover_pending", id="enabled before, to be told by a person"),
+        pytest.param(run([DONE, DONE], DESK_DOWN), "partial", id="enabled, desk down"),
+        pytest.param(run([SAME, SAME], DESK_DOWN), "partial", id="enabled before, desk down"),
+        pytest.param(run([DONE, FAILED], NOT_TOLD), "partial", id="one region fails"),
+        pytest.param(run([SAME, FAILED], NOT_TOLD), "partial", id="one region fails, the other was enabled"),
+        pytest.param(run([FAILED, FAILED], NOT_TOLD), "failed", id="all regions fail"),
+        pytest.param(run([FAILED, FAILED_LATE], NOT_TOLD), "partial", id="all fail, one after its change"),
+        pytest.param(run([], NOT_TOLD, error="AWS was not reached."), "failed", id="error before any key"),
+        pytest.param(run([SAME], NOT_TOLD, error="Disk full."), "failed", id="error without a change"),
+        pytest.param(run([DONE], NOT_TOLD, error="Disk full."), "partial", id="error after a change"),
+        pytest.param(run([DONE], TOLD, error="Disk full."), "partial", id="error after all was done"),
+        pytest.param(run([], NOT_TOLD, problems=["No realm is given."]), "failed", id="settings to be mended"),
+        pytest.param(run([], NOT_TOLD), "failed", id="no keys at all"),
+        pytest.param(run([DONE, DONE], NOT_TOLD, check=True), "planned", id="check mode, to be enabled"),
+        pytest.param(run([SAME, SAME], NOT_TOLD, check=True), "planned", id="check mode, to be told"),
+        pytest.param(run([SAME, SAME], ALREADY, check=True), "already_restored", id="check mode, nothing to do"),
+        pytest.param(run([DONE, FAILED], NOT_TOLD, check=True), "partial", id="check mode, one would fail"),
+        pytest.param(run([FAILED, FAILED], NOT_TOLD, check=True), "failed", id="check mode, all would fail"),
+        pytest.param(run([DONE, DONE], DESK_DOWN, check=True), "partial", id="check mode, desk down"),
+        pytest.param(
+            run([DONE], NOT_TOLD, error="Disk full.", check=True), "failed", id="check mode, error: no change"
+        ),
+    ],
+)
+def test_status(given: dict[str, Any], status: str) -> None:
+    ended = result(given)
+    assert ended["status"] == status
+    # The exit code goes by these: no good status may carry an error.
+    errors = [ended["error"], ended["ticket"]["error"], *[one["error"] for one in ended["keys"]]]
+    assert (status in OK_STATUSES) is (not any(errors) and bool(ended["keys"]))
+
+
+def test_the_promised_shape() -> None:
+    assert result(run([DONE, FAILED], NOT_TOLD)) == {
+        "org": "acme",
+        "realm": "United States",
+        "status": "partial",
+        "keys": [
+            {
+                "region": "us-east-1",
+                "key_id": KEY_ID,
+                "arn": arn(),
+                "account_id": ACCOUNT,
+                "state_before": "Disabled",
+                "state_after": state,
+                "changed": changed,
+                "actions": actions,
+                "error": error,
+                "hint": hint,
+            }
+            for state, changed, actions, error, hint in (
+                ("Enabled", True, ["EnableKey"], "", ""),
+                ("Disabled", False, [], "AWS kept throttling.", "Run again."),
+            )
+        ],
+        "ticket": {
+            "key": "CMK-1",
+            "mode": "api",
+            "told": False,
+            "comment_id": "",
+            "url": "https://support.example.com/CMK-1",
+            "already_told": False,
+            "error": "",
+            "hint": "",
+        },
+        "error": "",
+        "revoked_at": None,
+        "window": {},
+        "started_at": "2026-11-24T03:00:00Z",
+        "finished_at": "2026-11-24T03:00:09Z",
+    }
+
+
+def test_a_key_that_was_not_found_goes_by_its_reference() -> None:
+    unknown = key(False, "There is no key.") | {
+        "key_id": None,
+        "arn": None,
+        "key_state": None,
+        "key_state_before": None,
+    }
+    found = result(run([unknown], NOT_TOLD))["keys"][0]
+    assert (found["key_id"], found["arn"], found["state_before"], found["state_after"]) == (ALIAS, None, None, None)
+
+
+def test_the_comments_url_goes_before_the_tickets() -> None:
+    assert result(run([DONE], TOLD))["ticket"]["url"] == "https://support.example.com/17"
+    assert result(run([DONE], TOLD | {"url": ""}))["ticket"]["url"] == "https://support.example.com/CMK-1"
+
+
+def test_the_desks_error_is_kept() -> None:
+    ticket = result(run([DONE], DESK_DOWN))["ticket"]
+    assert (ticket["told"], ticket["error"], ticket["hint"]) == (False, DESK_DOWN["error"], "Run again.")
+
+
+def test_all_problems_are_in_the_error() -> None:
+    ended = result(run([], NOT_TOLD, problems=["No realm is given.", "No key is given."], error="Stopped."))
+    assert ended["error"] == "Stopped. No realm is given. No key is given."
+
+
+def test_settings_that_could_not_be_read_far() -> None:
+    ended = result(run([], NOT_TOLD) | {"settings": {"org": "acme", "realm": "", "problems": ["No realm is given."]}})
+    assert (ended["status"], ended["ticket"]["key"], ended["ticket"]["url"]) == ("failed", "", "")
