@@ -19,7 +19,8 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
 def read(path: str) -> str | None:
     """Return the file's text, or None if there is no such file."""
     try:
-        with open(path, encoding="utf-8") as file:
+        # Line ends are part of the text: turned into \n, a text with \r\n would never equal itself.
+        with open(path, encoding="utf-8", newline="") as file:
             return file.read()
     except FileNotFoundError:
         return None
@@ -31,7 +32,7 @@ def replace(path: str, content: str) -> None:
     os.makedirs(folder, mode=0o700, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".new")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -55,7 +56,7 @@ class ActionModule(ActionBase):
             before = read(path)
             if before != content and not self._task.check_mode:
                 replace(path, content)
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeError) as error:
             return {
                 **result,
                 "failed": True,

@@ -1,0 +1,22 @@
+"""Runs action plugins in this process, as a task would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+RunAction = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run_action() -> RunAction:
+    def run(plugin: type, *, check: bool = False, diff: bool = False, **args: Any) -> dict[str, Any]:
+        task = SimpleNamespace(args=args, check_mode=check, diff=diff, async_val=0, action=plugin.__module__)
+        connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="/nowhere"))
+        result: dict[str, Any] = plugin(task, connection, None, None, None, None).run(task_vars={})
+        return result
+
+    return run
