@@ -31,7 +31,7 @@ def window(
     revoked_at: Moment,
     now: Moment,
     told_at: Moment = None,
-    deletion_dates: t.Iterable[Moment] = (),
+    deletion_dates: t.Iterable[Moment] | None = (),
     limit_days: int = 10,
     risk_days: int = 20,
 ) -> dict[str, t.Any]:
@@ -63,7 +63,7 @@ def window(
     revoked, error = _revoked(revoked_at, moment)
     reinstate_by = revoked + dt.timedelta(days=limit_days) if revoked else None
     at_risk_after = revoked + dt.timedelta(days=risk_days) if revoked else None
-    deletion_date = min(filter(None, map(_moment, deletion_dates)), default=None)
+    deletion_date = min(filter(None, map(_moment, deletion_dates or ())), default=None)
     phase = _phase(moment, reinstate_by, at_risk_after)
     edge = {"reinstatable": reinstate_by, "uncertain": at_risk_after, "at_risk": at_risk_after}.get(phase)
     return {
@@ -146,4 +146,4 @@ def _says(phase: str, limit_days: int, risk_days: int) -> str:
 
 
 def _text(moment: dt.datetime | None) -> str | None:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
