@@ -1,0 +1,147 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""What a person wants to know of a run first, in plain words. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
+
+_NOT_TOLD: t.Final = "Atlassian has not been told."
+
+
+class _Verdict(t.NamedTuple):
+    """``tone``: good, attention (a person must act), bad, plan (nothing was changed)."""
+
+    code: str
+    tone: str
+    headline: str
+    detail: str
+
+
+class _Count(t.NamedTuple):
+    """How many of the keys are (in check mode: would be) as wished."""
+
+    ok: int
+    of: int
+
+    @property
+    def all(self) -> bool:
+        return 0 < self.ok == self.of
+
+    def __str__(self) -> str:
+        return f"{self.ok} of {self.of} {'key' if self.of == 1 else 'keys'}"
+
+
+def verdict(about: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Judge a run by its evidence.
+
+    :return: ``code`` (stable), ``tone`` (good, attention, bad, plan), ``headline``, ``detail``
+    """
+    judge = {"assess": _assess, "revoke": _revoke, "verify": _verify}.get(about["entry_point"], _restore)
+    count = _Count(sum(region["ok"] for region in about["regions"]), len(about["regions"]))
+    judged = judge(about, count)
+    if about["check_mode"] and judged.tone != "plan" and about["entry_point"] != "assess":
+        judged = judged._replace(detail=f"{judged.detail} This was check mode: nothing was changed.")
+    return judged._asdict()
+
+
+def _restore(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+    status = str(about["status"])
+    ticket = _ticket(about)
+    if status == "planned":
+        changes = sum(region["changed"] for region in about["regions"])
+        todo = f"enable {_Count(changes, count.of)}" if changes else "change no key"
+        detail = f"A run without check mode would {todo}, and then tell Atlassian on {ticket}."
+        return _Verdict(status, "plan", "This is a plan: nothing was changed", detail)
+    if status == "restored":
+        detail = f"Every key is enabled. Atlassian was asked on {ticket} to start the restoration."
+        return _Verdict(status, "good", "Access is restored, and Atlassian has been told", detail)
+    if status == "already_restored":
+        detail = f"Every key was enabled and Atlassian had been told on {ticket}. This run changed nothing."
+        return _Verdict(status, "good", "Access was already restored", detail)
+    if status == "handover_pending":
+        detail = f"Every key is enabled. Now paste the text below into {ticket}, then run again with cmk_ticket_told."
+        return _Verdict(status, "attention", "Keys restored, but Atlassian has NOT been told yet", detail)
+    return _failed(about, count)
+
+
+def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+    code = "partial" if about["status"] == "partial" else "failed"
+    told = "" if about["ticket"]["told"] else f" {_NOT_TOLD}"
+    again = "Mend what is named below and run again: what is done is kept."
+    if count.all:
+        headline = "Keys usable, but Atlassian could NOT be told" if told else "Keys usable, but the run ended early"
+        return _Verdict(code, "attention", headline, f"Every key is enabled.{told} {again}")
+    if code == "partial":
+        return _Verdict(code, "bad", f"Only partly restored: {count} usable", f"{told} {again}".strip())
+    return _Verdict(code, "bad", "Not restored", f"{count if count.of else 'No key'} usable.{told} {again}")
+
+
+def _assess(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+    if about["status"] not in OK_STATUSES:
+        detail = f"{count if count.of else 'No key'} could be brought back. Mend what is named below, and assess again."
+        return _Verdict("not_ready", "bad", "Not ready: a restore would not succeed", detail)
+    changes = sum(region["changed"] for region in about["regions"])
+    todo = f"It would enable {_Count(changes, count.of)}." if changes else "Every key is enabled already."
+    return _Verdict("ready", "good", "Ready: a restore would succeed", f"{todo} This rehearsal changed nothing.")
+
+
+def _verify(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+    if about["status"] == "waiting":
+        return _Verdict("waiting", "attention", "Waiting for Atlassian", f"{count} enabled. Look again later.")
+    if count.all and about["status"] in OK_STATUSES:
+        return _Verdict("verified", "good", "Verified: access is back", f"{count} enabled.")
+    return _Verdict("needs_attention", "bad", "Needs attention", f"{count if count.of else 'No key'} enabled.")
+
+
+def _revoke(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+    if about["check_mode"]:
+        return _Verdict("planned", "plan", "This is a plan: nothing was changed", f"A run would disable {count}.")
+    if count.all:
+        detail = f"{count} disabled. The vendor's limits of 10 and 20 days have begun to run."
+        return _Verdict("revoked", "attention", "Access is revoked", detail)
+    if count.ok:
+        return _Verdict("partly_revoked", "bad", "Only partly revoked", f"{count} disabled. Run again.")
+    return _Verdict("not_revoked", "bad", "Not revoked", "No key was disabled.")
+
+
+def _ticket(about: t.Mapping[str, t.Any]) -> str:
+    key = about["ticket"]["key"]
+    return f"ticket {key}" if key else "the ticket"
+
+
+def warnings(about: t.Mapping[str, t.Any]) -> list[str]:
+    """Say what a reader must not miss, one text each, the gravest first."""
+    return [*_locked_out(about), *_late(about["window"])]
+
+
+def _locked_out(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    differ = [region["region"] for region in about["regions"] if region["access"] and region["access"]["changed"]]
+    if differ:
+        yield (
+            f"Key policy or grants in {', '.join(differ)} differ from the earlier copy: "
+            "Atlassian may still be locked out although the key is enabled."
+        )
+    for region in about["regions"]:
+        events = region["revocation"]["suspects"] if region["revocation"] else []
+        if events:
+            last = events[-1]
+            when = (last["time"] or "an unknown time").replace("T", " ").replace("Z", " UTC")
+            yield (
+                f"CloudTrail shows {len(events)} {'change' if len(events) == 1 else 'changes'} of policy or grants of "
+                f"the key in {region['region']}, the last one {last['name']} at {when} by {last['user_arn']}: "
+                "an enabled key does not prove that Atlassian may use it."
+            )
+
+
+def _late(window: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    if window["phase"] in ("uncertain", "at_risk"):
+        yield window["says"] or "More than 10 days have passed since access was lost."
+    if window["error"]:
+        yield window["error"]

@@ -1,0 +1,314 @@
+"""Runs of every kind with fixed times, as the role hands them to the filter ``evidence``."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import result
+
+Run: t.TypeAlias = dict[str, t.Any]
+
+ACCOUNT: t.Final = "111122223333"
+OPERATOR: t.Final = f"arn:aws:sts::{ACCOUNT}:assumed-role/cmk-restore/cmk-acme"
+ADMIN: t.Final = f"arn:aws:iam::{ACCOUNT}:user/key-administrator"
+KEY_IDS: t.Final = {
+    "us-east-1": "1234abcd-12ab-34cd-56ef-1234567890ab",
+    "us-west-2": "0987dcba-09fe-87dc-65ba-ab0987654321",
+    "ap-northeast-1": "5678efab-56ef-78ab-90cd-567890abcdef",
+}
+REVOKED: t.Final = {"us-east-1": "2026-11-15T14:20:31Z", "us-west-2": "2026-11-15T14:20:44Z"}
+STARTED: t.Final = "2026-11-24T03:00:00Z"
+FINISHED: t.Final = "2026-11-24T03:00:11Z"
+REFERENCE: t.Final = "cmk-restore/acme/3f9c2e7a41d0"
+COMMENT: t.Final = f"""\
+We have restored Atlassian's access to our encryption keys (CMK). Please start the restoration of our suspended sites.
+
+Organization: acme
+Sites: https://acme.example.com
+Realm: United States
+AWS account: {ACCOUNT}
+
+Every key is enabled:
+- us-east-1: arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_IDS["us-east-1"]} (was Disabled, is Enabled)
+- us-west-2: arn:aws:kms:us-west-2:{ACCOUNT}:key/{KEY_IDS["us-west-2"]} (was Disabled, is Enabled)
+
+Begun at 2026-11-24T03:00:00Z, all keys usable at 2026-11-24T03:00:09Z (UTC).
+Reference: {REFERENCE}
+"""
+DIFF: t.Final = """\
+--- us-west-2 key policy, 2026-10-01T09:00:00Z
++++ us-west-2 key policy, 2026-11-24T03:00:01Z
+@@ -14,7 +14,7 @@
+       "Sid": "AllowUse",
+-      "Effect": "Allow",
++      "Effect": "Deny",
+       "Principal": {
+"""
+WINDOW: t.Final = {
+    "known": True,
+    "revoked_at": REVOKED["us-east-1"],
+    "days_elapsed": 8.53,
+    "reinstate_by": "2026-11-25T14:20:31Z",
+    "at_risk_after": "2026-12-05T14:20:31Z",
+    "hours_left": 35.34,
+    "phase": "reinstatable",
+    "deletion_date": None,
+    "deadline": "2026-11-25T14:20:31Z",
+    "expected_completion": "2026-11-26T03:00:10Z",
+    "says": "Within 10 days of the revocation Atlassian can reinstate the suspended sites.",
+    "error": "",
+}
+TOLD: t.Final = {
+    "by": "api",
+    "reference": REFERENCE,
+    "comment_id": "10042",
+    "url": "https://support.example.com/rest/servicedeskapi/request/CMK-1/comment/10042",
+    "at": "2026-11-24T03:00:10+0000",
+}
+_TICKET: t.Final = {
+    "told": True,
+    "already_told": False,
+    "comment_id": TOLD["comment_id"],
+    "url": TOLD["url"],
+}
+
+
+def key(region: str, before: str = "Disabled", after: str = "Enabled", **other: t.Any) -> Run:
+    """Make a key as kms_realm_keys returns it, with things in it that must stay outside."""
+    acted = before != after
+    calls = [("DescribeKey", "03:00:01")]
+    if acted:
+        calls += [("EnableKey", "03:00:02"), *(("DescribeKey", f"03:00:0{second}") for second in (3, 4, 5, 6, 7, 8))]
+    return {
+        "region": region,
+        "reference": "alias/atlassian-cmk",
+        "key_id": KEY_IDS[region],
+        "arn": f"arn:aws:kms:{region}:{ACCOUNT}:key/{KEY_IDS[region]}",
+        "account_id": ACCOUNT,
+        "key_state_before": before,
+        "key_state": after,
+        "actions": ["EnableKey"] if acted else [],
+        "changed": acted,
+        "calls": [{"operation": name, "at": f"2026-11-24T{at}Z", "error": ""} for name, at in calls],
+        "waited": 6.1 if acted else 0.0,
+        "code": "",
+        "error": "",
+        "hint": "",
+        "description": "not for the evidence",
+        "invocation": {"module_args": {"secret_key": "not-for-the-evidence"}},
+        **other,
+    }
+
+
+def event(region: str, name: str = "DisableKey", at: str = "", **other: t.Any) -> Run:
+    return {
+        "time": at or REVOKED[region],
+        "name": name,
+        "user_arn": ADMIN,
+        "source_ip": "192.0.2.10",
+        "event_id": f"6e2f0000-{region}-{name}",
+        "error_code": None,
+        "region": region,
+        **other,
+    }
+
+
+def loss(region: str, *, restored_at: str | None = None, more: t.Sequence[Run] = ()) -> Run:
+    events = [event(region), *more]
+    last = {
+        "revoked_at": events[0]["time"],
+        "revoked_by": events[0]["user_arn"],
+        "revoked_how": events[0]["name"],
+        "event_id": events[0]["event_id"],
+    }
+    return {
+        "region": region,
+        "arn": f"arn:aws:kms:{region}:{ACCOUNT}:key/{KEY_IDS[region]}",
+        "events": events,
+        **(dict.fromkeys(last) if restored_at else last),
+        "last_revocation": last,
+        "restored_at": restored_at,
+        "suspects": [one for one in more if one["name"] in ("PutKeyPolicy", "RevokeGrant", "RetireGrant")],
+        "reason": f"Access was lost at {last['revoked_at']} and came back at {restored_at}." if restored_at else None,
+    }
+
+
+def run(
+    keys: t.Sequence[Run], *, ticket: Run | None = None, error: str = "", problems: t.Sequence[str] = (), **other: t.Any
+) -> Run:
+    """Make a run; by default it restored both keys of acme."""
+    check_mode = bool(other.get("check_mode"))
+    settings = {"org": "acme", "realm": "United States", "problems": list(problems), "ticket": "CMK-1", "mode": "api"}
+    settings["ticket_url"] = "https://support.example.com/servicedesk/customer/portal/1/CMK-1"
+    settings["mode"] = other.pop("mode", "api")
+    told = {
+        "settings": settings,
+        "keys": list(keys),
+        "ticket": _TICKET if ticket is None else ticket,
+        "error": error,
+        "check_mode": check_mode,
+        "started_at": other.pop("started_at", STARTED),
+        "finished_at": other.pop("finished_at", FINISHED),
+    }
+    return {
+        "entry_point": "restore",
+        "result": result(told),
+        "keys": list(keys),
+        "revocation": {
+            "keys": [loss(region) for region in REVOKED],
+            "revoked_at": REVOKED["us-east-1"],
+            "identity": "us-east-1:6e2f0000-us-east-1-DisableKey,us-west-2:6e2f0000-us-west-2-DisableKey",
+            "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
+        },
+        "window": WINDOW,
+        "access": [],
+        "announcement": {
+            "reference": REFERENCE,
+            "started_at": STARTED,
+            "restored_at": "2026-11-24T03:00:09Z",
+            "ticket": "CMK-1",
+            "states_before": {one["region"]: one["key_state_before"] for one in keys if one["key_state_before"]},
+            "told": TOLD,
+        },
+        "comment": COMMENT,
+        "collection_version": "1.0.0",
+        "controller": {"user": "operator", "host": "controller.example.com"},
+        "check_mode": check_mode,
+        **other,
+    }
+
+
+def _untold(one: Run, **journal: t.Any) -> Run:
+    window = {**one["window"], "expected_completion": None} if one["window"] else {}
+    return {**one, "window": window, "announcement": {**one["announcement"], "told": None, **journal}}
+
+
+_BOTH: t.Final = [key("us-east-1"), key("us-west-2")]
+_FINE: t.Final = [key("us-east-1", "Enabled"), key("us-west-2", "Enabled")]
+_DENIED: t.Final = key(
+    "us-west-2",
+    after="Disabled",
+    code="access_denied",
+    error="AWS refused EnableKey in us-west-2: AccessDeniedException.",
+    hint="Grant kms:EnableKey on this key to the identity that runs this, then run again.",
+    calls=[
+        {"operation": "DescribeKey", "at": "2026-11-24T03:00:01Z", "error": ""},
+        {"operation": "EnableKey", "at": "2026-11-24T03:00:02Z", "error": "AccessDeniedException"},
+    ],
+)
+_POLICY: t.Final = event("us-west-2", "PutKeyPolicy", "2026-11-15T14:31:02Z")
+_LATE: t.Final = {
+    **WINDOW,
+    "revoked_at": "2026-11-03T08:00:00Z",
+    "days_elapsed": 20.79,
+    "reinstate_by": "2026-11-13T08:00:00Z",
+    "at_risk_after": "2026-11-23T08:00:00Z",
+    "hours_left": 0,
+    "phase": "at_risk",
+    "deadline": "2026-11-13T08:00:00Z",
+    "says": "More than 20 days have passed since access was lost: full recovery may be impossible.",
+}
+_DELETED: t.Final = "2026-11-22T14:20:44Z"
+_ASSESSED: t.Final = _untold(
+    run(_BOTH, ticket={}, entry_point="assess", check_mode=True, comment=""), restored_at=None, reference=""
+)
+
+
+def _calls_only_read(one: Run) -> Run:
+    keys = [{**key, "calls": key["calls"][:1], "waited": 0.0} for key in one["keys"]]
+    return {**one, "keys": keys}
+
+
+RUNS: t.Final[dict[str, Run]] = {
+    "restored": run(_BOTH),
+    "already_restored": run(
+        _FINE,
+        started_at="2026-11-24T08:30:00Z",
+        finished_at="2026-11-24T08:30:02Z",
+        ticket={**_TICKET, "already_told": True},
+        revocation={
+            "keys": [loss(region, restored_at="2026-11-24T03:00:02Z") for region in REVOKED],
+            "revoked_at": None,
+            "identity": "us-east-1:6e2f0000-us-east-1-DisableKey",
+            "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
+        },
+    ),
+    "handover_pending": _untold(run(_BOTH, ticket={}, mode="manual")),
+    "partial": _untold(
+        run(
+            [key("us-east-1"), _DENIED],
+            ticket={},
+            comment="",
+            window=_LATE,
+            access=[
+                {"region": "us-east-1", "changed": False, "diff": "", "note": ""},
+                {"region": "us-west-2", "changed": True, "diff": DIFF, "note": ""},
+            ],
+            revocation={
+                "keys": [loss("us-east-1"), loss("us-west-2", more=[_POLICY])],
+                "revoked_at": REVOKED["us-east-1"],
+                "identity": None,
+                "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
+            },
+        ),
+        restored_at=None,
+    ),
+    "desk_down": _untold(
+        run(
+            _BOTH,
+            ticket={
+                "error": "The support desk could not be reached at https://support.example.com.",
+                "hint": "Run again when it answers.",
+            },
+        )
+    ),
+    "failed": run(
+        [],
+        ticket={},
+        problems=["No realm is given. Known are Europe, United States. Set cmk_realm to one of them."],
+        revocation={},
+        window={},
+        announcement={},
+        comment="",
+        collection_version="",
+        controller={},
+    ),
+    "assess": _calls_only_read(_ASSESSED),
+    "assess_not_ready": _untold(
+        run(
+            [{**_DENIED, "key_state_before": "PendingDeletion", "key_state": "PendingDeletion"}],
+            ticket={},
+            entry_point="assess",
+            check_mode=True,
+            comment="",
+            window={**WINDOW, "deletion_date": _DELETED, "deadline": _DELETED, "says": ""},
+        ),
+        restored_at=None,
+    ),
+    "check_mode": _untold(_calls_only_read(run(_BOTH, ticket={}, check_mode=True))),
+    "clock_unknown": run(
+        [key("ap-northeast-1")],
+        revocation={"keys": [], "revoked_at": None, "identity": None, "caller": None},
+        window={"known": False, "phase": "unknown", "says": "It is not known when access was lost."},
+    ),
+    "revoke": _untold(
+        run(
+            [
+                {
+                    **key(region, "Enabled", "Disabled"),
+                    "actions": ["DisableKey"],
+                    "calls": [{"operation": "DisableKey", "at": "2026-11-24T03:00:02Z", "error": ""}],
+                }
+                for region in REVOKED
+            ],
+            ticket={},
+            entry_point="revoke",
+            comment="",
+            revocation={},
+            window={},
+        ),
+        restored_at=None,
+        reference="",
+    ),
+    "verify": run(_FINE, entry_point="verify", started_at="2026-11-26T09:29:55Z", finished_at="2026-11-26T09:30:00Z"),
+}
