@@ -25,7 +25,7 @@ demo-reset: ## Put the demo back to its beginning: keys disabled, ticket open
 	@rm -rf .demo
 
 .PHONY: test
-test: lint package sanity unit molecule demo-test ## Run every check and test
+test: lint package sanity unit playbooks molecule demo-test ## Run every check and test
 
 .PHONY: lint
 lint: $(READY) ## Format and lint: ruff, mypy, yamllint, ansible-lint
@@ -47,6 +47,11 @@ sanity: $(READY) ## Run ansible-test sanity
 unit: $(READY) ## Run the unit tests
 	@echo "== unit tests"
 	@python -m pytest -n 2 tests/unit
+
+.PHONY: playbooks
+playbooks: $(READY) ## Run the real playbooks on the strict stand-ins
+	@echo "== playbooks"
+	@python -m pytest -n 2 tests/playbooks
 
 .PHONY: molecule
 molecule: $(READY) ## Run the scenarios on the strict stand-ins

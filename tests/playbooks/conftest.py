@@ -1,0 +1,143 @@
+"""Runs of the real playbooks, as an operator starts them, on the strict stand-ins."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.standins.aws import AwsStandin
+from tests.standins.desk import Desk
+from tests.tools.standins import ACCOUNT, ROOT, TOKEN, USER, environment
+
+ALIAS: t.Final = "alias/atlassian-cmk"
+REGIONS: t.Final = ("us-east-1", "us-west-2")
+_DESK: t.Final = {
+    "users": [{"user": USER, "token": TOKEN, "name": "Operator", "email": USER, "kind": "customer", "tickets": "*"}],
+    "tickets": [{"key": "CMK-1", "summary": "CMK access revoked", "status": "Waiting for customer"}],
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How one ansible-playbook ended."""
+
+    code: int
+    output: str
+
+    @property
+    def result(self) -> dict[str, t.Any]:
+        """The only organization's cmk_result, as set_stats published it."""
+        found = re.search(r"\tRUN: (\{.*\})", self.output)
+        assert found, self.output
+        (result,) = json.loads(found[1])["cmk_restore"].values()
+        return t.cast("dict[str, t.Any]", result)
+
+    @property
+    def changed(self) -> int:
+        """How many tasks changed something, over all hosts of the recap."""
+        return sum(int(count) for count in re.findall(r"changed=(\d+)", self.output))
+
+
+@dataclass
+class World:
+    """The stand-ins, and a folder for all that a run leaves."""
+
+    aws: AwsStandin
+    desk: Desk
+    folder: Path
+    variables: dict[str, t.Any] = field(default_factory=dict)
+
+    def keys(self, *states: str, **more: t.Any) -> None:
+        """Make the realm's keys, one for each region."""
+        for region, state in zip(REGIONS, states, strict=True):
+            self.aws.control(
+                "POST", "keys", {"region": region, "account": ACCOUNT, "alias": ALIAS, "state": state, **more}
+            )
+
+    def states(self) -> list[str]:
+        """The keys' real states, region by region."""
+        keys = {key["region"]: key["KeyState"] for key in self.aws.control("GET", "keys")}
+        return [keys[region] for region in REGIONS]
+
+    def calls(self, operation: str = "") -> list[str]:
+        """The operations (or, of one operation, the regions) that AWS was asked for, in order."""
+        calls = self.aws.control("GET", "calls")
+        return (
+            [call["region"] for call in calls if call["operation"] == operation]
+            if operation
+            else [call["operation"] for call in calls]
+        )
+
+    def told(self, ticket: str = "CMK-1") -> list[str]:
+        """The references on the ticket."""
+        comments = self.desk.control("GET", f"/tickets/{ticket}")["comments"]
+        return [found for comment in comments for found in re.findall(r"cmk-restore/\S+", comment["body"])]
+
+    def run(
+        self,
+        *arguments: str,
+        playbook: str = "restore_cmk.yml",
+        cwd: Path | None = None,
+        env: t.Mapping[str, str] | None = None,
+        variables: t.Mapping[str, t.Any] | None = None,
+    ) -> Run:
+        """Run a playbook for the organization acme, whose inventory holds ``variables`` besides the usual ones."""
+        inventory = self.folder / "inventory.yml"
+        organization = {**self.variables, **(variables or {})}
+        hosts = {"acme": {**organization, "ansible_connection": "local"}}
+        inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+        settings = {
+            **environment(self.aws.url, self.desk.url, self.folder),
+            "ANSIBLE_INVENTORY": str(inventory),
+            "ANSIBLE_SHOW_CUSTOM_STATS": "true",
+            "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+            **(env or {}),
+        }
+        ran = subprocess.run(
+            ["ansible-playbook", playbook, *arguments],
+            cwd=cwd or ROOT / "playbooks",
+            env=settings,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Run(ran.returncode, ran.stdout)
+
+
+@pytest.fixture(scope="session")
+def aws_standin() -> t.Iterator[AwsStandin]:
+    """One AWS for the session; moto's state is global."""
+    with AwsStandin() as aws:
+        yield aws
+
+
+@pytest.fixture(scope="session")
+def desk_standin() -> t.Iterator[Desk]:
+    """One support desk for the session."""
+    with Desk(_DESK) as desk:
+        yield desk
+
+
+@pytest.fixture
+def world(aws_standin: AwsStandin, desk_standin: Desk, tmp_path: Path) -> World:
+    """Fresh stand-ins, and the organization acme of the realm United States."""
+    aws_standin.control("POST", "reset")
+    desk_standin.control("POST", "/reset")
+    usual = {
+        "cmk_realm": "United States",
+        "cmk_key": ALIAS,
+        "cmk_account_id": ACCOUNT,
+        "cmk_ticket": "CMK-1",
+        "cmk_wait_delay": 0.1,
+    }
+    return World(aws_standin, desk_standin, tmp_path, usual)
