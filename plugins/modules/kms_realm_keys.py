@@ -58,7 +58,7 @@ RETURN = r"""
 keys:
   description:
     - One entry per given key, in the given order, with all that M(keyops.atlassian_cmk.kms_key_state) returns.
-  returned: always
+  returned: unless the role could not be assumed
   type: list
   elements: dict
   contains:
@@ -139,6 +139,24 @@ keys:
       description: What to do next; empty if all is well.
       returned: always
       type: str
+refusal:
+  description: Why no key could be looked at.
+  returned: when the role could not be assumed
+  type: dict
+  contains:
+    code:
+      description: A stable name of the reason.
+      type: str
+      returned: always
+      sample: access_denied
+    error:
+      description: What was seen and why it stops.
+      type: str
+      returned: always
+    hint:
+      description: What to do next.
+      type: str
+      returned: always
 """
 
 import typing as t

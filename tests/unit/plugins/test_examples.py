@@ -1,0 +1,205 @@
+"""The EXAMPLES of filters, actions and AWS modules run as they stand, in one ansible-playbook process."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.standins.aws import AwsStandin
+
+from .conversation import ACCOUNT, ALIAS, OTHER_REGION, REGION
+
+PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
+FILTERS = sorted(path.stem for path in (PLUGINS / "filter").glob("*.py"))
+ACTIONS = sorted(path.stem for path in (PLUGINS / "action").glob("*.py"))
+# In this order: each one finds the keys as the one before has left them.
+AWS_MODULES = ["kms_key_state", "kms_realm_keys"]
+KEYS = [
+    {"region": REGION, "alias": ALIAS, "state": "Disabled"},
+    {"region": OTHER_REGION, "alias": ALIAS, "state": "PendingDeletion"},
+]
+
+
+def examples(kind: str, name: str) -> list[dict[str, Any]]:
+    module = importlib.import_module(f"ansible_collections.keyops.atlassian_cmk.plugins.{kind}.{name}")
+    tasks = yaml.safe_load(module.EXAMPLES)
+    assert isinstance(tasks, list)
+    assert tasks
+    return tasks
+
+
+def in_folder(value: Any, folder: Path) -> Any:
+    """Move what an example writes from /tmp into the test's own folder."""
+    if isinstance(value, dict):
+        return {key: in_folder(inner, folder) for key, inner in value.items()}
+    return value.replace("/tmp/", f"{folder}/") if isinstance(value, str) else value
+
+
+@dataclass
+class Ran:
+    """What the examples did: the results by plugin, what was printed, and the keys as AWS has them at the end."""
+
+    results: dict[str, list[dict[str, Any]]]
+    printed: str
+    folder: Path
+    states: dict[str, str]
+
+    def one(self, name: str) -> dict[str, Any]:
+        (result,) = self.results[name]
+        return result
+
+    def fact(self, name: str, fact: str) -> Any:
+        return self.one(name)["ansible_facts"][fact]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("examples")
+    named = [("filter", name) for name in FILTERS]
+    named += [("modules", name) for name in (*ACTIONS, *AWS_MODULES)]
+    tasks, registered = [], []
+    for kind, name in named:
+        for number, task in enumerate(examples(kind, name)):
+            variable = f"ran__{name}__{number}"
+            registered.append(variable)
+            # Each plugin is judged on its own, so one that fails must not stop the rest.
+            tasks.append({**in_folder(task, folder), "register": variable, "ignore_errors": True})
+    results = "{{ {" + ", ".join(f"'{variable}': {variable}" for variable in registered) + "} | to_json }}"
+    tasks.append({"keyops.atlassian_cmk.controller_file": {"content": results, "path": str(folder / "results.json")}})
+    play = {
+        "hosts": "localhost",
+        "connection": "local",
+        "gather_facts": False,
+        "vars": {"ansible_python_interpreter": sys.executable},
+        # The group of meta/runtime.yml reaches both modules; real pauses would only cost time here.
+        "module_defaults": {"group/keyops.atlassian_cmk.aws": {"wait_delay": 0.01, "wait_reads": 2}},
+        "tasks": tasks,
+    }
+    (folder / "examples.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
+    with AwsStandin(state=KEYS) as aws:
+        printed = run_playbook(folder, aws.url)
+        states = {str(key["Arn"]).split(":")[3]: str(key["KeyState"]) for key in aws.control("GET", "keys")}
+    found: dict[str, list[dict[str, Any]]] = {}
+    for variable, result in json.loads((folder / "results.json").read_text(encoding="utf-8")).items():
+        found.setdefault(variable.split("__")[1], []).append(result)
+    return Ran(found, printed, folder, states)
+
+
+def run_playbook(folder: Path, aws_url: str) -> str:
+    (folder / "ansible.cfg").touch()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "CMK_"))}
+    env = kept | {
+        "HOME": str(folder),
+        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
+        "ANSIBLE_NOCOLOR": "1",
+        "ANSIBLE_PIPELINING": "1",
+        "AWS_URL": aws_url,
+        "AWS_ACCESS_KEY_ID": "AKIASTANDINEXAMPLE00",
+        "AWS_SECRET_ACCESS_KEY": "unit-test-Secret-7f3a9c1e5b8d2064",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "*",
+        "LC_ALL": "C.UTF-8",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "ansible", "playbook", "-i", "localhost,", "examples.yml"],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.mark.parametrize("name", [*FILTERS, *ACTIONS, *AWS_MODULES])
+def test_the_examples_of(ran: Ran, name: str) -> None:
+    assert ran.results[name]
+    for result in ran.results[name]:
+        assert result.get("failed", False) is False, result
+
+
+class TestFilters:
+    def test_announcement(self, ran: Ran) -> None:
+        announcement = ran.fact("announcement", "cmk_announcement")
+        assert announcement["enables"] is True
+        assert announcement["accepts"] == [announcement["reference"]]
+        assert announcement["states_before"] == {"us-east-1": "Disabled"}
+
+    def test_desk_answer(self, ran: Ran) -> None:
+        assert ran.one("desk_answer")["msg"] == 7.0
+
+    def test_desk_mentions(self, ran: Ran) -> None:
+        found = {"reference": "cmk-restore/acme/0123456789ab", "comment_id": "1", "url": "", "at": ""}
+        assert ran.one("desk_mentions")["msg"] == [found]
+
+    def test_journal_text(self, ran: Ran) -> None:
+        text = ran.one("journal_text")["msg"]
+        # A debug message that looks like JSON is shown as data, so both are fine.
+        journal = json.loads(text) if isinstance(text, str) else text
+        assert journal["reference"] == "cmk-restore/acme/0123456789ab"
+
+    def test_refusal(self, ran: Ran) -> None:
+        expected = "The ticket ABC-1 takes no comment from this user (its status is Closed)."
+        assert ran.one("refusal")["msg"] == expected
+
+    def test_result(self, ran: Ran) -> None:
+        result = ran.fact("result", "cmk_result")
+        assert (result["org"], result["status"], result["error"]) == ("acme", "failed", "AWS was not reached.")
+
+    def test_settings(self, ran: Ran) -> None:
+        settings = ran.fact("settings", "cmk_settings")
+        assert settings["problems"] == []
+        assert settings["keys"] == [
+            {"region": "us-east-1", "key_id": "alias/atlassian-cmk"},
+            {"region": "us-west-2", "key_id": "alias/atlassian-cmk"},
+        ]
+
+
+class TestActions:
+    def test_show(self, ran: Ran) -> None:
+        assert ran.one("show")["text"] == "Hello"
+        assert re.search(r"^Hello$", ran.printed, re.MULTILINE)
+
+    def test_controller_file(self, ran: Ran) -> None:
+        result = ran.one("controller_file")
+        assert result["changed"] is True
+        assert Path(result["path"]).is_relative_to(ran.folder)
+        assert Path(result["path"]).read_text(encoding="utf-8") == "Both keys were enabled.\n"
+
+
+class TestAwsModules:
+    def test_kms_key_state(self, ran: Ran) -> None:
+        done = [(one["region"], one["actions"], one["key_state"]) for one in ran.results["kms_key_state"]]
+        assert done == [
+            (REGION, ["EnableKey"], "Enabled"),
+            (OTHER_REGION, ["CancelKeyDeletion", "EnableKey"], "Enabled"),
+            (REGION, ["DisableKey"], "Disabled"),
+        ]
+        assert {one["account_id"] for one in ran.results["kms_key_state"]} == {ACCOUNT}
+
+    def test_kms_realm_keys(self, ran: Ran) -> None:
+        keys = ran.one("kms_realm_keys")["keys"]
+        assert [(key["region"], key["actions"], key["key_state"]) for key in keys] == [
+            (REGION, ["EnableKey"], "Enabled"),
+            (OTHER_REGION, [], "Enabled"),
+        ]
+        assert ran.states == {REGION: "Enabled", OTHER_REGION: "Enabled"}
+
+    def test_the_action_group_reaches_them(self, ran: Ran) -> None:
+        # Two reads after each change, where the modules' own default is three.
+        calls = [one["calls"] for one in ran.results["kms_key_state"]] + [ran.one("kms_realm_keys")["keys"][0]["calls"]]
+        assert [[call["operation"] for call in made][-3:] for made in calls] == [
+            [change, "DescribeKey", "DescribeKey"] for change in ("EnableKey", "EnableKey", "DisableKey", "EnableKey")
+        ]
