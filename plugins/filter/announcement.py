@@ -12,7 +12,7 @@ version_added: 1.0.0
 short_description: Decide what there is to tell Atlassian
 description:
   - Combines the plan of the keys with what the controller remembers of the organization's last restoration.
-positional: settings, kept_text, now
+positional: settings, kept_text, now, revocation
 options:
   _input:
     description: The keys, as M(keyops.atlassian_cmk.kms_realm_keys) returns them in check mode.
@@ -30,6 +30,9 @@ options:
     description: The time in UTC, ISO 8601.
     type: str
     required: true
+  revocation:
+    description: C(identity), a text that names the last revocation, and C(lost_at), when the last key was lost; each may be null.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -43,8 +46,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description: >-
-    The journal to keep, with C(accepts) (the references that mean that the ticket has been told; empty for any) and
-    C(enables) (whether a key is to change).
+    The journal to keep, with C(enables) (whether a key is to change), C(accepts) and C(accepts_since) (what on the ticket
+    means that it has been told, for P(keyops.atlassian_cmk.announced#filter)).
   type: dict
 """
 

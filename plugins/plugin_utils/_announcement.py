@@ -13,6 +13,7 @@ done but not told is remembered whatever happens in between.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import re
@@ -20,7 +21,11 @@ import typing as t
 
 
 def announcement(
-    keys: t.Sequence[t.Mapping[str, t.Any]], settings: t.Mapping[str, t.Any], kept_text: str, now: str
+    keys: t.Sequence[t.Mapping[str, t.Any]],
+    settings: t.Mapping[str, t.Any],
+    kept_text: str,
+    now: str,
+    revocation: t.Mapping[str, t.Any] | None = None,
 ) -> dict[str, t.Any]:
     """Decide what there is to announce.
 
@@ -28,22 +33,29 @@ def announcement(
     :param settings: ``slug``, ``ticket``, ``ticket_told``
     :param kept_text: the journal as it was kept; empty if there is none
     :param now: the time in UTC, ISO 8601
+    :param revocation: ``identity`` (a text that names the last revocation) and ``lost_at`` (when the last key was lost,
+        ISO 8601), each None if not known
     :return: the journal to keep (``reference``, ``started_at``, ``restored_at``, ``ticket``, ``states_before``,
         ``told``) and
 
-        - ``accepts``: the references on the ticket that mean that it has been told; empty for any of the organization
         - ``enables``: whether this run is to change a key
+        - ``accepts``, ``accepts_since``: what on the ticket means that it has been told, see :func:`announced`
     """
-    journal = _read(kept_text, str(settings["slug"]))
+    slug, journal = str(settings["slug"]), _read(kept_text, str(settings["slug"]))
+    identity, lost_at = (revocation or {}).get("identity"), (revocation or {}).get("lost_at")
     enables = any(key["actions"] for key in keys)
     continued = bool(journal) and not journal.get("told")
-    told = None if enables else _told(settings, journal, now)
-    kept = {} if told is None and not continued else journal
+    told = None if enables else _told(settings, journal, now, lost_at)
+    kept = journal if told or continued else {}
     states = {key["region"]: key["key_state_before"] for key in keys if key.get("key_state_before")}
     earlier = kept.get("states_before", {})
     states |= {region: earlier[region] for region in states if earlier.get(region, "Enabled") != "Enabled"}
     started_at = str(kept.get("started_at") or now)
-    name = str(kept.get("reference") or reference(str(settings["slug"]), started_at, list(states)))
+    fresh = reference(slug, identity or started_at, states)
+    if fresh == journal.get("reference") and not kept:
+        # CloudTrail is minutes late and still names the revocation before this one, which has been told.
+        fresh = reference(slug, started_at, states)
+    name = str(kept.get("reference") or fresh)
     return {
         "reference": name,
         "started_at": started_at,
@@ -51,9 +63,31 @@ def announcement(
         "ticket": settings["ticket"],
         "states_before": states,
         "told": told,
-        "accepts": [name] if enables or continued else [],
         "enables": enables,
+        "accepts": [name] if enables or continued or lost_at else [],
+        "accepts_since": None if enables else lost_at,
     }
+
+
+def announced(
+    mentions: t.Sequence[t.Mapping[str, str]], announcement_: t.Mapping[str, t.Any]
+) -> list[t.Mapping[str, str]]:
+    """Pick from the references on the ticket those that mean that this restoration has been told.
+
+    That is its own reference, or any one of the organization that is younger than the last loss of a key. Where nothing
+    is known of the revocation, any of the organization counts.
+    """
+    accepts, since = announcement_["accepts"], announcement_["accepts_since"]
+    if not accepts and not since:
+        return list(mentions)
+    return [mention for mention in mentions if mention["reference"] in accepts or _later(mention["at"], since)]
+
+
+def _later(moment: str, since: str | None) -> bool:
+    try:
+        return bool(since) and dt.datetime.fromisoformat(moment) > dt.datetime.fromisoformat(str(since))
+    except (ValueError, TypeError):  # no time, or one of the two without a zone
+        return False
 
 
 def reference(slug: str, identity: str, regions: t.Iterable[str]) -> str:
@@ -62,14 +96,16 @@ def reference(slug: str, identity: str, regions: t.Iterable[str]) -> str:
     return f"cmk-restore/{slug}/{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 
 
-def _told(settings: t.Mapping[str, t.Any], journal: t.Mapping[str, t.Any], now: str) -> dict[str, t.Any] | None:
-    """How Atlassian was told, as far as the controller knows: by a person, or in an earlier run by hand-over."""
-    kept = journal.get("told")
-    by_person = str(settings["ticket_told"])
+def _told(
+    settings: t.Mapping[str, t.Any], journal: t.Mapping[str, t.Any], now: str, lost_at: str | None
+) -> dict[str, t.Any] | None:
+    """How Atlassian was told of the last loss, as far as the controller knows: by a person, or by an earlier run."""
+    kept, by_person = journal.get("told"), str(settings["ticket_told"])
+    if kept and _later(str(lost_at), str(kept.get("at"))):
+        # It speaks of an earlier revocation, and so does the note of a person who gives the same one again.
+        return None if by_person in ("", kept.get("note")) else {"by": "person", "note": by_person, "at": now}
     if by_person:
-        if kept and kept.get("note") == by_person:
-            return dict(kept)
-        return {"by": "person", "note": by_person, "at": now}
+        return dict(kept) if kept and kept.get("note") == by_person else {"by": "person", "note": by_person, "at": now}
     return dict(kept) if kept and journal.get("ticket") == settings["ticket"] else None
 
 

@@ -60,6 +60,7 @@ def test_the_first_restoration() -> None:
         "states_before": {"us-east-1": "Disabled", "us-west-2": "Disabled"},
         "told": None,
         "accepts": [journal["reference"]],
+        "accepts_since": None,
         "enables": True,
     }
 
