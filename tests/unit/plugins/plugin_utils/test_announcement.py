@@ -237,20 +237,13 @@ def test_different_restorations_have_different_references(seeds: list[tuple[str,
     assert len({reference(slug, when, found) for slug, when, found in seeds}) == len(different)
 
 
-journals = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.sampled_from(["Disabled", LATER])),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3),
-        st.dictionaries(
-            st.one_of(
-                st.sampled_from(["reference", "told", "states_before", "started_at", "us-east-1", "note"]), st.text()
-            ),
-            inner,
-            max_size=5,
-        ),
-    ),
-    max_leaves=8,
-)
+def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    names = st.sampled_from(["reference", "told", "states_before", "started_at", "us-east-1", "note"])
+    return st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.one_of(names, st.text()), inner, max_size=5))
+
+
+leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.sampled_from(["Disabled", LATER]))
+journals = st.recursive(leaves, nested, max_leaves=8)
 
 
 @given(st.one_of(st.text(), journals.map(json.dumps)), st.sampled_from([DISABLED, PARTLY, ENABLED]))

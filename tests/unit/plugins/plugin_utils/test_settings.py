@@ -527,31 +527,15 @@ class TestSlug:
         assert len({slug(name) for name in names}) == len(names)
 
 
-json_like: st.SearchStrategy[Any] = st.recursive(
-    st.one_of(
-        st.none(),
-        st.booleans(),
-        st.integers(),
-        st.floats(),
-        st.text(st.characters(codec=None)),
-        st.sampled_from(
-            [
-                KEY,
-                "us-east-1",
-                "Japan",
-                ACCOUNT,
-                "CMK-1",
-                "https://support.example.com",
-                "api",
-                "[1",
-                '{"a": [1]}',
-                "[]",
-            ]
-        ),
-    ),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(), inner, max_size=4)),
-    max_leaves=8,
+def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(), inner, max_size=4))
+
+
+odd = [KEY, "us-east-1", "Japan", ACCOUNT, "CMK-1", "https://support.example.com", "api", "[1", '{"a": [1]}', "[]"]
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters(codec=None)), st.sampled_from(odd)
 )
+json_like = st.recursive(leaves, nested, max_leaves=8)
 
 
 def well_formed(result: Mapping[str, Any]) -> bool:
