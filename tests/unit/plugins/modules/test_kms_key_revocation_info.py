@@ -90,7 +90,7 @@ def test_one_key_one_lookup(talk: Talk) -> None:
         "error_code": None,
         "region": REGION,
     }
-    del result["invocation"]
+    result.pop("invocation", None)
     assert result == {
         "changed": False,
         "revoked_at": "2026-11-20T08:15:00Z",
