@@ -164,7 +164,7 @@ keys:
           description: The ARN of the user or role session; where CloudTrail gives none, the AWS service or the user's name.
           returned: always
           type: str
-          sample: arn:aws:sts::111122223333:assumed-role/security/alice
+          sample: arn:aws:sts::111122223333:assumed-role/security/operator
         source_ip:
           description: The address that the call came from.
           returned: always

@@ -25,7 +25,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation i
 from tests.unit.plugins.conversation import ACCOUNT, OTHER_REGION, REGION, arn
 
 START = dt.datetime(2026, 11, 20, 8, 0, tzinfo=dt.UTC)
-USER = f"arn:aws:sts::{ACCOUNT}:assumed-role/security/alice"
+USER = f"arn:aws:sts::{ACCOUNT}:assumed-role/security/operator"
 FACTS = ("revoked_at", "revoked_by", "revoked_how", "event_id")
 NOTHING: dict[str, Any] = dict.fromkeys(FACTS)
 
@@ -197,11 +197,11 @@ def test_who_did_it(who: Any, user_arn: str | None) -> None:
 
 @pytest.mark.parametrize("record", [None, "", "not JSON", "[]", "{}"])
 def test_an_event_without_a_readable_record(record: str | None) -> None:
-    event = found("DisableKey") | {"CloudTrailEvent": record, "Username": "alice"}
+    event = found("DisableKey") | {"CloudTrailEvent": record, "Username": "operator"}
     if record is None:
         del event["CloudTrailEvent"]
     result = revocation(read([event], REGION))
-    assert (result["revoked_at"], result["revoked_by"]) == (at(0), "alice")
+    assert (result["revoked_at"], result["revoked_by"]) == (at(0), "operator")
     assert not concerns_store(event, "cks-1234567890abcdef0")
 
 
