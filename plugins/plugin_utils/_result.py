@@ -31,8 +31,8 @@ def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "keys": keys,
         "ticket": ticket,
         "error": " ".join([run["error"], *settings["problems"]]).strip(),
-        "revoked_at": None,
-        "window": {},
+        "revoked_at": run.get("window", {}).get("revoked_at"),
+        "window": run.get("window", {}),
         "started_at": run["started_at"],
         "finished_at": run["finished_at"],
     }

@@ -18,6 +18,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 
 _REGION: t.Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]")
 # A project key starts with a letter (Atlassian, "Editing a project's key"); the API also takes the numeric id.
@@ -102,7 +103,7 @@ def slug(org: str) -> str:
 def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) -> dict[str, t.Any]:
     """Normalise the role's variables (their names without ``cmk_``).
 
-    :param given: the variables; ``has_user`` and ``has_token`` tell of the credentials without holding them
+    :param given: the variables, and ``now`` (the time in UTC, ISO 8601); ``has_user`` and ``has_token`` tell of the credentials without holding them
     :param realms: realm name as Atlassian writes it, to its regions
     :return: the settings, with ``problems``: sentences that say what must be mended before anything can be done
     """
@@ -123,6 +124,8 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         "assume_role_external_id": problems.text("cmk_assume_role_external_id", given.get("assume_role_external_id")),
         # AWS takes 2 to 64 characters of these (STS API reference, AssumeRole, RoleSessionName).
         "session_name": f"cmk-{re.sub(r'[^A-Za-z0-9=,.@_-]', '-', org)}"[:64],
+        "access_accept": problems.boolean("cmk_access_accept", given.get("access_accept")),
+        "revoked_at": _revoked_at(given, problems),
         **_ticket(given, problems),
         "sites": problems.words("cmk_sites", given.get("sites")),
         "report_dir": _report_dir(given, slug(org), problems),
@@ -181,6 +184,17 @@ def _regions(
     seen = f"The realm {shown(wanted)} is not known." if wanted else "No realm is given."
     problems.append(f"{seen} Known are {', '.join(realms)}. Set cmk_realm to one of them, or name cmk_regions.")
     return wanted, []
+
+
+def _revoked_at(given: t.Mapping[str, t.Any], problems: Problems) -> str:
+    """Return the time in ISO 8601 UTC; empty if none was given."""
+    text = problems.text("cmk_revoked_at", given.get("revoked_at"))
+    if not text:
+        return ""
+    read = window(text, given.get("now"))
+    if read["error"]:
+        problems.append(f"cmk_revoked_at cannot be used: {read['error']}")
+    return str(read["revoked_at"] or "")
 
 
 def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any]:

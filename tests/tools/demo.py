@@ -6,6 +6,7 @@ demo runs twice in a temporary folder, and its outcome is checked.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import subprocess
 import sys
@@ -27,12 +28,14 @@ _REVOKED: t.Final = {"key": TICKET, "summary": f"CMK access revoked: {ORG}", "st
 def main(folder: Path) -> tuple[int, str, list[dict[str, t.Any]]]:
     """Run the demo once on the state in ``folder``; return exit code, ticket text and the AWS calls."""
     folder.mkdir(exist_ok=True)
-    keys, desk_state = folder / "aws.json", folder / "desk.json"
+    keys, desk_state, trail = folder / "aws.json", folder / "desk.json", folder / "trail.json"
     if not keys.exists():
         _keep(keys, _DISABLED)
+        _keep(trail, _revocation())
         _keep_ticket(desk_state, _REVOKED)
     print("== the embedded AWS and support desk start on loopback")
     with standin("aws", keys) as aws, standin("desk", desk_state) as desk:
+        control(aws, "events", "POST", json.loads(trail.read_text(encoding="utf-8")))
         command = ["ansible-playbook", "restore_cmk.yml", "-e", f"org={ORG}"]
         print(f"== in playbooks/: {' '.join(command)}", flush=True)
         ran = subprocess.run(command, cwd=ROOT / "playbooks", env=environment(aws, desk, folder), check=False)
@@ -40,6 +43,7 @@ def main(folder: Path) -> tuple[int, str, list[dict[str, t.Any]]]:
         _keep(keys, [_seed(key) for key in control(aws, "keys")])
         _keep_ticket(desk_state, ticket)
         calls = control(aws, "calls")
+        _keep(trail, [_event(record) for record in control(aws, "events") if record["readOnly"] is False])
     return ran.returncode, "\n".join(comment["body"] for comment in ticket["comments"]), calls
 
 
@@ -50,6 +54,32 @@ def _seed(key: dict[str, t.Any]) -> dict[str, t.Any]:
         "key_id": key["KeyId"],
         "alias": key["aliases"][0],
         "state": key["KeyState"],
+    }
+
+
+def _revocation() -> list[dict[str, t.Any]]:
+    """The security officer disabled the keys three days ago."""
+    moment = dt.datetime.now(dt.UTC) - dt.timedelta(days=3)
+    officer = f"arn:aws:iam::{ACCOUNT}:user/security-officer"
+    return [
+        {
+            "region": region,
+            "time": (moment + dt.timedelta(seconds=40 * number)).isoformat(),
+            "name": "DisableKey",
+            "key": "alias/atlassian-cmk",
+            "user_arn": officer,
+        }
+        for number, region in enumerate(REGIONS)
+    ]
+
+
+def _event(record: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {
+        "region": record["awsRegion"],
+        "time": record["eventTime"],
+        "name": record["eventName"],
+        "key": record["resources"][0]["ARN"],
+        "user_arn": record["userIdentity"]["arn"],
     }
 
 
@@ -75,7 +105,8 @@ def check() -> None:
     enabled = sorted(call["region"] for call in calls if call["operation"] == "EnableKey")
     assert (first, again) == (0, 0), f"exit codes {first}, {again}"
     assert enabled == sorted(REGIONS), f"EnableKey was called in {enabled}"
-    assert {call["operation"] for call in calls_again} == {"DescribeKey"}, "the second run did more than look"
+    looks = {"DescribeKey", "LookupEvents", "GetCallerIdentity", "GetKeyPolicy", "ListGrants"}
+    assert {call["operation"] for call in calls_again} <= looks, "the second run did more than look"
     assert told.count("cmk-restore/acme/") == told_again.count("cmk-restore/acme/") == 1, "not told exactly once"
     print("== the demo did what it promises, twice")
 
