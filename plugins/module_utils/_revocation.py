@@ -140,9 +140,6 @@ def _after(name: str, missing: set[str]) -> set[str]:
     """Return what keeps the key from being used after a successful call."""
     if name in _TAKES:
         return missing | {_TAKES[name]}
-    # AWS would have refused EnableKey: there is a CancelKeyDeletion that CloudTrail does not show yet.
-    if name == "EnableKey" and "pending deletion" in missing:
-        return missing
     if name == "CancelKeyDeletion" and "pending deletion" in missing:
         return missing - {"pending deletion"} | {"disabled"}
     return missing - {_GIVES.get(name, "")}
