@@ -21,6 +21,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verdict impo
 
 SCHEMA: t.Final = "keyops.atlassian_cmk/evidence"
 VERSION: t.Final = 1
+PHASES: t.Final = ("reinstatable", "uncertain", "at_risk", "unknown")
 
 _Read: t.TypeAlias = t.Callable[[object], t.Any]
 _Fields: t.TypeAlias = t.Mapping[str, _Read]
@@ -97,13 +98,17 @@ def link(value: object) -> str:
 
 def taken(source: object, fields: _Fields) -> dict[str, t.Any]:
     """Take the named fields over, and nothing else; a missing one is read from None."""
-    given = source if isinstance(source, t.Mapping) else {}
+    given = _map(source)
     return {name: read(given.get(name)) for name, read in fields.items()}
 
 
 def each(fields: _Fields) -> _Read:
     """Make a reader for a list of such objects."""
     return lambda value: [taken(item, fields) for item in _items(value)]
+
+
+def _map(value: object) -> t.Mapping[str, t.Any]:
+    return value if isinstance(value, t.Mapping) else {}
 
 
 def _items(value: object) -> list[t.Mapping[str, t.Any]]:
@@ -156,7 +161,7 @@ _WINDOW: t.Final = {
     "reinstate_by": moment,
     "at_risk_after": moment,
     "hours_left": number,
-    "phase": lambda value: text(value) or "unknown",
+    "phase": lambda value: value if value in PHASES else "unknown",
     "deletion_date": moment,
     "deadline": moment,
     "expected_completion": moment,
@@ -179,23 +184,26 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
     """Put the evidence of a run together.
 
     :param run: ``entry_point``, ``check_mode``, ``result`` (``cmk_result``), ``keys`` (of kms_realm_keys),
-        ``revocation`` (of kms_key_revocation_info), ``window``, ``access`` (how policies and grants differ from an
+        ``revocation`` (of kms_key_revocation_info), ``revoked`` (what is known of it), ``window``, ``access`` (how policies and grants differ from an
         earlier copy), ``announcement`` (the journal), ``comment`` (its text), ``collection_version``, ``controller``;
         any of them may be missing or empty
     :return: the evidence, as docs/evidence.schema.json describes it
     """
-    result = run.get("result") or {}
-    announced = run.get("announcement") or {}
-    revocation = run.get("revocation") or {}
+    result = _map(run.get("result"))
+    announced = _map(run.get("announcement"))
+    revocation = _map(run.get("revocation"))
+    revoked = taken(run.get("revoked"), {"identity": text, "source": text, "reason": text})
+    entry_point, check_mode = text(run.get("entry_point")), flag(run.get("check_mode"))
     about = {
         "schema": SCHEMA,
         "version": VERSION,
         "collection_version": text(run.get("collection_version")),
-        "entry_point": text(run.get("entry_point")),
-        "check_mode": flag(run.get("check_mode")),
+        "entry_point": entry_point,
+        "check_mode": check_mode,
+        "predicted": check_mode or entry_point == "assess",
         **taken(result, {"org": text, "realm": text, "status": text, "error": text}),
         "reference": text(announced.get("reference")),
-        "revocation_identity": text(revocation.get("identity")),
+        "revocation": {**revoked, "identity": revoked["identity"] or text(revocation.get("identity"))},
         **taken(result, {"started_at": moment, "finished_at": moment}),
         "restored_at": moment(announced.get("restored_at")),
         "ran_by": {
@@ -206,21 +214,17 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
         "window": taken(run.get("window"), _WINDOW),
         "ticket": _ticket(run),
     }
-    if about["check_mode"] and any(region["changed"] for region in about["regions"]):
+    if about["predicted"] and any(region["changed"] for region in about["regions"]):
         about["restored_at"] = None  # it would be the time of a change that was not made
-    return {
-        **about,
-        "verdict": verdict(about),
-        "warnings": warnings(about),
-        "timeline": _timeline(about),
-    }
+    judged = {**about, "verdict": verdict(about), "warnings": warnings(about)}
+    return {**judged, "timeline": _timeline(judged)}
 
 
 def _regions(run: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     keys = _by_region(run.get("keys"))
-    losses = _by_region((run.get("revocation") or {}).get("keys"))
+    losses = _by_region(_map(run.get("revocation")).get("keys"))
     access = _by_region(run.get("access"))
-    before = (run.get("announcement") or {}).get("states_before") or {}
+    before = _map(_map(run.get("announcement")).get("states_before"))
     found = []
     for name in dict.fromkeys([*keys, *losses, *access]):
         key = taken(keys.get(name), _KEY)
@@ -248,8 +252,8 @@ def _by_region(value: object) -> dict[str, t.Mapping[str, t.Any]]:
 
 
 def _ticket(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    ticket = taken((run.get("result") or {}).get("ticket"), _TICKET)
-    told = (run.get("announcement") or {}).get("told") or {}
+    ticket = taken(_map(run.get("result")).get("ticket"), _TICKET)
+    told = _map(_map(run.get("announcement")).get("told"))
     return {
         **ticket,
         **{f"told_{name}": read(told.get(name)) for name, read in {"by": text, "at": moment, "note": text}.items()},
@@ -295,7 +299,7 @@ def _of_run(about: Evidence) -> t.Iterator[_Moment]:
     if ticket["told"]:
         by = {"person": "by a person", "api": f"comment {ticket['comment_id']}".strip()}.get(ticket["told_by"], "")
         yield "announced", ticket["told_at"], "", _with("Atlassian told", by)
-    if about["status"] == "handover_pending" and ticket["comment"] and not about["check_mode"]:
+    if about["verdict"]["code"] == "handover_pending":
         yield "handed_over", about["finished_at"], "", "Text handed over, not told yet"
     yield "finished", about["finished_at"], "", "Run ended"
 
@@ -308,7 +312,9 @@ def _of_window(about: Evidence) -> t.Iterator[_Moment]:
     ):
         days = days_between(window["revoked_at"], window[name])
         yield "mark", window[name], "", means if days is None else f"{days:.0f} days: {means}"
-    yield "expected", window["expected_completion"], "", "Completion expected (two business days)"
+    if about["entry_point"] != "revoke":
+        means = "two business days" if about["ticket"]["told"] else "if Atlassian is told now"
+        yield "expected", window["expected_completion"], "", f"Completion expected ({means})"
     done = {call["operation"] for region in about["regions"] for call in region["calls"] if not call["error"]}
     means = "Deletion was due, but is cancelled" if "CancelKeyDeletion" in done else "AWS deletes the key"
     yield "deletion", window["deletion_date"], "", means

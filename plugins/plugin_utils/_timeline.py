@@ -60,7 +60,9 @@ def timeline(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         - ``rows``, ``breaks``, ``lanes``, ``height``, ``text_x``, ``says``: the timeline and its description in words
         - ``bar``: the clock to scale; None if it is not known when it started
         - ``calls``: region to its calls, equal ones in a row as one
+        - ``lost_at``: when access was lost, as far as known
         - ``lost_for``, ``took``: how long access was missing and how long the run took, in words; empty if not known
+        - ``left``: how much of the vendor's time was left when Atlassian was told, or else at the end of the run
     """
     moments = evidence["timeline"]
     now = evidence["finished_at"] or ""
@@ -79,6 +81,8 @@ def timeline(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "says": " ".join(_told(one) for one in moments),
         "bar": _bar(evidence),
         "calls": {region["region"]: _grouped(region["calls"]) for region in evidence["regions"]},
+        "lost_at": lost,
+        "left": _left(evidence),
         "lost_for": _between(lost, evidence["restored_at"]),
         "took": _between(evidence["started_at"], evidence["finished_at"]),
     }
@@ -137,9 +141,11 @@ def _lane(
 def _state(
     row: t.Mapping[str, t.Any], state: str, region: t.Mapping[str, t.Any], evidence: t.Mapping[str, t.Any]
 ) -> str:
-    if row["kind"] == "finished" and evidence["entry_point"] != "revoke" and not evidence["check_mode"]:
+    if row["kind"] == "started" and region["state_before"]:
+        return "usable" if region["state_before"] == "Enabled" else "lost"
+    if row["kind"] == "finished" and evidence["entry_point"] != "revoke" and not evidence["predicted"]:
         return "usable" if region["ok"] else "lost"
-    return {"revoked": "lost", "enabled": "usable"}.get(row["kind"], state)
+    return {"revoked": "lost", "enabled": "usable", "usable": "usable"}.get(row["kind"], state)
 
 
 def _bar(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
@@ -153,13 +159,16 @@ def _bar(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
 
     pins = {
         "usable": evidence["restored_at"],
+        "told": evidence["ticket"]["told_at"] if evidence["ticket"]["told"] else None,
         "now": now,
         "key deleted": window["deletion_date"],
         "expected": window["expected_completion"],
     }
     known = {name: day(at) for name, at in pins.items() if at and at >= start}
-    if "usable" in known and known["now"] - known["usable"] < 0.1:
-        del known["now"]
+    for name, earlier in (("told", "usable"), ("now", "told"), ("now", "usable")):
+        # Too near to be told apart in a drawing.
+        if name in known and earlier in known and abs(known[name] - known[earlier]) < 0.1:
+            del known[name]
     span = max(day(second) * 1.12, *(days * 1.04 for days in known.values()))
 
     def place(days: float) -> float:
@@ -207,7 +216,7 @@ def _placed(labels: t.Sequence[tuple[float, str]]) -> list[dict[str, t.Any]]:
         others = [pin for pin, _label in labels if pin != x]
         lane, (anchor, left) = next(
             (lane, spot)
-            for lane in range(len(labels))
+            for lane in range(len(labels) + 1)  # the nearest one may stay empty, for all the pins
             for spot in (("middle", x - width / 2), ("end", x - width), ("start", x))
             if _free(spot[1], width, [one for one in placed if one["lane"] == lane], others if lane == 0 else [])
         )
@@ -223,6 +232,21 @@ def _free(left: float, width: float, placed: t.Sequence[t.Mapping[str, t.Any]], 
         and all(right + 2 < one["left"] or one["right"] + 2 < left for one in placed)
         and not any(left - 1 < pin < right + 1 for pin in pins)
     )
+
+
+def _left(evidence: t.Mapping[str, t.Any]) -> str:
+    window, ticket = evidence["window"], evidence["ticket"]
+    now = ticket["told_at"] if ticket["told"] and ticket["told_at"] else evidence["finished_at"]
+    limits = {"reinstatable": window["reinstate_by"], "uncertain": window["at_risk_after"]}
+    ends = {
+        "the key is deleted": window["deletion_date"],
+        "full recovery may be impossible" if window["phase"] == "uncertain" else "": limits.get(window["phase"]),
+    }
+    known = [(at, why) for why, at in ends.items() if at and now and at > now]
+    if not known:
+        return "none" if window["phase"] == "at_risk" else "not known"
+    at, why = min(known)
+    return f"{_between(now, at)}, until {why or 'the limit'} ({readable(at)})"
 
 
 def _grouped(calls: t.Sequence[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
@@ -269,7 +293,7 @@ def _between(start: str | None, end: str | None) -> str:
 def words(span: dt.timedelta) -> str:
     """Write a span of time with its two greatest units."""
     seconds = int(span.total_seconds())
-    parts = []
+    parts: list[tuple[int, str]] = []
     for size, name in ((86400, "day"), (3600, "h"), (60, "min"), (1, "s")):
         count, seconds = divmod(seconds, size)
         if count or parts:

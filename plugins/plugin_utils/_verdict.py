@@ -129,15 +129,24 @@ def _locked_out(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
             "Atlassian may still be locked out although the key is enabled."
         )
     for region in about["regions"]:
-        events = region["revocation"]["suspects"] if region["revocation"] else []
+        events = _since_lost(region)
         if events:
             last = events[-1]
             when = (last["time"] or "an unknown time").replace("T", " ").replace("Z", " UTC")
             yield (
-                f"CloudTrail shows {len(events)} {'change' if len(events) == 1 else 'changes'} of policy or grants of "
-                f"the key in {region['region']}, the last one {last['name']} at {when} by {last['user_arn']}: "
-                "an enabled key does not prove that Atlassian may use it."
+                f"Since access to the key in {region['region']} was lost, CloudTrail shows {len(events)} "
+                f"{'change' if len(events) == 1 else 'changes'} of its policy or grants, the last one {last['name']} at "
+                f"{when} by {last['user_arn']}: an enabled key does not prove that Atlassian may use it."
             )
+
+
+def _since_lost(region: t.Mapping[str, t.Any]) -> list[t.Mapping[str, t.Any]]:
+    """Find changes of policy and grants that nothing has shown to be harmless."""
+    found, access = region["revocation"], region["access"]
+    if not found or (access and (access["changed"] or not access["note"])):
+        return []  # the comparison tells more, or that nothing differs
+    lost = (found["last_revocation"] or found)["revoked_at"] or ""
+    return [event for event in found["suspects"] if (event["time"] or "") >= lost]
 
 
 def _late(window: t.Mapping[str, t.Any]) -> t.Iterator[str]:

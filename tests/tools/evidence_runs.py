@@ -5,6 +5,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 
 Run: t.TypeAlias = dict[str, t.Any]
 
@@ -16,7 +18,12 @@ KEY_IDS: t.Final = {
     "us-west-2": "0987dcba-09fe-87dc-65ba-ab0987654321",
     "ap-northeast-1": "5678efab-56ef-78ab-90cd-567890abcdef",
 }
-REVOKED: t.Final = {"us-east-1": "2026-11-15T14:20:31Z", "us-west-2": "2026-11-15T14:20:44Z"}
+REVOKED: t.Final = {
+    "us-east-1": "2026-11-15T14:20:31Z",
+    "us-west-2": "2026-11-15T14:20:44Z",
+    "ap-northeast-1": "2026-11-15T14:20:52Z",
+}
+REGIONS: t.Final = ("us-east-1", "us-west-2")
 STARTED: t.Final = "2026-11-24T03:00:00Z"
 FINISHED: t.Final = "2026-11-24T03:00:11Z"
 REFERENCE: t.Final = "cmk-restore/acme/3f9c2e7a41d0"
@@ -36,28 +43,14 @@ Begun at 2026-11-24T03:00:00Z, all keys usable at 2026-11-24T03:00:09Z (UTC).
 Reference: {REFERENCE}
 """
 DIFF: t.Final = """\
---- us-west-2 key policy, 2026-10-01T09:00:00Z
-+++ us-west-2 key policy, 2026-11-24T03:00:01Z
+--- kept copy
++++ now
 @@ -14,7 +14,7 @@
        "Sid": "AllowUse",
 -      "Effect": "Allow",
 +      "Effect": "Deny",
        "Principal": {
 """
-WINDOW: t.Final = {
-    "known": True,
-    "revoked_at": REVOKED["us-east-1"],
-    "days_elapsed": 8.53,
-    "reinstate_by": "2026-11-25T14:20:31Z",
-    "at_risk_after": "2026-12-05T14:20:31Z",
-    "hours_left": 35.34,
-    "phase": "reinstatable",
-    "deletion_date": None,
-    "deadline": "2026-11-25T14:20:31Z",
-    "expected_completion": "2026-11-26T03:00:10Z",
-    "says": "Within 10 days of the revocation Atlassian can reinstate the suspended sites.",
-    "error": "",
-}
 TOLD: t.Final = {
     "by": "api",
     "reference": REFERENCE,
@@ -134,33 +127,50 @@ def loss(region: str, *, restored_at: str | None = None, more: t.Sequence[Run] =
 
 
 def run(
-    keys: t.Sequence[Run], *, ticket: Run | None = None, error: str = "", problems: t.Sequence[str] = (), **other: t.Any
+    keys: t.Sequence[Run],
+    *,
+    ticket: Run | None = None,
+    told: Run | None = TOLD,
+    error: str = "",
+    problems: t.Sequence[str] = (),
+    given: str = "",
+    deletion_date: str | None = None,
+    mode: str = "api",
+    started_at: str = STARTED,
+    finished_at: str = FINISHED,
+    check_mode: bool = False,
+    **other: t.Any,
 ) -> Run:
     """Make a run; by default it restored both keys of acme."""
-    check_mode = bool(other.get("check_mode"))
-    settings = {"org": "acme", "realm": "United States", "problems": list(problems), "ticket": "CMK-1", "mode": "api"}
+    settings = {"org": "acme", "realm": "United States", "problems": list(problems), "ticket": "CMK-1", "mode": mode}
     settings["ticket_url"] = "https://support.example.com/servicedesk/customer/portal/1/CMK-1"
-    settings["mode"] = other.pop("mode", "api")
-    told = {
+    revocation = {
+        "keys": [loss(region) for region in REGIONS],
+        "revoked_at": REVOKED["us-east-1"],
+        "identity": "us-east-1:6e2f0000-us-east-1-DisableKey,us-west-2:6e2f0000-us-west-2-DisableKey",
+        "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
+    }
+    revocation = other.pop("revocation", revocation)
+    lost = revoked(revocation, given)
+    told_at = told["at"] if told else None
+    clock = window(lost["revoked_at"], told_at or finished_at, told_at, [deletion_date] if deletion_date else [])
+    made = {
         "settings": settings,
         "keys": list(keys),
-        "ticket": _TICKET if ticket is None else ticket,
+        "ticket": (_TICKET if told else {}) if ticket is None else ticket,
+        "window": clock,
         "error": error,
         "check_mode": check_mode,
-        "started_at": other.pop("started_at", STARTED),
-        "finished_at": other.pop("finished_at", FINISHED),
+        "started_at": started_at,
+        "finished_at": finished_at,
     }
     return {
         "entry_point": "restore",
-        "result": result(told),
+        "result": result(made),
         "keys": list(keys),
-        "revocation": {
-            "keys": [loss(region) for region in REVOKED],
-            "revoked_at": REVOKED["us-east-1"],
-            "identity": "us-east-1:6e2f0000-us-east-1-DisableKey,us-west-2:6e2f0000-us-west-2-DisableKey",
-            "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
-        },
-        "window": WINDOW,
+        "revocation": revocation,
+        "revoked": lost,
+        "window": clock,
         "access": [],
         "announcement": {
             "reference": REFERENCE,
@@ -168,19 +178,24 @@ def run(
             "restored_at": "2026-11-24T03:00:09Z",
             "ticket": "CMK-1",
             "states_before": {one["region"]: one["key_state_before"] for one in keys if one["key_state_before"]},
-            "told": TOLD,
+            "told": told,
         },
         "comment": COMMENT,
         "collection_version": "1.0.0",
         "controller": {"user": "operator", "host": "controller.example.com"},
         "check_mode": check_mode,
+        "settings": settings,
         **other,
     }
 
 
-def _untold(one: Run, **journal: t.Any) -> Run:
-    window = {**one["window"], "expected_completion": None} if one["window"] else {}
-    return {**one, "window": window, "announcement": {**one["announcement"], "told": None, **journal}}
+def _not_restored(one: Run) -> Run:
+    return {**one, "comment": "", "announcement": {**one["announcement"], "restored_at": None}}
+
+
+def _planned(*keys: Run) -> list[Run]:
+    """Keys of a run that only looked: in check mode, or to assess."""
+    return [{**key, "calls": key["calls"][:1], "waited": 0.0} for key in keys]
 
 
 _BOTH: t.Final = [key("us-east-1"), key("us-west-2")]
@@ -196,28 +211,33 @@ _DENIED: t.Final = key(
         {"operation": "EnableKey", "at": "2026-11-24T03:00:02Z", "error": "AccessDeniedException"},
     ],
 )
-_POLICY: t.Final = event("us-west-2", "PutKeyPolicy", "2026-11-15T14:31:02Z")
-_LATE: t.Final = {
-    **WINDOW,
-    "revoked_at": "2026-11-03T08:00:00Z",
-    "days_elapsed": 20.79,
-    "reinstate_by": "2026-11-13T08:00:00Z",
-    "at_risk_after": "2026-11-23T08:00:00Z",
-    "hours_left": 0,
-    "phase": "at_risk",
-    "deadline": "2026-11-13T08:00:00Z",
-    "says": "More than 20 days have passed since access was lost: full recovery may be impossible.",
-}
-_DELETED: t.Final = "2026-11-22T14:20:44Z"
-_ASSESSED: t.Final = _untold(
-    run(_BOTH, ticket={}, entry_point="assess", check_mode=True, comment=""), restored_at=None, reference=""
+_DELETED: t.Final = "2026-11-24T18:00:00Z"
+_PENDING: t.Final = key(
+    "us-west-2",
+    "PendingDeletion",
+    "PendingDeletion",
+    code="pending_deletion",
+    error=f"The key in us-west-2 is to be deleted at {_DELETED}.",
+    hint="Set cmk_cancel_deletion to true if the deletion may be cancelled.",
 )
-
-
-def _calls_only_read(one: Run) -> Run:
-    keys = [{**key, "calls": key["calls"][:1], "waited": 0.0} for key in one["keys"]]
-    return {**one, "keys": keys}
-
+_POLICY: t.Final = event("us-west-2", "PutKeyPolicy", "2026-11-15T14:31:02Z")
+_WITH_POLICY: t.Final = {
+    "keys": [loss("us-east-1"), loss("us-west-2", more=[_POLICY])],
+    "revoked_at": REVOKED["us-east-1"],
+    "identity": None,
+    "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
+}
+_DIFFERENT: t.Final = {
+    "region": "us-west-2",
+    "changed": True,
+    "diff": DIFF,
+    "note": "Policy or grants differ from the kept copy: the vendor may still be locked out although the key is enabled. "
+    "Nothing was changed.",
+}
+_NOT_REACHED: t.Final = {
+    "error": "The support desk could not be reached at https://support.example.com.",
+    "hint": "Run again when it answers.",
+}
 
 RUNS: t.Final[dict[str, Run]] = {
     "restored": run(_BOTH),
@@ -227,71 +247,57 @@ RUNS: t.Final[dict[str, Run]] = {
         finished_at="2026-11-24T08:30:02Z",
         ticket={**_TICKET, "already_told": True},
         revocation={
-            "keys": [loss(region, restored_at="2026-11-24T03:00:02Z") for region in REVOKED],
+            "keys": [loss(region, restored_at="2026-11-24T03:00:02Z") for region in REGIONS],
             "revoked_at": None,
-            "identity": "us-east-1:6e2f0000-us-east-1-DisableKey",
+            "identity": "us-east-1:6e2f0000-us-east-1-DisableKey,us-west-2:6e2f0000-us-west-2-DisableKey",
             "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
         },
     ),
-    "handover_pending": _untold(run(_BOTH, ticket={}, mode="manual")),
-    "partial": _untold(
+    "handover_pending": run(_BOTH, told=None, mode="manual"),
+    "partial": _not_restored(
         run(
             [key("us-east-1"), _DENIED],
-            ticket={},
-            comment="",
-            window=_LATE,
-            access=[
-                {"region": "us-east-1", "changed": False, "diff": "", "note": ""},
-                {"region": "us-west-2", "changed": True, "diff": DIFF, "note": ""},
-            ],
-            revocation={
-                "keys": [loss("us-east-1"), loss("us-west-2", more=[_POLICY])],
-                "revoked_at": REVOKED["us-east-1"],
-                "identity": None,
-                "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
-            },
-        ),
-        restored_at=None,
-    ),
-    "desk_down": _untold(
-        run(
-            _BOTH,
-            ticket={
-                "error": "The support desk could not be reached at https://support.example.com.",
-                "hint": "Run again when it answers.",
-            },
+            told=None,
+            given="2026-11-03T08:00:00Z",
+            access=[{"region": "us-east-1", "changed": False, "diff": "", "note": ""}, _DIFFERENT],
+            revocation=_WITH_POLICY,
         )
+    ),
+    "desk_down": run(
+        _BOTH, told=None, ticket=_NOT_REACHED, finished_at="2026-11-28T10:00:00Z", revocation=_WITH_POLICY
     ),
     "failed": run(
         [],
-        ticket={},
+        told=None,
         problems=["No realm is given. Known are Europe, United States. Set cmk_realm to one of them."],
         revocation={},
-        window={},
         announcement={},
         comment="",
         collection_version="",
         controller={},
     ),
-    "assess": _calls_only_read(_ASSESSED),
-    "assess_not_ready": _untold(
-        run(
-            [{**_DENIED, "key_state_before": "PendingDeletion", "key_state": "PendingDeletion"}],
-            ticket={},
-            entry_point="assess",
-            check_mode=True,
-            comment="",
-            window={**WINDOW, "deletion_date": _DELETED, "deadline": _DELETED, "says": ""},
-        ),
-        restored_at=None,
+    "assess": _not_restored(run(_planned(*_BOTH), told=None, entry_point="assess")),
+    "assess_not_ready": _not_restored(
+        run(_planned(key("us-east-1"), _PENDING), told=None, entry_point="assess", deletion_date=_DELETED)
     ),
-    "check_mode": _untold(_calls_only_read(run(_BOTH, ticket={}, check_mode=True))),
+    "check_mode": run(_planned(*_BOTH), told=None, check_mode=True),
     "clock_unknown": run(
         [key("ap-northeast-1")],
-        revocation={"keys": [], "revoked_at": None, "identity": None, "caller": None},
-        window={"known": False, "phase": "unknown", "says": "It is not known when access was lost."},
+        revocation={
+            "keys": [
+                {
+                    **loss("ap-northeast-1"),
+                    **dict.fromkeys(("revoked_at", "revoked_by", "revoked_how", "event_id", "last_revocation")),
+                    "events": None,
+                    "reason": "CloudTrail did not answer in ap-northeast-1: AccessDeniedException.",
+                }
+            ],
+            "revoked_at": None,
+            "identity": None,
+            "caller": None,
+        },
     ),
-    "revoke": _untold(
+    "revoke": _not_restored(
         run(
             [
                 {
@@ -299,16 +305,12 @@ RUNS: t.Final[dict[str, Run]] = {
                     "actions": ["DisableKey"],
                     "calls": [{"operation": "DisableKey", "at": "2026-11-24T03:00:02Z", "error": ""}],
                 }
-                for region in REVOKED
+                for region in REGIONS
             ],
-            ticket={},
+            told=None,
             entry_point="revoke",
-            comment="",
             revocation={},
-            window={},
-        ),
-        restored_at=None,
-        reference="",
+        )
     ),
     "verify": run(_FINE, entry_point="verify", started_at="2026-11-26T09:29:55Z", finished_at="2026-11-26T09:30:00Z"),
 }

@@ -1,0 +1,509 @@
+"""The evidence of a run: its format, what cannot get in, and the reports that are printed from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import html.parser
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.keyops.atlassian_cmk.plugins.filter import evidence as evidence_filter
+from ansible_collections.keyops.atlassian_cmk.plugins.filter import timeline as timeline_filter
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import (
+    KINDS,
+    PHASES,
+    evidence,
+    flag,
+    link,
+    moment,
+    number,
+    text,
+)
+from tests.tools import evidence_doc
+from tests.tools.evidence_runs import DIFF, REGIONS, RUNS, event, key, loss, run
+from tests.tools.reports import TEMPLATES, render
+
+SCHEMA: t.Final = evidence_doc.schema()
+CHECK: t.Final = jsonschema.Draft202012Validator(SCHEMA)
+HTML: t.Final = sorted(TEMPLATES.glob("report*.j2"))
+EVIL: t.Final = (
+    """</pre></title></style><script>alert("x")</script>' onload="a" | `b` {{ 7*191 }} {% raw %} {# x #} [c](d)"""
+)
+
+
+def schema_objects(part: t.Any = SCHEMA) -> t.Iterator[dict[str, t.Any]]:
+    if isinstance(part, dict):
+        if isinstance(part.get("properties"), dict):
+            yield part
+        for inner in part.values():
+            yield from schema_objects(inner)
+
+
+def schema_words(part: t.Any = SCHEMA) -> t.Iterator[str]:
+    """Find the words that the schema prescribes."""
+    if isinstance(part, dict):
+        yield from part.get("enum", [])
+        for inner in part.values():
+            yield from schema_words(inner)
+
+
+def changed(value: t.Any, change: t.Callable[[t.Any], t.Any]) -> t.Any:
+    """Rebuild nested data, with every part of it passed through ``change``, the innermost first."""
+    if isinstance(value, dict):
+        return change({name: changed(inner, change) for name, inner in value.items()})
+    if isinstance(value, list):
+        return change([changed(item, change) for item in value])
+    return change(value)
+
+
+class TestFormat:
+    def test_the_schema_is_one(self) -> None:
+        jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+    def test_the_schema_lets_nothing_else_in_and_explains_everything(self) -> None:
+        for part in schema_objects():
+            assert part["additionalProperties"] is False
+            assert part["required"] == list(part["properties"])
+            for field in part["properties"].values():
+                assert field.get("description") or field["$ref"]
+
+    def test_the_page_is_in_step_with_the_schema(self) -> None:
+        page = (evidence_doc.DOCS / "evidence.md").read_text(encoding="utf-8")
+        assert page == evidence_doc.page(), "run python -m tests.tools.evidence_doc"
+
+    @pytest.mark.parametrize("name", RUNS)
+    def test_every_kind_of_run_keeps_to_it(self, name: str) -> None:
+        found = evidence(RUNS[name])
+        CHECK.validate(found)
+        assert json.loads(json.dumps(found)) == found
+
+    def test_the_schema_names_all_kinds_and_phases(self) -> None:
+        assert set(SCHEMA["properties"]["timeline"]["items"]["properties"]["kind"]["enum"]) == set(KINDS)
+        assert set(SCHEMA["properties"]["window"]["properties"]["phase"]["enum"]) == set(PHASES)
+
+    def test_an_empty_run_keeps_to_it(self) -> None:
+        CHECK.validate(evidence({"entry_point": "restore"}))
+
+    @settings(max_examples=40)
+    @given(data=st.data())
+    def test_what_has_a_wrong_type_counts_as_not_known(self, data: st.DataObject) -> None:
+        wrong = st.sampled_from([None, "", "x", 0, 1.5, float("nan"), True, [], ["x"], [None], {}, {"x": "y"}, b"x"])
+        name = data.draw(st.sampled_from(sorted(RUNS)))
+        spoiled = changed(RUNS[name], lambda part: data.draw(wrong) if data.draw(st.integers(0, 9)) == 0 else part)
+        if not isinstance(spoiled, dict):
+            return
+        found = evidence({**spoiled, "entry_point": "restore"})
+        CHECK.validate(found)
+        for template in ("report.html.j2", "report.md.j2"):
+            render(template, found)
+
+
+class TestAllowList:
+    @pytest.mark.parametrize("name", RUNS)
+    def test_what_is_not_named_stays_outside(self, name: str) -> None:
+        secret = {"token": "Secret-4b1f7c9e2d60", "headers": {"Authorization": "Secret-4b1f7c9e2d60"}}
+        poisoned = changed(RUNS[name], lambda part: {**part, **secret} if isinstance(part, dict) else part)
+        assert evidence(poisoned) == evidence(RUNS[name])
+        assert "Secret" not in json.dumps(evidence(poisoned))
+
+    def test_a_text_field_takes_no_object(self) -> None:
+        found = evidence({"entry_point": "restore", "comment": {"token": "s"}, "result": {"error": ["s"], "org": b"s"}})
+        assert (found["ticket"]["comment"], found["error"], found["org"]) == ("", "", "")
+
+    def test_what_a_module_returns_besides_stays_outside(self) -> None:
+        assert "not-for-the-evidence" not in json.dumps(evidence(RUNS["restored"]))
+
+
+@pytest.mark.parametrize(
+    ("read", "given_value", "taken"),
+    [
+        (text, None, ""),
+        (text, True, ""),
+        (text, 17, "17"),
+        (text, "a\r\nb\rc", "a\nb\nc"),
+        (text, "red \x1b[31m\x00\x7f\x9b", "red [31m"),
+        (text, "half \ud800", "half ?"),
+        (text, "Zürich", "Zürich"),
+        (moment, "2026-11-24T03:00:00Z", "2026-11-24T03:00:00Z"),
+        (moment, "2026-11-24T03:00:00.999+00:00", "2026-11-24T03:00:00Z"),
+        (moment, "2026-11-24T14:00:00+1100", "2026-11-24T03:00:00Z"),
+        (moment, " 2026-11-24 03:00 ", "2026-11-24T03:00:00Z"),
+        (moment, dt.datetime(2026, 11, 24, 4, tzinfo=dt.timezone(dt.timedelta(hours=1))), "2026-11-24T03:00:00Z"),
+        (moment, "0001-01-01T00:00:00+14:00", None),
+        (moment, "yesterday", None),
+        (moment, 1764000000, None),
+        (moment, None, None),
+        (flag, "True", True),
+        (flag, "false", False),
+        (flag, None, False),
+        (flag, True, True),
+        (number, 8.5349, 8.53),
+        (number, True, None),
+        (number, float("inf"), None),
+        (number, "8", None),
+        (link, "https://support.example.com/a?b=c@d", "https://support.example.com/a?b=c@d"),
+        (link, "http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        (link, "https://user:secret@support.example.com/", ""),
+        (link, "javascript:alert(1)", ""),
+        (link, "https://support.example.com/a b", ""),
+        (link, "yesterday at noon", ""),
+    ],
+)
+def test_reading(read: t.Callable[[object], object], given_value: object, taken: object) -> None:
+    assert read(given_value) == taken
+
+
+class TestVerdict:
+    @pytest.mark.parametrize(
+        ("name", "code", "tone"),
+        [
+            ("restored", "restored", "good"),
+            ("already_restored", "already_restored", "good"),
+            ("handover_pending", "handover_pending", "attention"),
+            ("partial", "partial", "bad"),
+            ("desk_down", "partial", "attention"),
+            ("failed", "failed", "bad"),
+            ("assess", "ready", "good"),
+            ("assess_not_ready", "not_ready", "bad"),
+            ("check_mode", "planned", "plan"),
+            ("clock_unknown", "restored", "good"),
+            ("revoke", "revoked", "attention"),
+            ("verify", "verified", "good"),
+        ],
+    )
+    def test_of_each_kind_of_run(self, name: str, code: str, tone: str) -> None:
+        verdict = evidence(RUNS[name])["verdict"]
+        assert (verdict["code"], verdict["tone"]) == (code, tone)
+        assert verdict["headline"]
+        assert verdict["detail"]
+
+    @pytest.mark.parametrize("name", ["handover_pending", "partial", "desk_down", "failed"])
+    def test_says_that_atlassian_has_not_been_told(self, name: str) -> None:
+        verdict = evidence(RUNS[name])["verdict"]
+        said = f"{verdict['headline']} {verdict['detail']}".lower()
+        assert "not been told" in said
+
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [("waiting", "waiting"), ("needs attention", "needs_attention"), ("failed", "needs_attention")],
+    )
+    def test_of_a_verification(self, status: str, code: str) -> None:
+        result = {**RUNS["verify"]["result"], "status": status}
+        assert evidence({**RUNS["verify"], "result": result})["verdict"]["code"] == code
+
+    def test_of_a_revocation_in_check_mode(self) -> None:
+        assert evidence({**RUNS["revoke"], "check_mode": True})["verdict"]["code"] == "planned"
+
+    def test_of_a_revocation_that_failed_in_one_region(self) -> None:
+        keys = [RUNS["revoke"]["keys"][0], {**RUNS["revoke"]["keys"][1], "error": "AWS refused."}]
+        assert evidence({**RUNS["revoke"], "keys": keys})["verdict"]["code"] == "partly_revoked"
+        assert evidence({**RUNS["revoke"], "keys": keys[1:]})["verdict"]["code"] == "not_revoked"
+
+    def test_a_run_that_ended_early_with_all_keys_usable_says_both(self) -> None:
+        failed = run([key(region, "Enabled") for region in REGIONS], error="Read the ticket: failed.", ticket={})
+        verdict = evidence(failed)["verdict"]
+        assert (verdict["code"], verdict["headline"]) == ("failed", "Keys usable, but Atlassian could NOT be told")
+
+    def test_check_mode_never_reads_as_if_something_was_done(self) -> None:
+        verdict = evidence({**RUNS["already_restored"], "check_mode": True})["verdict"]
+        assert verdict["detail"].endswith("This was check mode: nothing was changed.")
+
+
+class TestWarnings:
+    def test_of_a_changed_policy(self) -> None:
+        warnings = evidence(RUNS["partial"])["warnings"]
+        assert "may still be locked out although the key is enabled" in warnings[0]
+        assert "us-west-2" in warnings[0]
+        assert "us-east-1" not in warnings[0]
+
+    def test_of_events_that_may_have_locked_atlassian_out(self) -> None:
+        (warning, _late) = evidence(RUNS["desk_down"])["warnings"]
+        assert "key in us-west-2" in warning
+        assert "1 change of its policy or grants, the last one PutKeyPolicy at 2026-11-15 14:31:02 UTC by" in warning
+
+    def test_a_comparison_tells_more_than_events(self) -> None:
+        compared = {**RUNS["desk_down"], "access": [{"region": "us-west-2", "changed": False, "diff": "", "note": ""}]}
+        assert "policy" not in str(evidence(compared)["warnings"])
+        failed = {**RUNS["desk_down"], "access": [{"region": "us-west-2", "note": "They could not be compared."}]}
+        assert "policy" in str(evidence(failed)["warnings"])
+
+    def test_events_before_the_loss_are_none(self) -> None:
+        routine = [event("us-west-2", "RetireGrant", "2026-11-01T00:00:00Z")]
+        revocation = {"keys": [loss("us-west-2", more=routine)]}
+        assert evidence({**RUNS["restored"], "revocation": revocation})["warnings"] == []
+
+    def test_of_the_limits(self) -> None:
+        assert "More than 20 days" in evidence(RUNS["partial"])["warnings"][-1]
+
+    def test_none_if_all_is_well(self) -> None:
+        assert evidence(RUNS["restored"])["warnings"] == []
+
+
+def told(found: dict[str, t.Any]) -> list[tuple[str, str, str]]:
+    return [(one["at"][11:19], one["kind"], one["region"]) for one in found["timeline"]]
+
+
+class TestTimeline:
+    def test_of_a_restoration_in_two_regions(self) -> None:
+        assert told(evidence(RUNS["restored"])) == [
+            ("14:20:31", "revoked", "us-east-1"),
+            ("14:20:44", "revoked", "us-west-2"),
+            ("03:00:00", "started", ""),
+            ("03:00:02", "enabled", "us-east-1"),
+            ("03:00:02", "enabled", "us-west-2"),
+            ("03:00:09", "usable", ""),
+            ("03:00:10", "announced", ""),
+            ("03:00:11", "finished", ""),
+            ("14:20:31", "mark", ""),
+            ("03:00:10", "expected", ""),
+            ("14:20:31", "mark", ""),
+        ]
+
+    def test_of_an_earlier_restoration_comes_from_cloudtrail(self) -> None:
+        labels = [one["label"] for one in evidence(RUNS["already_restored"])["timeline"] if one["kind"] == "enabled"]
+        assert labels == ["Access came back (CloudTrail)"] * 2
+
+    @pytest.mark.parametrize("name", ["check_mode", "assess"])
+    def test_of_a_plan_holds_nothing_that_was_not_done(self, name: str) -> None:
+        found = evidence(RUNS[name])
+        assert not {"enabled", "usable", "announced", "handed_over"} & {one["kind"] for one in found["timeline"]}
+        assert found["restored_at"] is None
+
+    def test_a_failed_call_changed_nothing(self) -> None:
+        kinds = [(one["kind"], one["region"]) for one in evidence(RUNS["partial"])["timeline"]]
+        assert ("enabled", "us-east-1") in kinds
+        assert ("enabled", "us-west-2") not in kinds
+
+    def test_a_clock_that_began_before_the_events_is_shown_too(self) -> None:
+        assert ("08:00:00", "revoked", "") in told(evidence(RUNS["partial"]))
+
+    def test_the_limits_are_named_by_their_days(self) -> None:
+        window = {**RUNS["restored"]["window"], "reinstate_by": "2026-11-30T14:20:31Z"}
+        labels = [one["label"] for one in evidence({**RUNS["restored"], "window": window})["timeline"]]
+        assert "15 days: Atlassian can reinstate until here" in labels
+
+    def test_routine_changes_of_policy_before_the_loss_are_left_to_the_regions(self) -> None:
+        routine = [event("us-west-2", "RetireGrant", f"2026-11-{day:02}T00:00:00Z") for day in range(1, 24)]
+        revocation = {"keys": [loss("us-west-2", more=routine)]}
+        found = evidence({**RUNS["restored"], "revocation": revocation})
+        shown = [one["at"][:10] for one in found["timeline"] if one["kind"] == "access_changed"]
+        assert shown == ["2026-11-21", "2026-11-22", "2026-11-23"]
+        assert len(found["regions"][1]["revocation"]["suspects"]) == 23
+
+    def test_a_cancelled_deletion(self) -> None:
+        calls = [
+            {"operation": "CancelKeyDeletion", "at": "2026-11-24T03:00:02Z", "error": ""},
+            {"operation": "EnableKey", "at": "2026-11-24T03:00:03Z", "error": ""},
+        ]
+        one = key("us-east-1", "PendingDeletion", calls=calls, actions=["CancelKeyDeletion", "EnableKey"])
+        window = {**RUNS["restored"]["window"], "deletion_date": "2026-11-26T00:00:00Z"}
+        labels = [one["label"] for one in evidence(run([one], window=window))["timeline"]]
+        assert "Deletion cancelled (CancelKeyDeletion)" in labels
+        assert "Deletion was due, but is cancelled" in labels
+
+
+class Page(html.parser.HTMLParser):
+    """What a browser makes of a report."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(source)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def outline(self, without: str) -> list[tuple[str, list[str]]]:
+        return [(tag, list(attributes)) for tag, attributes in self.tags if tag != without]
+
+    def all(self, *names: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.tags if tag in names]
+
+
+def evil(found: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Put something evil into every text of the evidence; only what the schema fixes to a form stays as it is."""
+    fixed = {*schema_words(), "Enabled"}
+    times = re.compile(r"[0-9-]+T[0-9:]+Z")
+
+    def spoil(part: t.Any) -> t.Any:
+        if not isinstance(part, str) or not part or part in fixed or times.fullmatch(part):
+            return part
+        return part + EVIL
+
+    return t.cast("dict[str, t.Any]", changed(found, spoil))
+
+
+@pytest.mark.parametrize("name", RUNS)
+class TestEscaping:
+    def test_html(self, name: str) -> None:
+        source = render("report.html.j2", evil(evidence(RUNS[name])))
+        page = Page(source)
+        usual = Page(render("report.html.j2", evidence(RUNS[name])))
+        # Lines of the drawing are broken where they must be; otherwise no value has made an element or an attribute.
+        assert page.outline(without="tspan") == usual.outline(without="tspan")
+        for raw in ("<script", "{{", "{%", "{#", str(7 * 191), "</pre></title>", "' onload"):
+            assert raw not in source
+        assert EVIL in "".join(page.text)
+
+    def test_md(self, name: str) -> None:
+        source = render("report.md.j2", evil(evidence(RUNS[name])))
+        usual = render("report.md.j2", evidence(RUNS[name]))
+        for raw in ("<script", "{{", "{%", "{#", str(7 * 191), "</pre></title>"):
+            assert raw not in source
+        # As many blocks and as many cells as ever: no value has ended one.
+        assert source.count("<pre>") == source.count("</pre>") == usual.count("<pre>")
+        cells = [len(re.findall(r"(?<!\\)\|", line)) for line in source.splitlines() if line.startswith("|")]
+        assert cells == [line.count("|") for line in usual.splitlines() if line.startswith("|")]
+        outside = re.sub(r"<pre>.*?</pre>", "", source, flags=re.DOTALL)
+        assert not re.search(r"(?<!\\)[`\[]", outside)
+
+
+@pytest.mark.parametrize("name", RUNS)
+class TestPage:
+    @pytest.fixture
+    def source(self, name: str) -> str:
+        return render("report.html.j2", evidence(RUNS[name]))
+
+    @pytest.fixture
+    def page(self, source: str) -> Page:
+        return Page(source)
+
+    def test_it_loads_nothing_and_runs_nothing(self, source: str, page: Page) -> None:
+        assert not page.all("script", "link", "iframe", "object", "embed", "img", "base", "form")
+        assert not re.search(r"url\(|@import|\bsrc=|javascript:", source)
+        assert "default-src 'none'" in source
+
+    def test_headings_are_in_order(self, page: Page) -> None:
+        levels = [int(tag[1]) for tag, _attributes in page.tags if re.fullmatch("h[1-6]", tag)]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(level <= before + 1 for before, level in itertools.pairwise(levels))
+
+    def test_tables_have_headers(self, page: Page) -> None:
+        assert all(attributes.get("scope") in ("col", "row") for attributes in page.all("th"))
+        assert len(page.all("thead")) == len(page.all("table"))
+
+    def test_drawings_are_named(self, page: Page) -> None:
+        drawings = page.all("svg")
+        assert all("aria-hidden" in one or one.get("role") == "img" for one in drawings)
+        assert len(page.all("desc")) == len([one for one in drawings if one.get("role") == "img"])
+
+    def test_what_is_referred_to_is_there_once(self, page: Page) -> None:
+        ids = [attributes["id"] for _tag, attributes in page.tags if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        for _tag, attributes in page.tags:
+            for reference in (attributes.get("aria-labelledby") or "").split():
+                assert reference in ids
+
+    def test_it_says_what_it_is_for_a_phone_and_a_reader(self, page: Page) -> None:
+        assert page.all("html")[0]["lang"] == "en"
+        assert "width=device-width" in str(page.all("meta")[1]["content"])
+
+    def test_the_facts_are_in_both_reports(self, name: str, page: Page) -> None:
+        found = evidence(RUNS[name])
+        said = " ".join("".join(page.text).split())
+        md = render("report.md.j2", found).replace("\\", "")
+        facts = [found["verdict"]["headline"], found["verdict"]["detail"], found["ticket"]["key"], *found["warnings"]]
+        for region in found["regions"]:
+            facts += [region["arn"], region["error"], region["hint"]]
+            facts += [one["event_id"] for one in (region["revocation"] or {}).get("events", [])]
+        for fact in facts:
+            assert fact in said
+            assert fact in md
+
+
+def test_a_difference_of_policies_is_shown_as_it_is() -> None:
+    found = evidence(RUNS["partial"])
+    assert DIFF in "".join(Page(render("report.html.j2", found)).text)
+    assert DIFF.strip() in render("report.md.j2", found)
+
+
+@pytest.mark.parametrize("path", [path for path in HTML if ".md" not in path.name], ids=lambda path: path.name)
+def test_every_value_in_the_html_is_escaped(path: Path) -> None:
+    for printed in re.findall(r"{{(.*?)}}", path.read_text(encoding="utf-8"), re.DOTALL):
+        # The parts of it are checked where they are written.
+        assert printed.rstrip().endswith("| e") or printed.strip().startswith("m."), printed
+
+
+@pytest.mark.parametrize("printed", re.findall(r"{{(.*?)}}", (TEMPLATES / "report.md.j2").read_text(encoding="utf-8")))
+def test_every_value_in_the_markdown_is_escaped(printed: str) -> None:
+    begins_by_escaping = re.compile(
+        r"""(value( \| string)? \| replace\('&', '&amp;'\) \| replace\('<', '&lt;'\)|(text|when|block)\()"""
+    )
+    assert begins_by_escaping.match(printed.strip())
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1, 2], ids=["light", "dark", "print"])
+def test_contrast(scheme: int) -> None:
+    style = (TEMPLATES / "report_style.j2").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", re.findall(r":root {(.*?)}", style, re.DOTALL)[scheme]))
+    pairs = [(front, back) for front in ("text", "muted", "link") for back in ("card", "page")]
+    for tone in ("good", "attention", "bad", "plan"):
+        pairs += [(tone, f"{tone}-pale"), ("text", f"{tone}-pale"), ("link", f"{tone}-pale"), (tone, "card")]
+    for front, back in pairs:
+        assert contrast(colours[front], colours[back]) >= 4.5, (front, back)
+
+
+def test_ansible_prints_the_same(tmp_path: Path) -> None:
+    """Ansible's own lookup, and the examples in the filters' documentation, in one play."""
+    run_with_markup = {**RUNS["partial"], "comment": EVIL, "controller": {"user": EVIL, "host": EVIL}}
+    (tmp_path / "run.json").write_text(json.dumps(run_with_markup), encoding="utf-8")
+    templates = ("report.html.j2", "report.md.j2")
+    lookups = ", ".join(f"lookup('ansible.builtin.template', '{TEMPLATES / template}')" for template in templates)
+    prints = {
+        "name": "Print the reports",
+        "ansible.builtin.copy": {
+            "dest": str(tmp_path / "printed.json"),
+            "content": f"{{{{ [{lookups}] | ansible.builtin.to_json }}}}",
+            "mode": "0600",
+        },
+        # As what a module returned, which Ansible takes for no template.
+        "vars": {
+            "run": f"{{{{ lookup('ansible.builtin.file', '{tmp_path}/run.json') | ansible.builtin.from_json }}}}",
+            "cmk_evidence": "{{ run | keyops.atlassian_cmk.evidence }}",
+        },
+    }
+    examples = [task for one in (evidence_filter, timeline_filter) for task in yaml.safe_load(one.EXAMPLES)]
+    play = [{"name": "Reports", "hosts": "localhost", "gather_facts": False, "tasks": [prints, *examples]}]
+    (tmp_path / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), "play.yml", "-i", "localhost,", "-c", "local"]
+    ran = subprocess.run(
+        [*command, "-e", f"ansible_python_interpreter={sys.executable}"],
+        cwd=tmp_path,
+        env={**os.environ, "HOME": str(tmp_path), "ANSIBLE_NOCOLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    printed = json.loads((tmp_path / "printed.json").read_text(encoding="utf-8"))
+    assert printed == [render(template, evidence(run_with_markup)) for template in templates]

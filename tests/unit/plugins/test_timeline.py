@@ -1,0 +1,235 @@
+"""Drawings of the evidence: nothing overlaps, nothing leaves a phone's screen, every state is drawn as it was."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _timeline
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import KINDS, evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import (
+    CHARACTER,
+    LINE,
+    SHAPES,
+    SMALL_CHARACTER,
+    WIDTH,
+    timeline,
+    words,
+)
+from tests.tools.evidence_runs import RUNS, run
+
+LATER: t.Final = "2026-11-24T03:00:09Z"
+
+
+def drawn(name: str) -> dict[str, t.Any]:
+    return timeline(evidence(RUNS[name]))
+
+
+def clock(**window: t.Any) -> dict[str, t.Any] | None:
+    found = evidence({**RUNS["restored"], "window": {**RUNS["restored"]["window"], **window}})
+    return t.cast("dict[str, t.Any] | None", timeline(found)["bar"])
+
+
+@pytest.mark.parametrize("name", RUNS)
+class TestRows:
+    def test_every_moment_has_one_in_order_of_time(self, name: str) -> None:
+        rows = drawn(name)["rows"]
+        assert [row["at"] for row in rows] == sorted(moment["at"] for moment in evidence(RUNS[name])["timeline"])
+
+    def test_none_touches_another_or_a_break(self, name: str) -> None:
+        view = drawn(name)
+        texts = [(row["y"] - 9, row["y"] - 9 + LINE * (len(row["lines"]) + len(row["small"]))) for row in view["rows"]]
+        texts += [(gap["y"] - 9, gap["y"] + 9) for gap in view["breaks"]]
+        for (_top, bottom), (top, _bottom) in itertools.pairwise(sorted(texts)):
+            assert bottom < top
+        assert max(bottom for _top, bottom in texts) < view["height"]
+
+    def test_texts_fit_a_phone(self, name: str) -> None:
+        view = drawn(name)
+        for row in view["rows"]:
+            assert all(view["text_x"] + len(line) * CHARACTER <= WIDTH for line in row["lines"])
+            assert all(view["text_x"] + len(line) * SMALL_CHARACTER <= WIDTH for line in row["small"])
+
+    def test_the_description_tells_all_that_is_drawn(self, name: str) -> None:
+        view = drawn(name)
+        for row in view["rows"]:
+            assert f"{row['at'].replace('T', ' ').replace('Z', ' UTC')}: " in view["says"]
+            assert row["label"] in view["says"]
+
+
+def test_every_kind_has_its_own_outline_or_colour() -> None:
+    assert set(SHAPES) == set(KINDS)
+
+
+def test_breaks_say_how_much_time_passes() -> None:
+    assert [gap["text"] for gap in drawn("restored")["breaks"]] == [
+        "8 days 12 h later",
+        "1 day 11 h later",
+        "12 h 39 min later",
+        "9 days 11 h later",
+    ]
+
+
+def test_what_lies_after_the_end_of_the_run_is_ahead() -> None:
+    ahead = [row["kind"] for row in drawn("restored")["rows"] if row["ahead"]]
+    assert ahead == ["mark", "expected", "mark"]
+
+
+def states(name: str) -> list[list[tuple[str, bool]]]:
+    return [[(part["state"], part["ahead"]) for part in lane["segments"]] for lane in drawn(name)["lanes"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("restored", ["lost", "usable", "usable"], ["usable", "lost", "usable", "usable"]),
+        ("already_restored", ["lost", "usable", "usable"], ["usable", "lost", "usable", "usable"]),
+        ("check_mode", ["lost", "lost"], ["usable", "lost", "lost"]),
+        ("revoke", ["usable", "lost"], ["usable", "lost"]),
+    ],
+)
+def test_lanes_follow_the_access(name: str, first: list[str], second: list[str]) -> None:
+    assert [[state for state, _ahead in lane] for lane in states(name)] == [first, second]
+
+
+def test_a_key_that_was_not_restored_stays_lost() -> None:
+    one, other = states("partial")
+    assert (one[-1], other[-1]) == (("usable", True), ("lost", True))
+
+
+def test_without_a_known_loss_the_key_was_lost_from_the_beginning() -> None:
+    assert states("clock_unknown") == [[("lost", False), ("usable", False), ("usable", True)]]
+
+
+def test_an_enabled_key_that_does_not_settle_is_not_drawn_as_usable() -> None:
+    unsettled = {**RUNS["restored"]["keys"][0], "error": "AWS does not show the change.", "key_state": "Disabled"}
+    view = timeline(evidence(run([unsettled], told=None)))
+    assert view["lanes"][0]["segments"][-1]["state"] == "lost"
+
+
+class TestBar:
+    def test_zones_fill_it(self) -> None:
+        bar = clock()
+        assert bar
+        assert sum(zone["width"] for zone in bar["zones"]) == pytest.approx(100, abs=0.05)
+
+    def test_says_the_days(self) -> None:
+        bar = clock()
+        assert bar
+        assert "usable on day 8.5, expected on day 10.5" in bar["says"]
+
+    @pytest.mark.parametrize("phase", ["reinstatable", "uncertain", "at_risk"])
+    def test_each_phase_has_its_zone(self, phase: str) -> None:
+        bar = clock()
+        assert bar
+        assert phase in [zone["phase"] for zone in bar["zones"]]
+
+    @pytest.mark.parametrize(
+        "window",
+        [
+            {"revoked_at": None},
+            {"reinstate_by": None},
+            {"at_risk_after": None},
+            {"revoked_at": "2027-01-01T00:00:00Z"},
+            {"reinstate_by": "2026-11-15T14:20:31Z"},
+        ],
+    )
+    def test_without_a_clock_there_is_none(self, window: dict[str, t.Any]) -> None:
+        assert clock(**window) is None
+
+    def test_a_deletion_before_the_limits_is_shown(self) -> None:
+        bar = clock(deletion_date="2026-11-22T14:20:31Z")
+        assert bar
+        assert bar["above"][0]["text"] == "key deleted, day 7.0"
+
+    @given(
+        elapsed=st.floats(0, 400),
+        expected=st.one_of(st.none(), st.floats(0, 400)),
+        deletion=st.one_of(st.none(), st.floats(0, 60)),
+        usable=st.floats(0, 1),
+    )
+    def test_labels_never_touch(
+        self, elapsed: float, expected: float | None, deletion: float | None, usable: float
+    ) -> None:
+        begin = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+        def after(days: float | None) -> str | None:
+            return None if days is None else (begin + dt.timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+        found = evidence(RUNS["restored"]) | {"finished_at": after(elapsed), "restored_at": after(elapsed * usable)}
+        found["window"] |= {"revoked_at": after(0), "reinstate_by": after(10), "at_risk_after": after(20)}
+        found["window"] |= {"expected_completion": after(expected), "deletion_date": after(deletion)}
+        bar = _timeline._bar(found)
+        assert bar
+        for labels in (bar["above"], bar["below"]):
+            for one, other in itertools.combinations(labels, 2):
+                apart = one["right"] < other["left"] or other["right"] < one["left"]
+                assert apart or one["lane"] != other["lane"]
+            assert all(label["left"] >= -0.1 and label["right"] <= 100.1 for label in labels)
+
+
+def test_equal_calls_in_a_row_are_one() -> None:
+    calls = drawn("restored")["calls"]["us-east-1"]
+    assert [(call["operation"], call["count"]) for call in calls] == [
+        ("DescribeKey", 1),
+        ("EnableKey", 1),
+        ("DescribeKey", 6),
+    ]
+
+
+def test_calls_that_failed_stand_alone() -> None:
+    calls = drawn("partial")["calls"]["us-west-2"]
+    assert [(call["operation"], call["error"]) for call in calls] == [
+        ("DescribeKey", ""),
+        ("EnableKey", "AccessDeniedException"),
+    ]
+
+
+def test_spans_are_told_from_the_first_loss() -> None:
+    view = drawn("restored")
+    assert (view["lost_for"], view["took"]) == ("8 days 12 h", "11 s")
+    assert drawn("failed")["lost_for"] == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("restored", "1 day 11 h, until the limit (2026-11-25 14:20:31 UTC)"),
+        ("verify", "1 day 11 h, until the limit (2026-11-25 14:20:31 UTC)"),
+        ("handover_pending", "1 day 11 h, until the limit (2026-11-25 14:20:31 UTC)"),
+        ("desk_down", "7 days 4 h, until full recovery may be impossible (2026-12-05 14:20:31 UTC)"),
+        ("partial", "none"),
+        ("assess_not_ready", "14 h 59 min, until the key is deleted (2026-11-24 18:00:00 UTC)"),
+        ("failed", "not known"),
+    ],
+)
+def test_time_left_stops_when_atlassian_is_told(name: str, left: str) -> None:
+    assert drawn(name)["left"] == left
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0 s"),
+        (0.4, "0 s"),
+        (1, "1 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (61, "1 min 1 s"),
+        (3600, "1 h"),
+        (3601, "1 h"),
+        (3660, "1 h 1 min"),
+        (86400, "1 day"),
+        (90000, "1 day 1 h"),
+        (86460, "1 day"),
+        (172800, "2 days"),
+        (19 * 86400 + 7200, "19 days 2 h"),
+    ],
+)
+def test_words(seconds: float, said: str) -> None:
+    assert words(dt.timedelta(seconds=seconds)) == said
