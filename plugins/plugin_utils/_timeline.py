@@ -100,8 +100,7 @@ def _rows(
             breaks.append({"y": top + _BREAK // 2 - 6, "text": f"{words(gap)} later"})
             top += _BREAK
         lines = wrapped(moment["label"], int((WIDTH - text_x) / CHARACTER))
-        about = " · ".join(part for part in (moment["region"], readable(moment["at"], utc=False)) if part)
-        small = wrapped(about, int((WIDTH - text_x) / SMALL_CHARACTER))
+        small = _about(moment, int((WIDTH - text_x) / SMALL_CHARACTER))
         end = top + LINE * (len(lines) + len(small)) + _ROW_GAP
         rows.append(
             {
@@ -117,6 +116,13 @@ def _rows(
         )
         top = end
     return rows, breaks
+
+
+def _about(moment: t.Mapping[str, str], most: int) -> list[str]:
+    """Write region and time on one line if they fit, otherwise on one each."""
+    parts = [part for part in (moment["region"], readable(moment["at"], utc=False)) if part]
+    line = " · ".join(parts)
+    return [line] if len(line) <= most else [line for part in parts for line in wrapped(part, most)]
 
 
 def _lane(

@@ -234,6 +234,7 @@ _DIFFERENT: t.Final = {
     "note": "Policy or grants differ from the kept copy: the vendor may still be locked out although the key is enabled. "
     "Nothing was changed.",
 }
+_LATER: t.Final = [{"operation": "DescribeKey", "at": "2026-11-28T09:59:51Z", "error": ""}]
 _NOT_REACHED: t.Final = {
     "error": "The support desk could not be reached at https://support.example.com.",
     "hint": "Run again when it answers.",

@@ -73,7 +73,7 @@ def picture(name: str, target: Path, width: int, height: int, scheme: int) -> No
 def main(folder: Path | None) -> None:
     if folder is None:
         PICTURE.parent.mkdir(exist_ok=True)
-        picture("restored", PICTURE, 1200, 1130, _LIGHT)
+        picture("restored", PICTURE, 1200, 1200, _LIGHT)
         print(f"{PICTURE}: {PICTURE.stat().st_size // 1000} kB")
         return
     folder.mkdir(exist_ok=True)
