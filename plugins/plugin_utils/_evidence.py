@@ -215,7 +215,8 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
         "ticket": _ticket(run),
     }
     if about["predicted"] and any(region["changed"] for region in about["regions"]):
-        about["restored_at"] = None  # it would be the time of a change that was not made
+        # Of a change that was not made there is no time, and the run that makes it may get another reference.
+        about |= {"restored_at": None, "reference": ""}
     judged = {**about, "verdict": verdict(about), "warnings": warnings(about)}
     return {**judged, "timeline": _timeline(judged)}
 
