@@ -13,12 +13,12 @@ import typing as t
 
 try:
     from botocore.exceptions import BotoCoreError, ClientError
+
+    AWS_ERRORS: tuple[type[Exception], ...] = (BotoCoreError, ClientError)
 except ImportError:  # AnsibleAWSModule reports the missing library
-    BotoCoreError = ClientError = Exception  # type: ignore[assignment,misc]
+    AWS_ERRORS = ()
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
-
-AWS_ERRORS = (BotoCoreError, ClientError)
 
 # AWS KMS API reference and AWS General Reference, "Common error types".
 _BY_AWS_CODE: t.Final[dict[str, str]] = {

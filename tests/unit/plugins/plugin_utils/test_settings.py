@@ -79,6 +79,8 @@ def test_the_least_that_is_needed() -> None:
         "assume_role_arn": "",
         "assume_role_external_id": "",
         "session_name": "cmk-acme",
+        "access_accept": False,
+        "revoked_at": "",
         "ticket": "",
         "ticket_url": "",
         "support_url": "",
