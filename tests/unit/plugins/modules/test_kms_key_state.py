@@ -203,6 +203,10 @@ class TestWaiting:
         assert talk.clock.sleeps == [2.5] * 4
         assert result["waited"] == 10.0
 
+    def test_the_wait_is_told_in_tenths_of_a_second(self, talk: Talk) -> None:
+        talk.kms(("DescribeKey", ALIAS, "Disabled"), ("EnableKey", KEY_ID), *[("DescribeKey", KEY_ID, "Enabled")] * 3)
+        assert talk.run(kms_key_state, key_id=ALIAS, wait_delay=0.37).ok["waited"] == 0.7
+
     def test_the_row_is_never_empty(self, talk: Talk) -> None:
         # Otherwise a read that shows the old state would count as success.
         talk.kms(

@@ -51,6 +51,7 @@ def test_both_keys_are_enabled(talk: Talk) -> None:
             True,
         )
         assert result["keys"][number].items() >= NOTHING_WRONG.items()
+        assert result["keys"][number]["reference"] == ALIAS
     assert "diff" not in result
 
 
@@ -193,6 +194,7 @@ def test_a_region_that_is_not_reached_does_not_hold_up_the_other(talk: Talk) -> 
     talk.kms(*ENABLING, region=OTHER_REGION)
     result = talk.run(kms_realm_keys, keys=BOTH).failed
     assert [key["code"] for key in result["keys"]] == ["not_reached", ""]
+    assert [call["error"] for call in result["keys"][0]["calls"]] == ["EndpointConnectionError"]
 
 
 def test_a_wrong_reference_costs_no_call(talk: Talk) -> None:

@@ -82,6 +82,7 @@ def run(
         pytest.param(run([DONE], NOT_TOLD, error="Disk full."), "partial", id="error after a change"),
         pytest.param(run([DONE], TOLD, error="Disk full."), "partial", id="error after all was done"),
         pytest.param(run([], NOT_TOLD, problems=["No realm is given."]), "failed", id="settings to be mended"),
+        pytest.param(run([SAME], TOLD, problems=["No ticket."]), "failed", id="settings to be mended, keys or not"),
         pytest.param(run([], NOT_TOLD), "failed", id="no keys at all"),
         pytest.param(run([DONE, DONE], NOT_TOLD, check=True), "planned", id="check mode, to be enabled"),
         pytest.param(run([SAME, SAME], NOT_TOLD, check=True), "planned", id="check mode, to be told"),
