@@ -114,20 +114,20 @@ def test_an_enabled_key_that_does_not_settle_is_not_drawn_as_usable() -> None:
 
 class TestBar:
     def test_zones_fill_it(self) -> None:
-        bar = clock()
-        assert bar
-        assert sum(zone["width"] for zone in bar["zones"]) == pytest.approx(100, abs=0.05)
+        drawing = clock()
+        assert drawing
+        assert sum(zone["width"] for zone in drawing["zones"]) == pytest.approx(100, abs=0.05)
 
     def test_says_the_days(self) -> None:
-        bar = clock()
-        assert bar
-        assert "usable on day 8.5, expected on day 10.5" in bar["says"]
+        drawing = clock()
+        assert drawing
+        assert "usable on day 8.5, expected on day 10.5" in drawing["says"]
 
     @pytest.mark.parametrize("phase", ["reinstatable", "uncertain", "at_risk"])
     def test_each_phase_has_its_zone(self, phase: str) -> None:
-        bar = clock()
-        assert bar
-        assert phase in [zone["phase"] for zone in bar["zones"]]
+        drawing = clock()
+        assert drawing
+        assert phase in [zone["phase"] for zone in drawing["zones"]]
 
     @pytest.mark.parametrize(
         "window",
@@ -143,9 +143,9 @@ class TestBar:
         assert clock(**window) is None
 
     def test_a_deletion_before_the_limits_is_shown(self) -> None:
-        bar = clock(deletion_date="2026-11-22T14:20:31Z")
-        assert bar
-        assert bar["above"][0]["text"] == "key deleted, day 7.0"
+        drawing = clock(deletion_date="2026-11-22T14:20:31Z")
+        assert drawing
+        assert drawing["above"][0]["text"] == "key deleted, day 7.0"
 
     @given(
         elapsed=st.floats(0, 400),
@@ -164,9 +164,9 @@ class TestBar:
         found = evidence(RUNS["restored"]) | {"finished_at": after(elapsed), "restored_at": after(elapsed * usable)}
         found["window"] |= {"revoked_at": after(0), "reinstate_by": after(10), "at_risk_after": after(20)}
         found["window"] |= {"expected_completion": after(expected), "deletion_date": after(deletion)}
-        bar = _timeline._bar(found)
-        assert bar
-        for labels in (bar["above"], bar["below"]):
+        drawing = _timeline._bar(found)
+        assert drawing
+        for labels in (drawing["above"], drawing["below"]):
             for one, other in itertools.combinations(labels, 2):
                 apart = one["right"] < other["left"] or other["right"] < one["left"]
                 assert apart or one["lane"] != other["lane"]
