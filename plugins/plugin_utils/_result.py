@@ -19,7 +19,7 @@ def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Put ``cmk_result`` together.
 
     :param run: ``settings``, ``keys`` (of kms_realm_keys), ``ticket`` (what became of it), ``error`` (what ended the
-        run early; empty if nothing did), ``check_mode``, ``started_at``, ``finished_at``
+        run early; empty if nothing did), ``check_mode``, ``entry_point``, ``window``, ``started_at``, ``finished_at``
     """
     settings = run["settings"]
     keys = [_key(key) for key in run["keys"]]
@@ -56,13 +56,14 @@ def _ticket(settings: t.Mapping[str, t.Any], ticket: t.Mapping[str, t.Any]) -> d
 
 
 def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.Mapping[str, t.Any]) -> str:
+    only_looks = run["check_mode"] or run.get("entry_point") == "assess"
     usable = [key for key in keys if not key["error"]]
     if run["error"] or run["settings"]["problems"] or not usable:
         # What is done is done, even when the run ended early: never call that a plain failure.
-        return "partial" if any(key["changed"] for key in keys) and not run["check_mode"] else "failed"
+        return "partial" if any(key["changed"] for key in keys) and not only_looks else "failed"
     if len(usable) < len(keys) or ticket["error"]:
         return "partial"
     changes = any(key["changed"] for key in keys)
     if ticket["told"]:
         return "already_restored" if ticket["already_told"] and not changes else "restored"
-    return "planned" if run["check_mode"] else "handover_pending"
+    return "planned" if only_looks else "handover_pending"

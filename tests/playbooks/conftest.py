@@ -35,7 +35,8 @@ class Run:
         """The only organization's cmk_result, as set_stats published it."""
         found = re.search(r"\tRUN: (\{.*\})", self.output)
         assert found, self.output
-        (result,) = json.loads(found[1])["cmk_restore"].values()
+        (published,) = json.loads(found[1]).values()
+        (result,) = published.values()
         return t.cast("dict[str, t.Any]", result)
 
     @property

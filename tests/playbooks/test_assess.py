@@ -1,0 +1,133 @@
+"""assess_cmk.yml, the read-only rehearsal, and what it keeps for later runs."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import typing as t
+
+import pytest
+
+from tests.playbooks.conftest import ALIAS, REGIONS, World
+
+ORG = ("-e", "org=acme")
+ASSESS = "assess_cmk.yml"
+CHANGING = {"EnableKey", "DisableKey", "CancelKeyDeletion", "PutKeyPolicy", "CreateGrant", "RevokeGrant"}
+
+
+def _revoke(world: World, days: float = 3) -> None:
+    moment = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    for region in REGIONS:
+        event = {"region": region, "time": moment.isoformat(), "name": "DisableKey", "key": ALIAS}
+        world.aws.control("POST", "events", event)
+
+
+def _evidence(world: World, entry_point: str) -> dict[str, t.Any]:
+    newest = sorted(world.folder.glob(f"reports/acme/*-{entry_point}/{entry_point}.json"))[-1]
+    assert {path.suffix for path in newest.parent.iterdir()} == {".json", ".md", ".html"}
+    return t.cast("dict[str, t.Any]", json.loads(newest.read_text()))
+
+
+def test_a_restore_would_succeed(world: World) -> None:
+    world.keys("Disabled", "Disabled")
+    _revoke(world)
+    ran = world.run(*ORG, playbook=ASSESS)
+    assert ran.code == 0, ran.output
+    assert ran.result["status"] == "planned"
+    assert ran.result["window"]["phase"] == "reinstatable"
+    assert "A RESTORE WOULD SUCCEED" in ran.output
+    assert not CHANGING & set(world.calls())
+    assert world.told() == []
+    assert _evidence(world, "assess")["schema"] == "keyops.atlassian_cmk/evidence"
+
+
+@pytest.mark.parametrize(
+    ("days", "phase", "says"),
+    [(12, "uncertain", "no longer promises"), (21, "at_risk", "says that full recovery may be impossible")],
+)
+def test_the_run_goes_on_beyond_the_window_and_says_so(world: World, days: int, phase: str, says: str) -> None:
+    world.keys("Disabled", "Disabled")
+    _revoke(world, days)
+    ran = world.run(*ORG)
+    assert ran.code == 0, ran.output
+    assert ran.result["window"]["phase"] == phase
+    assert says in ran.output
+    assert world.states() == ["Enabled", "Enabled"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "seen"),
+    [
+        ({"status": 401, "count": None}, "did not accept the credentials"),
+        ({"status": 404, "count": None}, "knows no such ticket"),
+        ({"login_page": True, "count": None}, "a login page"),
+    ],
+    ids=["token expired", "no ticket", "suspended"],
+)
+def test_the_desk_would_not_take_a_comment(world: World, fault: dict[str, t.Any], seen: str) -> None:
+    world.keys("Disabled", "Disabled")
+    world.desk.control("POST", "/faults", fault)
+    ran = world.run(*ORG, playbook=ASSESS)
+    assert ran.code != 0
+    assert seen in ran.output
+    assert "A RESTORE WOULD NOT SUCCEED" in ran.output
+    assert world.states() == ["Disabled", "Disabled"]
+
+
+def test_a_closed_ticket(world: World) -> None:
+    world.keys("Disabled", "Disabled")
+    world.desk.control("PATCH", "/tickets/CMK-1", {"open": False, "status": "Closed"})
+    ran = world.run(*ORG, playbook=ASSESS)
+    assert ran.code != 0
+    assert "takes no comment from this user (its status is Closed)" in ran.output
+
+
+def test_a_policy_that_changed_since_the_last_assessment(world: World) -> None:
+    world.keys("Enabled", "Enabled")
+    assert world.run(*ORG, playbook=ASSESS, variables={"cmk_support_mode": "manual"}).code == 0
+    root = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    vendor = {
+        "Effect": "Deny",
+        "Principal": {"AWS": "arn:aws:iam::444455556666:root"},
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [root, vendor]}
+    world.aws.control("PATCH", f"keys/us-east-1/{ALIAS}", {"state": "Disabled", "policy": json.dumps(policy)})
+    ran = world.run(*ORG)
+    assert ran.code == 0, ran.output
+    assert "us-east-1: WARNING. Policy or grants differ from the kept copy" in ran.output
+    assert "us-west-2: WARNING" not in ran.output
+    assert '"Effect": "Deny"' in ran.output
+    regions = {entry["region"]: entry["access"]["changed"] for entry in _evidence(world, "restore")["regions"]}
+    assert regions == {"us-east-1": True, "us-west-2": False}
+    assert "PutKeyPolicy" not in world.calls()
+
+
+def test_without_any_permission_but_the_two(world: World) -> None:
+    world.keys("Disabled", "Disabled")
+    world.aws.control("POST", "policy", {"actions": ["kms:DescribeKey", "kms:EnableKey"]})
+    ran = world.run(*ORG)
+    assert ran.code == 0, ran.output
+    assert ran.result["revoked_at"] is None
+    assert "When access was lost is not known. AWS refused LookupEvents" in ran.output
+
+
+def test_a_second_revocation_on_the_same_ticket_enabled_by_hand_is_told_as_well(world: World) -> None:
+    world.keys("Disabled", "Disabled")
+    _revoke(world, 5)
+    assert world.run(*ORG).code == 0
+    assert len(world.told()) == 1
+    # Another controller, which remembers nothing, after another revocation that was ended in the console.
+    moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=2)
+    for region in REGIONS:
+        for name in ("DisableKey", "EnableKey"):
+            event = {"region": region, "time": moment.isoformat(), "name": name, "key": ALIAS}
+            world.aws.control("POST", "events", event)
+        moment += dt.timedelta(seconds=1)
+    ran = world.run(*ORG, env={"CMK_REPORT_DIR": str(world.folder / "elsewhere")})
+    assert ran.code == 0, ran.output
+    assert len(set(world.told())) == 2
+    again = world.run(*ORG, env={"CMK_REPORT_DIR": str(world.folder / "third")})
+    assert again.result["status"] == "already_restored", again.output
+    assert len(world.told()) == 2
