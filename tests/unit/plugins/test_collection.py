@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import MOST_CHARACTERS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import _REGION, settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -112,6 +113,10 @@ def test_the_defaults_lack_only_what_the_inventory_must_say() -> None:
     assert len(problems) == 1
     assert problems[0].startswith("No realm is given.")
     assert settings(given | {"realm": "japan", "key": "alias/a"}, REALMS)["problems"] == []
+
+
+def test_the_longest_comment_is_jiras() -> None:
+    assert read("vars", "main.yml")["cmk_comment_most"] == MOST_CHARACTERS == 32767
 
 
 @pytest.mark.parametrize("name", FILTERS)

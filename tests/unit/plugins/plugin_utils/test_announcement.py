@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import (
+    announced,
     announcement,
     journal_text,
     reference,
@@ -18,9 +19,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
 
 FIRST, LATER, LATEST = "2026-11-24T03:00:00Z", "2026-11-24T05:00:00Z", "2026-11-25T09:00:00Z"
 ACME = {"slug": "acme", "ticket": "CMK-1", "ticket_told": ""}
+A_REFERENCE = "cmk-restore/acme/0123456789ab"
 BY_API = {
     "by": "api",
-    "reference": "cmk-restore/acme/0123456789ab",
+    "reference": A_REFERENCE,
     "comment_id": "17",
     "url": "https://support.example.com/17",
     "at": FIRST,
@@ -70,6 +72,34 @@ def test_enabled_by_hand_and_nothing_remembered() -> None:
     journal = announcement(ENABLED, ACME, "", FIRST)
     assert (journal["enables"], journal["accepts"], journal["told"]) == (False, [], None)
     assert REFERENCE.fullmatch(journal["reference"])
+
+
+def mention(name: str, at: str) -> dict[str, str]:
+    return {"reference": name, "at": at, "comment_id": "1", "url": ""}
+
+
+class TestWhatCountsOnTheTicket:
+    LOSS = {"identity": "event-1", "lost_at": LATER}  # noqa: RUF012 - never changed
+
+    def test_anything_of_the_organization_where_nothing_is_known(self) -> None:
+        old = mention(A_REFERENCE, FIRST)
+        assert announced([old], announcement(ENABLED, ACME, "", LATEST)) == [old]
+
+    def test_only_its_own_where_this_run_restores(self) -> None:
+        journal = announcement(DISABLED, ACME, "", LATEST, self.LOSS)
+        own = mention(journal["reference"], FIRST)
+        assert announced([mention(A_REFERENCE, LATEST), own], journal) == [own]
+
+    @pytest.mark.parametrize(("at", "counts"), [(FIRST, False), (LATER, False), ("2026-11-24T05:00:01Z", True)])
+    def test_only_what_is_younger_than_the_loss(self, at: str, counts: bool) -> None:
+        journal = announcement(ENABLED, ACME, "", LATEST, self.LOSS)
+        assert bool(announced([mention(A_REFERENCE, at)], journal)) is counts
+
+    def test_its_own_whatever_the_clocks_say(self) -> None:
+        journal = announcement(ENABLED, ACME, "", LATEST, self.LOSS)
+        assert journal["accepts"] == [reference("acme", "event-1", ["us-west-2", "us-east-1"])]
+        own = mention(journal["reference"], FIRST)
+        assert announced([own], journal) == [own]
 
 
 class TestNotTold:
@@ -177,22 +207,36 @@ class TestTold:
         assert journal["accepts"] == [journal["reference"]]
 
 
+def whole_but(**more: Any) -> str:
+    """A journal of a restoration that was told, with something wrong in it; an ellipsis is left out."""
+    journal = {"reference": A_REFERENCE, "started_at": FIRST, "restored_at": FIRST, "ticket": "CMK-1"}
+    told = journal | {"states_before": {"us-east-1": "Disabled"}, "told": BY_API} | more
+    return json.dumps({name: value for name, value in told.items() if value is not ...})
+
+
+def test_nothing_else_is_wrong_with_the_damaged_ones() -> None:
+    assert announcement(ENABLED, ACME, whole_but(), LATER)["told"] == BY_API
+
+
 DAMAGED = {
-    "half a journal": '{"reference": "cmk-restore/ac',
+    "half a journal": whole_but()[:60],
     "not JSON": "restored!",
     "a list": "[]",
     "a text": '"told"',
     "a number": "1",
     "null": "null",
     "nothing in it": "{}",
-    "told is a text": '{"told": "yes"}',
-    "told is a list": '{"told": [1]}',
-    "told is true": '{"told": true}',
-    "states are null": '{"states_before": null}',
-    "states are a list": '{"states_before": ["Disabled"]}',
-    "another organization's": '{"reference": "cmk-restore/globex/0123456789ab"}',
-    "reference is a list": '{"reference": ["cmk-restore/acme/0123456789ab"]}',
-    "reference is cut": '{"reference": "cmk-restore/acme/0123"}',
+    "told is a text": whole_but(told="yes"),
+    "told is a list": whole_but(told=[1]),
+    "told is true": whole_but(told=True),
+    "states are null": whole_but(states_before=None),
+    "states are a list": whole_but(states_before=["Disabled"]),
+    "no states": whole_but(states_before=...),
+    "no reference": whole_but(reference=...),
+    "another organization's": whole_but(reference="cmk-restore/globex/0123456789ab"),
+    "reference is a list": whole_but(reference=[A_REFERENCE]),
+    "reference is cut": whole_but(reference=A_REFERENCE[:-1]),
+    "reference and more": whole_but(reference=A_REFERENCE + "\n"),
     "deep": "[" * 100_000,
 }
 

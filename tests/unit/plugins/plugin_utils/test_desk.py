@@ -72,6 +72,7 @@ def test_a_good_answer(status: int) -> None:
         pytest.param({"status": 200, "json": "ok"}, "desk_not_json", False, id="a text"),
         pytest.param({"status": 200, "json": None}, "desk_not_json", False, id="null"),
         pytest.param({"status": 200}, "desk_not_json", False, id="nothing"),
+        pytest.param(said(300), "desk_login_page", False, id="300"),
         pytest.param(said(301, location="https://id.example.com"), "desk_login_page", False, id="301"),
         pytest.param(said(302, location="https://id.example.com"), "desk_login_page", False, id="302"),
         pytest.param(said(303, json={"a": 1}), "desk_login_page", False, id="303 with JSON"),
@@ -142,7 +143,8 @@ def test_the_reason_is_passed_on(result: dict[str, Any], words: str) -> None:
 
 
 def test_long_reasons_are_cut() -> None:
-    assert len(answer(said(403, "x" * 10_000_000))["error"]) < 500
+    error = answer(said(403, "x" * 10_000_000))["error"]
+    assert error == f"The support desk forbids this user that step (HTTP 403): {'x' * 300}."
 
 
 def test_nothing_but_the_reason_is_kept() -> None:
@@ -196,6 +198,7 @@ def test_retry_after_is_measured_from_now() -> None:
 
 def test_the_wait_doubles_up_to_two_minutes() -> None:
     assert [answer(said(503), attempt)["wait"] for attempt in range(1, 9)] == [2, 4, 8, 16, 32, 64, 120, 120]
+    assert answer(said(503))["wait"] == 2
 
 
 def test_what_is_not_to_be_repeated_waits_for_nothing() -> None:
