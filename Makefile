@@ -65,6 +65,8 @@ demo-test: $(READY) ## Run the demo twice, from its beginning, and check what it
 .PHONY: docs
 docs: $(READY) ## Make the documentation that stands in the code
 	@python -m tests.tools.docs
+	@python -m tests.tools.evidence_doc
+	@python -m tests.tools.screenshots
 
 .PHONY: setup
 setup: $(READY) ## Only set up .venv

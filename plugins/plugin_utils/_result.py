@@ -67,3 +67,11 @@ def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.
     if ticket["told"]:
         return "already_restored" if ticket["already_told"] and not changes else "restored"
     return "planned" if only_looks else "handover_pending"
+
+
+def after_plan(
+    keys: t.Sequence[t.Mapping[str, t.Any]], planned: t.Sequence[t.Mapping[str, t.Any]]
+) -> list[dict[str, t.Any]]:
+    """Put the calls of the plan before those of the change: the evidence shows all that was asked of AWS."""
+    pairs = zip(keys, planned, strict=True)
+    return [{**key, "calls": [*plan.get("calls", []), *key.get("calls", [])]} for key, plan in pairs]
