@@ -80,15 +80,15 @@ class World:
         comments = self.desk.control("GET", f"/tickets/{ticket}")["comments"]
         return [found for comment in comments for found in re.findall(r"cmk-restore/\S+", comment["body"])]
 
-    def run(
+    def command(
         self,
         *arguments: str,
         playbook: str = "restore_cmk.yml",
         cwd: Path | None = None,
         env: t.Mapping[str, str] | None = None,
         variables: t.Mapping[str, t.Any] | None = None,
-    ) -> Run:
-        """Run a playbook for the organization acme, whose inventory holds ``variables`` besides the usual ones."""
+    ) -> tuple[list[str], Path, dict[str, str]]:
+        """The command, folder and environment of a run for acme, whose inventory holds ``variables`` too."""
         inventory = self.folder / "inventory.yml"
         organization = {**self.variables, **(variables or {})}
         hosts = {"acme": {**organization, "ansible_connection": "local"}}
@@ -101,10 +101,15 @@ class World:
             "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
             **(env or {}),
         }
+        return ["ansible-playbook", playbook, *arguments], cwd or ROOT / "playbooks", settings
+
+    def run(self, *arguments: str, **more: t.Any) -> Run:
+        """Run a playbook to its end; the arguments are those of :meth:`command`."""
+        command, cwd, env = self.command(*arguments, **more)
         ran = subprocess.run(
-            ["ansible-playbook", playbook, *arguments],
-            cwd=cwd or ROOT / "playbooks",
-            env=settings,
+            command,
+            cwd=cwd,
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
