@@ -62,6 +62,10 @@ demo-test: $(READY) ## Run the demo twice, from its beginning, and check what it
 	@echo "== demo"
 	@python -m tests.tools.demo --check
 
+.PHONY: audit
+audit: $(READY) ## Look for known vulnerabilities of the pinned packages
+	@tests/tools/audit.sh
+
 .PHONY: docs
 docs: $(READY) ## Make the documentation that stands in the code
 	@python -m tests.tools.docs
