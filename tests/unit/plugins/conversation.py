@@ -173,7 +173,9 @@ class Talk:
         return fake if fake is not None else self.conversation(service, region).client
 
     def conversation(self, service: str, region: str) -> Conversation:
-        return self._conversations.setdefault((service, region), Conversation(service, region))
+        if (service, region) not in self._conversations:
+            self._conversations[service, region] = Conversation(service, region)
+        return self._conversations[service, region]
 
     def fake(self, region: str, client: Any) -> None:
         """Hand out ``client`` for KMS in ``region`` in place of a stubbed one."""

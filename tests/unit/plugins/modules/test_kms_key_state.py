@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state
 from tests.unit.plugins.conversation import (
@@ -352,6 +353,41 @@ def test_what_aws_refuses(talk: Talk, operation: str, fault: Fault, code: str) -
     assert result["refusal"]["code"] == code
     assert f"{operation} in {REGION}" in result["msg"]
     assert result["changed"] is False
+
+
+class Broken:
+    """A client whose calls of one operation never reach AWS."""
+
+    def __init__(self, operation: str, error: Exception) -> None:
+        self._operation, self._error = operation, error
+
+    def describe_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        if self._operation == "DescribeKey":
+            raise self._error
+        return {"KeyMetadata": metadata("Disabled")}
+
+    def enable_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        raise self._error
+
+
+@pytest.mark.parametrize("operation", ["DescribeKey", "EnableKey"])
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (EndpointConnectionError(endpoint_url="https://kms.us-east-1.amazonaws.com/"), "not_reached"),
+        (ReadTimeoutError(endpoint_url="https://kms.us-east-1.amazonaws.com/"), "not_reached"),
+        (NoCredentialsError(), "credentials_missing"),
+    ],
+    ids=["not reached", "no answer", "no credentials"],
+)
+def test_what_never_reaches_aws(talk: Talk, operation: str, error: Exception, code: str) -> None:
+    talk.fake(REGION, Broken(operation, error))
+    result = talk.run(kms_key_state, key_id=ALIAS).failed
+    assert result["refusal"]["code"] == code
+    assert result["actions"] == []
+    assert result["calls"][-1]["operation"] == operation
+    assert result["calls"][-1]["error"] == type(error).__name__
+    assert result["key_state"] == (None if operation == "DescribeKey" else "Disabled")
 
 
 class TestResult:

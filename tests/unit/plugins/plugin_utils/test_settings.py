@@ -322,6 +322,26 @@ def readable(problems: list[str]) -> None:
         assert problem.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        pytest.param("a?b", "'a?b'", id="question"),
+        pytest.param("a=b", "'a=b'", id="equals"),
+        pytest.param("?token=odd", "not shown here, since it may hold a secret", id="query"),
+        pytest.param("a@b", "not shown here, since it may hold a secret", id="at"),
+        pytest.param("x" * 78, f"'{'x' * 78}'", id="just short enough"),
+        pytest.param("x" * 79, f"'{'x' * 59}… (81 characters)", id="just too long"),
+    ],
+)
+def test_what_was_seen_is_shown(mode: str, said: str) -> None:
+    assert read(support_mode=mode)["problems"] == [f"cmk_support_mode must be api or manual, but is {said}."]
+
+
+def test_the_longest_text() -> None:
+    assert fine(ticket_told="x" * 2048)["ticket_told"] == "x" * 2048
+    assert "one line of at most 2048 characters" in read(ticket_told="x" * 2049)["problems"][0]
+
+
 def test_every_variable_may_be_missing() -> None:
     problems = settings({}, REALMS)["problems"]
     assert [problem.split(" ")[0] for problem in problems if problem.startswith("cmk_")] == [
@@ -514,6 +534,12 @@ class TestSlug:
     def test_a_plain_name_stays(self) -> None:
         for name in ("acme", "Acme-2.eu_west", "x" * 64):
             assert slug(name) == name
+
+    @pytest.mark.parametrize(
+        ("name", "begins"), [("acme corp", "acme-corp-"), ("x" * 65, "x" * 64 + "-"), ("組織", "org-"), ("", "org-")]
+    )
+    def test_a_changed_name_gets_a_hash(self, name: str, begins: str) -> None:
+        assert re.fullmatch(re.escape(begins) + "[0-9a-f]{8}", slug(name))
 
     def test_none_collide(self) -> None:
         names = (*self.NAMES, *self.STRANGE)
