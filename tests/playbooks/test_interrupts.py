@@ -107,7 +107,8 @@ def test_two_operators_at_the_same_moment(world: World) -> None:
 
 def test_two_controllers_one_after_the_other_tell_once(world: World) -> None:
     world.keys("Disabled", "Disabled")
-    assert world.run(*ORG).code == 0
+    first = world.run(*ORG)
+    assert first.code == 0, first.output
     other = world.run(*ORG, env={"CMK_REPORT_DIR": str(world.folder / "elsewhere")})
     assert other.result["status"] == "already_restored", other.output
     assert len(world.told()) == 1
