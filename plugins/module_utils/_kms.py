@@ -175,6 +175,10 @@ def _change(client: KmsClient, action: str, key_id: str, outcome: Outcome, waiti
         try:
             _call(client, action, key_id, outcome)
         except AWS_ERRORS as error:
+            if action == "CancelKeyDeletion" and aws_code(error) == "KMSInvalidStateException":
+                # Its one meaning is "not pending deletion" (AWS KMS Developer Guide, "Key states"): the answer to our
+                # own call was lost and botocore has repeated it, or somebody else was faster.
+                return
             if aws_code(error) not in _SPREADING or gone >= waiting.timeout:
                 raise RefusedError(explain(error, action, outcome.region)) from error
         else:

@@ -273,6 +273,15 @@ class TestWaiting:
         result = talk.run(kms_key_state, key_id=ALIAS, cancel_deletion=True, wait=False).ok
         assert result["actions"] == ["CancelKeyDeletion", "EnableKey"]
 
+    def test_a_deletion_whose_cancelling_was_not_answered_is_no_obstacle(self, talk: Talk) -> None:
+        talk.kms(
+            ("DescribeKey", ALIAS, "PendingDeletion"),
+            ("CancelKeyDeletion", KEY_ID, Fault("KMSInvalidStateException", f"{arn()} is not pending deletion.")),
+            ("EnableKey", KEY_ID),
+        )
+        result = talk.run(kms_key_state, key_id=ALIAS, cancel_deletion=True, wait=False).ok
+        assert result["actions"] == ["CancelKeyDeletion", "EnableKey"]
+
     def test_but_only_until_the_timeout(self, talk: Talk) -> None:
         talk.kms(
             ("DescribeKey", ALIAS, "PendingDeletion"),
