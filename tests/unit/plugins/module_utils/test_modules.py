@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
+import botocore.endpoint
 import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import KEY_STATE_OPTIONS, clients
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state, kms_realm_keys
+from tests.standins.aws import AwsStandin
 from tests.unit.plugins.conversation import ALIAS, OTHER_REGION, REGION, Fault, Talk
 
 ROLE = "arn:aws:iam::111122223333:role/cmk-operator"
@@ -45,6 +50,30 @@ def test_the_common_aws_options_count() -> None:
     client = built(endpoint_url="http://127.0.0.1:9", access_key="AKIAOTHEREXAMPLE0000")[OTHER_REGION]
     assert client.meta.endpoint_url == "http://127.0.0.1:9"
     assert client._request_signer._credentials.access_key == "AKIAOTHEREXAMPLE0000"
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[AwsStandin]:
+    with AwsStandin() as standin:
+        yield standin
+
+
+@pytest.mark.parametrize(("burst", "ends_well"), [(1, True), (5, True), (11, True), (12, False), (30, False)])
+def test_bursts_of_throttling(aws: AwsStandin, monkeypatch: pytest.MonkeyPatch, burst: int, ends_well: bool) -> None:
+    aws.control("POST", "reset")
+    aws.control("POST", "faults", {"operation": "EnableKey", "error": "ThrottlingException", "count": burst})
+    key = aws.control("POST", "keys", {"region": REGION, "state": "Disabled"})["KeyId"]
+    slept: list[float] = []
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=slept.append, time=time.time))
+    client = built(endpoint_url=aws.url)[REGION]
+    if ends_well:
+        client.enable_key(KeyId=key)
+    else:
+        with pytest.raises(client.exceptions.ClientError, match="ThrottlingException"):
+            client.enable_key(KeyId=key)
+    assert len(aws.control("GET", "calls")) == min(burst + 1, 12)
+    # Each wait is at most twice the one before, and 20 s ("Retry behavior", AWS SDKs and Tools Reference Guide).
+    assert all(0 <= wait <= min(2.0**turn, 20) for turn, wait in enumerate(slept))
 
 
 def assumes(talk: Talk, answer: Fault | None = None, region: str = REGION, **more: str) -> None:
