@@ -15,6 +15,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import 
     comment_facts,
     may_comment,
     mentions,
+    not_told,
 )
 
 URL = "https://support.example.com/rest/servicedeskapi/request/CMK-1"
@@ -31,6 +32,41 @@ def said(status: int, message: str | None = None, **more: Any) -> dict[str, Any]
 
 def lost(reason: str, **more: Any) -> dict[str, Any]:
     return {"status": -1, "url": URL, "msg": f"Status code was -1 and not [200]: {reason}"} | more
+
+
+@pytest.mark.parametrize("data", [{}, {"values": []}, {"isLastPage": True}, {"values": {}, "isLastPage": True}])
+def test_what_is_no_page_of_comments(data: dict[str, Any]) -> None:
+    page = {"status": 200, "url": f"{URL}/comment?start=0", "json": data}
+    assert answer(page)["code"] == "desk_not_json"
+    assert answer({**page, "url": URL})["ok"]
+    assert answer({**page, "json": {"values": [], "isLastPage": True}})["ok"]
+
+
+DROPPED = {"status": -1, "url": URL, "msg": "Connection failure: Remote end closed connection without response"}
+
+
+@pytest.mark.parametrize(
+    ("post", "look", "code"),
+    [
+        (DROPPED, said(500), "desk_unconfirmed"),
+        (said(500), said(401), "desk_unconfirmed"),
+        ({"status": 201, "url": URL}, said(500), "desk_unconfirmed"),
+        ({"status": 201, "url": URL, "json": {}}, said(500), "desk_unconfirmed"),
+        ({"status": 200, "url": URL, "content_type": "text/html"}, said(500), "desk_unconfirmed"),
+        (said(403), said(500), "desk_forbidden"),
+        (said(429), said(500), "desk_throttled"),
+        (said(500), {"status": 200, "url": URL, "json": {}}, "desk_trouble"),
+        ({"status": 201, "url": URL, "json": {}}, {"status": 200, "url": URL, "json": {}}, "desk_not_json"),
+    ],
+)
+def test_a_comment_that_may_have_been_stored_is_not_called_untold(
+    post: dict[str, Any], look: dict[str, Any], code: str
+) -> None:
+    why = not_told(answer(post), answer(look))
+    assert set(why) == {"code", "error", "hint"}
+    assert why["code"] == code
+    assert why["error"]
+    assert why["hint"]
 
 
 @pytest.mark.parametrize("status", [200, 201])
@@ -269,7 +305,7 @@ class TestMentions:
             f"[{A}]",
             f"*{A}*",
             f"\r\n{A}\r\n",
-            f"„{A}“",
+            f"„{A}\u201c",
         ],
     )
     def test_in_text_and_wiki_markup(self, body: str) -> None:
