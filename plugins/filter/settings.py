@@ -16,7 +16,7 @@ description:
 positional: realms
 options:
   _input:
-    description: The variables without their prefix C(cmk_), with C(has_user) and C(has_token) in place of the credentials.
+    description: The variables without their prefix C(cmk_), with C(has_token) and C(unfit_credentials) in place of the credentials.
     type: dict
     required: true
   realms:

@@ -208,3 +208,7 @@ def refusal(code: str, **seen: object) -> Refusal:
     """Fill in the entry ``code`` of :data:`REFUSALS` with what was seen."""
     error, hint = REFUSALS[code]
     return Refusal(code, error.format(**seen), hint.format(**seen))
+    "comment_template": (
+        "The comment cannot be written from the template {template}: {message}",
+        "Mend the template (cmk_comment_template) and run again; what is done already stays done.",
+    ),

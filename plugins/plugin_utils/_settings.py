@@ -42,14 +42,16 @@ class Problems(list[str]):
             return ""
         return text
 
-    def boolean(self, name: str, value: object) -> bool:
-        """Read a boolean as Ansible and AWX write it."""
+    def boolean(self, name: str, value: object, *, unset: bool = False) -> bool:
+        """Read a boolean as Ansible and AWX write it; ``unset`` is what None and an empty text mean."""
         word = str(value).strip().lower()
         if word in ("true", "yes", "on", "1", "y", "t"):
             return True
-        if word not in ("false", "no", "off", "0", "n", "f", "none", ""):
+        if word in ("false", "no", "off", "0", "n", "f"):
+            return False
+        if word not in ("none", ""):
             self.append(f"{name} must be true or false, but is {shown(value)}.")
-        return False
+        return unset
 
     def number(self, name: str, value: object, *, least: float, most: float, whole: bool = False) -> float:
         """Read a number between two bounds."""
@@ -103,7 +105,8 @@ def slug(org: str) -> str:
 def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) -> dict[str, t.Any]:
     """Normalise the role's variables (their names without ``cmk_``).
 
-    :param given: the variables, and ``now`` (the time in UTC, ISO 8601); ``has_user`` and ``has_token`` tell of the credentials without holding them
+    :param given: the variables, and ``now`` (the time in UTC, ISO 8601); ``has_token`` and ``unfit_credentials`` (their
+        names) tell of the credentials without holding them
     :param realms: realm name as Atlassian writes it, to its regions
     :return: the settings, with ``problems``: sentences that say what must be mended before anything can be done
     """
@@ -127,8 +130,10 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         "access_accept": problems.boolean("cmk_access_accept", given.get("access_accept")),
         "revoked_at": _revoked_at(given, problems),
         **_ticket(given, problems),
+        "comment_template": problems.text("cmk_comment_template", given.get("comment_template")),
         "sites": problems.words("cmk_sites", given.get("sites")),
         "report_dir": _report_dir(given, slug(org), problems),
+        "secure_logging": problems.boolean("cmk_secure_logging", given.get("secure_logging"), unset=True),
     }
     role = result["assume_role_arn"]
     if role and not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", role):
@@ -140,6 +145,7 @@ def _report_dir(given: t.Mapping[str, t.Any], folder: str, problems: Problems) -
     reports = problems.text("cmk_report_dir", given.get("report_dir"))
     if not reports:
         problems.append("cmk_report_dir is not set. Set it to a folder on this machine.")
+        return ""
     # Ansible's lookups and its actions do not start from the same folder, so it must be absolute.
     return os.path.abspath(os.path.join(os.path.expanduser(reports), folder))
 
@@ -202,9 +208,7 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
     if ticket and not _TICKET.fullmatch(ticket):
         problems.append(f"cmk_ticket must be a ticket's key such as ABC-123, but is {shown(given.get('ticket'))}.")
     support_url = problems.text("cmk_support_url", given.get("support_url")).rstrip("/")
-    _check_url("cmk_support_url", support_url, problems, carries_token=True)
     ticket_url = problems.text("cmk_ticket_url", given.get("ticket_url"))
-    _check_url("cmk_ticket_url", ticket_url, problems, carries_token=False)
     mode = problems.text("cmk_support_mode", given.get("support_mode")).lower() or ("api" if support_url else "manual")
     if mode not in _MODES:
         problems.append(f"cmk_support_mode must be {' or '.join(_MODES)}, but is {shown(mode)}.")
@@ -219,34 +223,40 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
                     f"{name} is not set, but the ticket is to be told by API. Set it, or hand the text over "
                     "yourself with cmk_support_mode=manual."
                 )
+    problems += [f"{name} must be one line of text." for name in given.get("unfit_credentials", [])]
     told = problems.text("cmk_ticket_told", given.get("ticket_told"))
     return {
         "ticket": ticket.upper(),
-        "ticket_url": ticket_url,
-        "support_url": support_url,
+        # The settings are shown at high verbosity, and the ticket's page in the result: an unfit URL may hold a password.
+        "ticket_url": _fit_url("cmk_ticket_url", ticket_url, problems, carries_token=False),
+        "support_url": _fit_url("cmk_support_url", support_url, problems, carries_token=True),
         "mode": mode,
         "ticket_told": told,
     }
 
 
-def _check_url(name: str, url: str, problems: Problems, *, carries_token: bool) -> None:
-    if not url:
-        return
+def _fit_url(name: str, url: str, problems: Problems, *, carries_token: bool) -> str:
+    problem = _url_problem(url, carries_token=carries_token) if url else ""
+    if problem:
+        problems.append(f"{name} {problem}")
+    return "" if problem else url
+
+
+def _url_problem(url: str, *, carries_token: bool) -> str:
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname or "", parts.port
     except ValueError:
-        problems.append(f"{name} is not a URL.")
-        return
+        return "is not a URL."
     if parts.username is not None or parts.password is not None:
-        # The value itself is a secret then: it must not be shown.
-        problems.append(f"{name} must not hold credentials. Set cmk_support_user and cmk_support_token instead.")
-    elif parts.scheme not in ("http", "https") or not host or re.search(r"[\s\\<>\"]", url):
-        problems.append(f"{name} must be a URL such as https://support.example.com, but is {shown(url)}.")
-    elif carries_token and (parts.query or parts.fragment):
-        problems.append(f"{name} must be the desk's base URL, without query or fragment.")
-    elif carries_token and parts.scheme == "http" and not _is_loopback(host):
-        problems.append(f"{name} is {shown(url)}, and a token would travel in clear. Use https.")
+        return "must not hold credentials. Set cmk_support_user and cmk_support_token instead."
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\\<>\"]", url):
+        return f"must be a URL such as https://support.example.com, but is {shown(url)}."
+    if carries_token and (parts.query or parts.fragment):
+        return "must be the desk's base URL, without query or fragment."
+    if carries_token and parts.scheme == "http" and not _is_loopback(host):
+        return f"is {shown(url)}, and a token would travel in clear. Use https."
+    return ""
 
 
 def _is_loopback(host: str) -> bool:

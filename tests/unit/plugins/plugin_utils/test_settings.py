@@ -46,6 +46,8 @@ GIVEN: dict[str, Any] = {
     "has_token": False,
     "sites": [],
     "report_dir": "/var/lib/cmk",
+    "comment_template": "",
+    "secure_logging": True,
 }
 API = {"support_url": "https://support.example.com", "has_token": True, "ticket": "CMK-1"}
 
@@ -86,8 +88,10 @@ def test_the_least_that_is_needed() -> None:
         "support_url": "",
         "mode": "manual",
         "ticket_told": "",
+        "comment_template": "",
         "sites": [],
         "report_dir": "/var/lib/cmk/acme",
+        "secure_logging": True,
         "problems": [],
     }
 
@@ -170,6 +174,12 @@ ROLE = "arn:aws:iam::111122223333:role/ops/cmk"
         pytest.param("sites", ["a", "b", "a"], {"sites": ["a", "b"]}, id="sites twice"),
         pytest.param("sites", '["a", "b"]', {"sites": ["a", "b"]}, id="sites as JSON text"),
         pytest.param("report_dir", "/tmp/reports/", {"report_dir": "/tmp/reports/acme"}, id="folder with a slash"),
+        pytest.param("comment_template", "mine.j2", {"comment_template": "mine.j2"}, id="template"),
+        pytest.param("comment_template", None, {"comment_template": ""}, id="template null"),
+        *[
+            pytest.param("secure_logging", value, {"secure_logging": expected}, id=f"logging {value!r}")
+            for value, expected in ((None, True), ("", True), ("yes", True), ("no", False), (False, False))
+        ],
     ],
 )
 def test_read(name: str, value: Any, expected: dict[str, Any]) -> None:
@@ -302,6 +312,10 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("missing", "report_dir", None, "cmk_report_dir is not set"),
     ("empty", "report_dir", "", "cmk_report_dir is not set"),
     ("list", "report_dir", ["/tmp"], "cmk_report_dir must be a text"),
+    ("list", "comment_template", ["a.j2"], "cmk_comment_template must be a text"),
+    ("word", "secure_logging", "maybe", "cmk_secure_logging must be true or false, but is 'maybe'."),
+    ("list", "secure_logging", [], "cmk_secure_logging must be true or false, but is []."),
+    ("user", "unfit_credentials", ["cmk_support_user"], "cmk_support_user must be one line of text."),
     ("nul", "report_dir", "/tmp/\0", "cmk_report_dir " + CONTROL),
 ]
 
@@ -468,15 +482,15 @@ class TestSupportDesk:
         ids=lambda url: str(url)[:40].encode("unicode_escape").decode(),
     )
     def test_credentials_in_a_url_are_refused_and_never_shown(self, name: str, url: Any) -> None:
-        problems = read(**API | {name: url})["problems"]
-        assert any(problem.startswith(f"cmk_{name} ") for problem in problems)
-        assert "odd-Secret" not in " ".join(problems)
+        result = read(**API | {name: url})
+        assert any(problem.startswith(f"cmk_{name} ") for problem in result["problems"])
+        assert "odd-Secret" not in str(result)
 
     def test_a_token_in_a_query_is_never_shown(self) -> None:
         for url in ("https://support.example.com/?token=odd-Secret-9", "support.example.com?token=odd-Secret-9"):
-            problems = read(**API | {"support_url": url})["problems"]
-            assert problems
-            assert "odd-Secret" not in " ".join(problems)
+            result = read(**API | {"support_url": url})
+            assert result["problems"]
+            assert "odd-Secret" not in str(result)
 
     @pytest.mark.parametrize(
         ("missing", "name"),
