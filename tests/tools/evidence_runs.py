@@ -130,7 +130,7 @@ def run(
     keys: t.Sequence[Run],
     *,
     ticket: Run | None = None,
-    told: Run | None = TOLD,
+    told: bool = True,
     error: str = "",
     problems: t.Sequence[str] = (),
     given: str = "",
@@ -152,7 +152,7 @@ def run(
     }
     revocation = other.pop("revocation", revocation)
     lost = revoked(revocation, given)
-    told_at = told["at"] if told else None
+    told_at = TOLD["at"] if told else None
     clock = window(lost["revoked_at"], told_at or finished_at, told_at, [deletion_date] if deletion_date else [])
     made = {
         "settings": settings,
@@ -178,7 +178,7 @@ def run(
             "restored_at": "2026-11-24T03:00:09Z",
             "ticket": "CMK-1",
             "states_before": {one["region"]: one["key_state_before"] for one in keys if one["key_state_before"]},
-            "told": told,
+            "told": TOLD if told else None,
         },
         "comment": COMMENT,
         "collection_version": "1.0.0",
@@ -254,22 +254,22 @@ RUNS: t.Final[dict[str, Run]] = {
             "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
         },
     ),
-    "handover_pending": run(_BOTH, told=None, mode="manual"),
+    "handover_pending": run(_BOTH, told=False, mode="manual"),
     "partial": _not_restored(
         run(
             [key("us-east-1"), _DENIED],
-            told=None,
+            told=False,
             given="2026-11-03T08:00:00Z",
             access=[{"region": "us-east-1", "changed": False, "diff": "", "note": ""}, _DIFFERENT],
             revocation=_WITH_POLICY,
         )
     ),
     "desk_down": run(
-        _BOTH, told=None, ticket=_NOT_REACHED, finished_at="2026-11-28T10:00:00Z", revocation=_WITH_POLICY
+        _BOTH, told=False, ticket=_NOT_REACHED, finished_at="2026-11-28T10:00:00Z", revocation=_WITH_POLICY
     ),
     "failed": run(
         [],
-        told=None,
+        told=False,
         problems=["No realm is given. Known are Europe, United States. Set cmk_realm to one of them."],
         revocation={},
         announcement={},
@@ -277,11 +277,11 @@ RUNS: t.Final[dict[str, Run]] = {
         collection_version="",
         controller={},
     ),
-    "assess": _not_restored(run(_planned(*_BOTH), told=None, entry_point="assess")),
+    "assess": _not_restored(run(_planned(*_BOTH), told=False, entry_point="assess")),
     "assess_not_ready": _not_restored(
-        run(_planned(key("us-east-1"), _PENDING), told=None, entry_point="assess", deletion_date=_DELETED)
+        run(_planned(key("us-east-1"), _PENDING), told=False, entry_point="assess", deletion_date=_DELETED)
     ),
-    "check_mode": run(_planned(*_BOTH), told=None, check_mode=True),
+    "check_mode": run(_planned(*_BOTH), told=False, check_mode=True),
     "clock_unknown": run(
         [key("ap-northeast-1")],
         revocation={
@@ -308,7 +308,7 @@ RUNS: t.Final[dict[str, Run]] = {
                 }
                 for region in REGIONS
             ],
-            told=None,
+            told=False,
             entry_point="revoke",
             revocation={},
         )
