@@ -197,6 +197,10 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "The ticket {ticket} takes no comment from this user (its status is {status}).",
         "Open the ticket again, or tell Atlassian yourself with cmk_support_mode=manual.",
     ),
+    "comment_template": (
+        "The comment cannot be written from the template {template}: {message}",
+        "Mend the template (cmk_comment_template) and run again; what is done already stays done.",
+    ),
     "comment_too_long": (
         "The comment has {length} characters, and the desk takes at most {most}.",
         "Shorten the template (cmk_comment_template).",
@@ -208,7 +212,3 @@ def refusal(code: str, **seen: object) -> Refusal:
     """Fill in the entry ``code`` of :data:`REFUSALS` with what was seen."""
     error, hint = REFUSALS[code]
     return Refusal(code, error.format(**seen), hint.format(**seen))
-    "comment_template": (
-        "The comment cannot be written from the template {template}: {message}",
-        "Mend the template (cmk_comment_template) and run again; what is done already stays done.",
-    ),
