@@ -189,6 +189,11 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "The support desk's answer (HTTP {status}) is not the documented JSON.",
         "Check that cmk_support_url is the desk's base URL.",
     ),
+    "desk_unconfirmed": (
+        "It is not known whether the comment was stored. {sent} Then the comments could not be read: {message}",
+        "Run again: the comments are read first, so that nothing is told twice. Look at the ticket before you tell "
+        "Atlassian yourself.",
+    ),
     "desk_refused": (
         "The support desk refused the request (HTTP {status}): {message}",
         "Mend what the desk names, or tell Atlassian yourself with cmk_support_mode=manual.",

@@ -22,6 +22,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals imp
 # The documented limit of a comment in Jira.
 MOST_CHARACTERS: t.Final = 32767
 _LONGEST_WAIT: t.Final = 120
+# What leaves open whether a comment was stored; all else refuses it for certain.
+_MAY_BE_STORED: t.Final = ("", "desk_trouble", "desk_not_reached", "desk_not_json", "desk_login_page")
 _BY_STATUS: t.Final = {
     401: "desk_unauthorized",
     403: "desk_forbidden",
@@ -40,7 +42,7 @@ def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | N
     """
     status = int(result.get("status") or -1)
     data = result.get("json")
-    if status in (200, 201) and isinstance(data, dict):
+    if status in (200, 201) and isinstance(data, dict) and _is_documented(str(result.get("url", "")), data):
         return {
             "ok": True,
             "status": status,
@@ -63,6 +65,29 @@ def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | N
         "retry": retry,
         "wait": min(_LONGEST_WAIT, wait if wait is not None else 2**attempt),
     }
+
+
+def not_told(post: t.Mapping[str, t.Any], look: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Say why a comment that was sent does not count as told.
+
+    :param post: :func:`answer` to the comment
+    :param look: :func:`answer` to the last page of comments that was read afterwards
+    :return: ``code``, ``error``, ``hint``
+    """
+    sent = str(post["error"]) or str(refusal("desk_not_json", status=post["status"]).error)
+    if not look["ok"] and post["code"] in _MAY_BE_STORED:
+        # A person who takes this for "not told" would tell Atlassian a second time.
+        return dict(vars(refusal("desk_unconfirmed", sent=sent, message=look["error"])))
+    if post["ok"]:
+        return dict(vars(refusal("desk_not_json", status=post["status"])))
+    return {name: str(post[name]) for name in ("code", "error", "hint")}
+
+
+def _is_documented(url: str, data: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a page of comments is one; the other answers are read field by field."""
+    if "/comment?" not in url:
+        return True
+    return isinstance(data.get("values"), list) and isinstance(data.get("isLastPage"), bool)
 
 
 def _code(status: int, result: t.Mapping[str, t.Any]) -> str:
