@@ -91,6 +91,10 @@ def _explain_answer(error: BaseException, code: str, operation: str, region: str
 def not_found(error: BaseException, reference: str, region: str, account_id: str | None) -> Refusal:
     """Explain DescribeKey's NotFoundException; AWS's message names the account that was searched."""
     searched = re.search(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:([0-9]{12}):", str(error))
+    if account_id and searched and searched[1] != account_id:
+        return refusal(
+            "credentials_of_other_account", reference=reference, region=region, seen=searched[1], account_id=account_id
+        )
     account = account_id or (searched[1] if searched else "of the credentials in use")
     return refusal("key_not_found", reference=reference, region=region, account_id=account)
 

@@ -125,6 +125,12 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "AWS does not accept the credentials ({operation} in {region}): {message}",
         "Check the access key, the profile and this machine's clock, then run again.",
     ),
+    "credentials_of_other_account": (
+        "The credentials in use belong to account {seen}, but account {account_id} is wanted: no key {reference} was "
+        "found in {region}.",
+        "Use the credentials of the right account (role: cmk_aws_profile, cmk_assume_role_arn), or correct the account "
+        "id.",
+    ),
     "credentials_missing": (
         "No usable AWS credentials were found for region {region}: {message}",
         "Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (role: cmk_aws_profile), then run again.",

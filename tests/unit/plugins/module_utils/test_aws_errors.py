@@ -171,7 +171,7 @@ def test_no_answer(error: Exception) -> None:
 def test_no_credentials(error: Exception) -> None:
     why = explained(error)
     assert why.code == "credentials_missing"
-    assert str(error).rstrip(".")[:40].split("\n")[0] in why.error
+    assert str(error).rstrip(".")[:40].partition("\n")[0] in why.error
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_no_credentials(error: Exception) -> None:
     [
         pytest.param(f"Key '{arn()}' does not exist", None, ACCOUNT, id="named by AWS"),
         pytest.param(f"Alias arn:aws:kms:us-east-1:{ACCOUNT}:{ALIAS} is not found.", None, ACCOUNT, id="alias"),
-        pytest.param(f"Key '{arn()}' does not exist", OTHER_ACCOUNT, OTHER_ACCOUNT, id="given"),
+        pytest.param("Invalid keyId", OTHER_ACCOUNT, OTHER_ACCOUNT, id="given"),
         pytest.param(
             f"Alias arn:aws-us-gov:kms:us-gov-west-1:{ACCOUNT}:{ALIAS} is not found.", None, ACCOUNT, id="GovCloud"
         ),
@@ -190,6 +190,13 @@ def test_not_found(message: str, account_id: str | None, expected: str) -> None:
     why = not_found(answered("NotFoundException", message), ALIAS, REGION, account_id)
     assert why.code == "key_not_found"
     assert why.error == f"There is no key {ALIAS} in region {REGION} of the account {expected}."
+
+
+def test_not_found_with_the_credentials_of_another_account() -> None:
+    message = f"Alias arn:aws:kms:{REGION}:{OTHER_ACCOUNT}:{ALIAS} is not found."
+    why = not_found(answered("NotFoundException", message), ALIAS, REGION, ACCOUNT)
+    assert why.code == "credentials_of_other_account"
+    assert f"belong to account {OTHER_ACCOUNT}, but account {ACCOUNT} is wanted" in why.error
 
 
 @given(
