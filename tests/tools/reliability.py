@@ -1,0 +1,102 @@
+"""Write docs/reliability.md from the fault matrix: ``python -m tests.tools.reliability``."""
+
+from __future__ import annotations
+
+import typing as t
+
+from tests.playbooks.conftest import REGIONS
+from tests.playbooks.faults import CASES, Case, Group
+from tests.tools.standins import ROOT
+
+PAGE: t.Final = ROOT / "docs/reliability.md"
+
+_INTRODUCTION: t.Final = """\
+# Reliability
+
+This tool runs when things are already bad. Whatever breaks during a run:
+
+- every key that can be restored is restored, also when another region fails;
+- the run ends with a result, a summary and a non-zero exit code unless all is well, never with a traceback;
+- each failure is told in one message: what was seen, why it stops, what to do next;
+- the evidence of the run is kept, also of one that failed;
+- once the fault is gone, the same command again completes the restore, and the ticket then holds exactly **one**
+  announcement.
+
+Written by `python -m tests.tools.reliability` from `tests/playbooks/faults.py`; a test keeps it in step.
+"""
+
+_TITLES: t.Final[dict[Group, tuple[str, str]]] = {
+    "aws": ("Faults at AWS", ""),
+    "desk": ("Faults at the support desk", "All keys are Enabled after the first run of each of these."),
+    "pairs": ("Faults in pairs", ""),
+    "endings": (
+        "Faults that do not end by themselves",
+        "The first run of these is made with two attempts for each call to AWS (instead of 12) and one repetition at\n"
+        "the desk (instead of 6), so that it gives up soon; the next run is made as shipped.",
+    ),
+    "slow": ("Faults that take minutes", "Left to `pytest -m slow tests/playbooks/test_faults.py`."),
+}
+
+_TESTED: t.Final = """\
+## How it is tested
+
+`tests/playbooks/test_faults.py` runs `restore_cmk.yml` on strict stand-ins of AWS and of the desk. Each row is an
+organization of the realm United States with two keys and a ticket of its own; the organizations of a table are restored
+in one run (`-e org=all`), in which each meets its own fault. Then the faults are cleared, what the table names is
+mended, and the same is run again. After both runs the test compares the real states of the keys, the result, the exit
+code, the summary, the evidence and the ticket.
+
+- `make playbooks` runs the rows marked *; `pytest -m slow tests/playbooks/test_faults.py` runs all.
+- A burst of 30 throttled answers is longer than the 12 attempts that are made for a call, with up to 20 s between them
+  (more than a minute in all): the run ends with that region's failure, and the next run completes it.
+- Desks that fail without `Retry-After` are asked again after 2, 4, 8, 16, 32 and 64 s.
+
+## What the desk's API cannot prevent
+
+A comment has no idempotency key, and cannot be edited, deleted or marked by its author. So a run reads all comments,
+and posts only if none tells of this restoration; after a lost answer it reads again before it posts again. Two things
+remain:
+
+- Between the reading and the posting, **another controller** may post. On one controller a lock prevents that. The
+  reference line (`Reference: cmk-restore/...`) is the same for the same revocation when CloudTrail names it, so such a
+  pair can be recognized as one announcement.
+- A desk that stores a comment, answers with an error and shows the comment only **later** gets it twice, if the
+  comment is still not shown after the wait.
+
+## Interrupts and two operators
+
+See tests/playbooks/test_interrupts.py.
+"""
+
+_STATES: t.Final = ("Enabled", "Enabled")
+
+
+def page() -> str:
+    """The whole text of docs/reliability.md."""
+    count = f"{len(CASES)} faults and pairs of faults, * those of every test run:\n"
+    return "\n".join([_INTRODUCTION, count, *[_table(group) for group in _TITLES], _TESTED])
+
+
+def _table(group: Group) -> str:
+    title, note = _TITLES[group]
+    head = ["| fault | where | after the first run | message | after the next run |", "|---|---|---|---|---|"]
+    rows = [_row(case) for case in CASES if case.group == group]
+    return "\n".join([f"## {title}", "", *([note, ""] if note else []), *head, *rows, ""])
+
+
+def _row(case: Case) -> str:
+    keys = "both keys Enabled" if case.after == _STATES else _by_region(case.after)
+    ticket = "told" if case.told else "not told"
+    message = f"… {case.message} …" if case.message else ""
+    then = f"{case.mended}: {case.then}" if case.mended else case.then
+    star = " *" if case.usual else ""
+    cells = [case.fault + star, case.where, f"**{case.status}**; {keys}; {ticket}", message, f"{then}; told once"]
+    return f"| {' | '.join(cells)} |"
+
+
+def _by_region(states: tuple[str, str]) -> str:
+    return ", ".join(f"{region} {state}" for region, state in zip(REGIONS, states, strict=True))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
