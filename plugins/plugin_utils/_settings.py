@@ -252,7 +252,8 @@ def _url_problem(url: str, *, carries_token: bool) -> str:
         return "must not hold credentials. Set cmk_support_user and cmk_support_token instead."
     if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\\<>\"]", url):
         return f"must be a URL such as https://support.example.com, but is {shown(url)}."
-    if carries_token and (parts.query or parts.fragment):
+    # Even an empty query or fragment would swallow the path that is appended.
+    if carries_token and re.search("[?#]", url):
         return "must be the desk's base URL, without query or fragment."
     if carries_token and parts.scheme == "http" and not _is_loopback(host):
         return f"is {shown(url)}, and a token would travel in clear. Use https."

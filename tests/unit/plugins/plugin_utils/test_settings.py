@@ -445,6 +445,8 @@ class TestSupportDesk:
             pytest.param("https://support.example.com:https", "is not a URL", id="port not a number"),
             pytest.param("https://support.example.com?a=b", "without query or fragment", id="query"),
             pytest.param("https://support.example.com/#a", "without query or fragment", id="fragment"),
+            pytest.param("https://support.example.com/?", "without query or fragment", id="empty query"),
+            pytest.param("https://support.example.com/#", "without query or fragment", id="empty fragment"),
             pytest.param("http://support.example.com", "a token would travel in clear. Use https.", id="plain http"),
             pytest.param("http://0.0.0.0:5601", "a token would travel in clear", id="any address"),
             pytest.param("http://10.0.0.1", "a token would travel in clear", id="private address"),
