@@ -108,7 +108,7 @@ def test_without_a_known_loss_the_key_was_lost_from_the_beginning() -> None:
 
 def test_an_enabled_key_that_does_not_settle_is_not_drawn_as_usable() -> None:
     unsettled = {**RUNS["restored"]["keys"][0], "error": "AWS does not show the change.", "key_state": "Disabled"}
-    view = timeline(evidence(run([unsettled], told=None)))
+    view = timeline(evidence(run([unsettled], told=False)))
     assert view["lanes"][0]["segments"][-1]["state"] == "lost"
 
 
