@@ -110,7 +110,7 @@ def _message(result: t.Mapping[str, t.Any]) -> str:
     # uri's own message repeats the status; after the last colon stands the reason.
     text = said or str(result.get("msg", "")).rpartition("Request failed: ")[2]
     # urllib puts its reason between the signs that a tag has.
-    text = re.sub(r"(?s)^<urlopen error (.*)>$", r"\1", str(text))
+    text = re.sub(r"(?s)^<\w+ error (.*)>$", r"\1", str(text))
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()[:300].rstrip(".") + "."
 
 
