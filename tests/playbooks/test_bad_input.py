@@ -230,8 +230,8 @@ def _inventory(cases: t.Iterable[Case], world: World) -> str:
 class _Marked(json.JSONEncoder):
     """JSON is YAML, but for the tag of texts that must not be taken for templates."""
 
-    def encode(self, value: t.Any) -> str:
-        return super().encode(_marked(value))
+    def encode(self, o: t.Any) -> str:
+        return super().encode(_marked(o))
 
 
 def _marked(value: t.Any) -> t.Any:
