@@ -52,7 +52,12 @@ unit: $(READY) ## Run the unit tests
 .PHONY: playbooks
 playbooks: $(READY) ## Run the real playbooks on the strict stand-ins
 	@echo "== playbooks"
-	@python -m pytest -n 2 tests/playbooks
+	@python -m pytest -n 2 tests/playbooks/test_restore.py tests/playbooks/test_assess.py tests/playbooks/test_interrupts.py
+
+.PHONY: faults
+faults: $(READY) ## Run the fault matrix and the bad input (ten minutes, not a part of make test)
+	@echo "== faults and bad input"
+	@python -m pytest -n 2 tests/playbooks/test_faults.py tests/playbooks/test_bad_input.py
 
 .PHONY: molecule
 molecule: $(READY) ## Run the scenarios on the strict stand-ins
