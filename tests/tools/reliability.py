@@ -46,8 +46,8 @@ in one run (`-e org=all`), in which each meets its own fault. Then the faults ar
 mended, and the same is run again. After both runs the test compares the real states of the keys, the result, the exit
 code, the summary, the evidence and the ticket.
 
-- `make faults` runs the rows marked *; `pytest -m slow tests/playbooks/test_faults.py` runs all, which takes half an
-  hour on two cores.
+- `make faults` runs the rows marked *; `pytest -m slow tests/playbooks/test_faults.py` runs all, which
+  takes several times as long.
 - A burst of 30 throttled answers is longer than the 12 attempts that are made for a call, with up to 20 s between them
   (more than a minute in all): the run ends with that region's failure, and the next run completes it.
 - Desks that fail without `Retry-After` are asked again after 2, 4, 8, 16, 32 and 64 s.
