@@ -109,6 +109,12 @@ def _told(
     return dict(kept) if kept and journal.get("ticket") == settings["ticket"] else None
 
 
+def template_fault(message: str) -> str:
+    """Take from Ansible's chain of messages the last one, which says what is wrong with the template; one line."""
+    reason = re.sub(r"(?s)^.*(?: failed|'cmk_comment_text'): ", "", message)
+    return " ".join(reason.split()).rstrip(".") + "."
+
+
 def journal_text(journal: t.Mapping[str, t.Any]) -> str:
     """Write the journal as it is kept."""
     kept = ("reference", "started_at", "restored_at", "ticket", "states_before", "told")

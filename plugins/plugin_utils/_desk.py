@@ -19,8 +19,6 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 
-# The documented limit of a comment in Jira.
-MOST_CHARACTERS: t.Final = 32767
 _LONGEST_WAIT: t.Final = 120
 # What leaves open whether a comment was stored; all else refuses it for certain.
 _MAY_BE_STORED: t.Final = ("", "desk_trouble", "desk_not_reached", "desk_not_json", "desk_login_page")
@@ -128,12 +126,6 @@ def _retry_after(value: object, now: dt.datetime | None) -> float | None:
     if when.tzinfo is None:
         return None
     return max(0.0, (when - (now or dt.datetime.now(dt.timezone.utc))).total_seconds())
-
-
-def may_comment(request: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether the desk allows this user to comment on the request (``expand=action``); unsaid counts as yes."""
-    action = request.get("actions", {}).get("addComment", {})
-    return bool(action.get("allowed", True))
 
 
 def mentions(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[dict[str, str]]:

@@ -175,6 +175,7 @@ _TICKET: t.Final = {
     "already_told": flag,
     "comment_id": text,
     "url": link,
+    "code": text,
     "error": text,
     "hint": text,
 }

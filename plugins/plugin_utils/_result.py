@@ -12,7 +12,7 @@ import typing as t
 
 OK_STATUSES: t.Final = ("restored", "already_restored", "handover_pending", "planned")
 _KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
-_TICKET: t.Final = ("key", "mode", "told", "comment_id", "url", "already_told", "error", "hint")
+_TICKET: t.Final = ("key", "mode", "told", "comment_id", "url", "already_told", "code", "error", "hint")
 
 
 def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -51,7 +51,13 @@ def _key(key: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 def _ticket(settings: t.Mapping[str, t.Any], ticket: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     nothing = {"told": False, "already_told": False, "comment_id": "", "url": settings.get("ticket_url", "")}
-    nothing |= {"key": settings.get("ticket", ""), "mode": settings.get("mode", ""), "error": "", "hint": ""}
+    nothing |= {
+        "key": settings.get("ticket", ""),
+        "mode": settings.get("mode", ""),
+        "code": "",
+        "error": "",
+        "hint": "",
+    }
     return {name: ticket.get(name) or nothing[name] for name in _TICKET}
 
 

@@ -260,6 +260,24 @@ def _url_problem(url: str, *, carries_token: bool) -> str:
     return ""
 
 
+def unfit_credentials(user: object, token: object) -> list[str]:
+    """Name the credentials that are not one line of text; the values themselves go no further.
+
+    :param user: ``cmk_support_user``, where an empty one means that the token stands in the header as it is (Bearer)
+    :param token: ``cmk_support_token``
+    """
+    fit = {"cmk_support_user": (user, r"[^\x00-\x1f\x7f]*"), "cmk_support_token": (token, r"[^\x00-\x1f\x7f]*")}
+    if not str(user or "").strip():
+        fit["cmk_support_token"] = (token, r"[ -~]*")
+    return [name for name, (value, pattern) in fit.items() if value and not _is_line(value, pattern)]
+
+
+def _is_line(value: object, pattern: str) -> bool:
+    # Files and vaults end their texts with a newline, which the role leaves out.
+    is_word = isinstance(value, (str, int)) and not isinstance(value, bool)
+    return is_word and re.fullmatch(pattern, str(value).strip()) is not None
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -75,6 +75,9 @@ def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     code = "partial" if about["status"] == "partial" else "failed"
     told = "" if about["ticket"]["told"] else f" {_NOT_TOLD}"
     again = "Mend what is named below and run again: what is done is kept."
+    if about["ticket"]["code"] == "desk_unconfirmed":
+        detail = f"Every key is enabled. Run again, which looks first: {_ticket(about)} may hold the comment already."
+        return _Verdict(code, "attention", "Keys usable, and Atlassian has PERHAPS been told", detail)
     if count.all:
         headline = "Keys usable, but Atlassian could NOT be told" if told else "Keys usable, but the run ended early"
         return _Verdict(code, "attention", headline, f"Every key is enabled.{told} {again}")

@@ -105,19 +105,23 @@ class World:
 
     def run(self, *arguments: str, **more: t.Any) -> Run:
         """Run a playbook to its end; the arguments are those of :meth:`command`."""
-        command, cwd, env = self.command(*arguments, **more)
-        ran = subprocess.run(
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        return Run(ran.returncode, ran.stdout)
+        return run_to_end(*self.command(*arguments, **more))
+
+
+def run_to_end(command: list[str], cwd: Path, env: t.Mapping[str, str]) -> Run:
+    """Run a command of :meth:`World.command` to its end."""
+    ran = subprocess.run(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    return Run(ran.returncode, ran.stdout)
 
 
 @pytest.fixture(scope="session")

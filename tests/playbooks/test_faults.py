@@ -9,14 +9,13 @@ import datetime as dt
 import json
 import re
 import socket
-import subprocess
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.playbooks.conftest import REGIONS, World
+from tests.playbooks.conftest import REGIONS, World, run_to_end
 from tests.playbooks.faults import CASES, DESK, OTHER_ACCESS_KEY, REFUSED, SELF_SIGNED, STRANGER, Case, Group, Spec
 from tests.standins.aws import AwsStandin
 from tests.standins.desk import Desk
@@ -106,23 +105,13 @@ class Matrix:
         command, cwd, env = self.world.command("-e", "org=all", "--forks", "6", *arguments)
         hosts = {case.name: self.variables(case, broken=broken) for case in self.tickets}
         Path(env["ANSIBLE_INVENTORY"]).write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
-        ran = subprocess.run(
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=900,
-            check=False,
-        )
-        (self.world.folder / f"output-{'first' if broken else 'next'}.txt").write_text(ran.stdout, encoding="utf-8")
-        published = re.search(r"\tRUN: (\{.*\})", ran.stdout)
-        assert published, ran.stdout
-        ended = Ended(ran.stdout, json.loads(published[1])["cmk_restore"])
-        assert (ran.returncode != 0) is any(ended.failed(case.name) for case in self.tickets)
-        assert "Traceback" not in ran.stdout
+        ran = run_to_end(command, cwd, env)
+        (self.world.folder / f"output-{'first' if broken else 'next'}.txt").write_text(ran.output, encoding="utf-8")
+        published = re.search(r"\tRUN: (\{.*\})", ran.output)
+        assert published, ran.output
+        ended = Ended(ran.output, json.loads(published[1])["cmk_restore"])
+        assert (ran.code != 0) is any(ended.failed(case.name) for case in self.tickets)
+        assert "Traceback" not in ran.output
         return ended
 
     def variables(self, case: Case, *, broken: bool) -> Spec:

@@ -74,7 +74,8 @@ _STATES: t.Final = ("Enabled", "Enabled")
 
 def page() -> str:
     """The whole text of docs/reliability.md."""
-    count = f"{len(CASES)} faults and pairs of faults, * those of `make faults`. The others state what is expected; not all of them have been run to the end yet:\n"
+    count = f"{len(CASES)} faults and pairs of faults, * those of `make faults`. The others state what is expected; not all\n"
+    count += "of them have been run to the end yet:\n"
     return "\n".join([_INTRODUCTION, count, *[_table(group) for group in _TITLES], _TESTED])
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import MOST_CHARACTERS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import _REGION, settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -116,7 +115,7 @@ def test_the_defaults_lack_only_what_the_inventory_must_say() -> None:
 
 
 def test_the_longest_comment_is_jiras() -> None:
-    assert read("vars", "main.yml")["cmk_comment_most"] == MOST_CHARACTERS == 32767
+    assert read("vars", "main.yml")["cmk_comment_most"] == 32767
 
 
 @pytest.mark.parametrize("name", FILTERS)

@@ -109,6 +109,12 @@ class TestFormat:
         for template in ("report.html.j2", "report.md.j2"):
             render(template, found)
 
+    def test_calls_without_a_time_are_told_without_one(self) -> None:
+        calls = [{"operation": "DescribeKey", "time": None, "error": ""}] * 2
+        found = evidence(run([key(region, calls=calls) for region in REGIONS]))
+        assert "not known to not known" in render("report.md.j2", found)
+        assert "not known" in render("report.html.j2", found)
+
 
 class TestAllowList:
     @pytest.mark.parametrize("name", RUNS)
@@ -215,6 +221,15 @@ class TestVerdict:
         failed = run([key(region, "Enabled") for region in REGIONS], error="Read the ticket: failed.", ticket={})
         verdict = evidence(failed)["verdict"]
         assert (verdict["code"], verdict["headline"]) == ("failed", "Keys usable, but Atlassian could NOT be told")
+
+    def test_an_answer_that_was_lost_leaves_open_whether_atlassian_knows(self) -> None:
+        ticket = {"code": "desk_unconfirmed", "error": "No answer came.", "hint": "Run again, which looks first."}
+        found = evidence(run([key(region, "Enabled") for region in REGIONS], told=False, ticket=ticket))
+        assert found["ticket"]["code"] == "desk_unconfirmed"
+        assert found["verdict"]["headline"] == "Keys usable, and Atlassian has PERHAPS been told"
+        assert "NOT been told" not in found["verdict"]["detail"]
+        assert "PERHAPS" in render("report.html.j2", found)
+        assert "PERHAPS" in render("report.md.j2", found)
 
     def test_check_mode_never_reads_as_if_something_was_done(self) -> None:
         verdict = evidence({**RUNS["already_restored"], "check_mode": True})["verdict"]

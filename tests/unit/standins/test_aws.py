@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 import urllib.error
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +25,6 @@ ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 REGION, OTHER_REGION = "us-east-1", "us-west-2"
 PRINCIPAL = f"arn:aws:iam::{ACCOUNT}:user/standin"
 NO_SUCH_KEY = "0d990263-018e-4e65-a703-eff731de951e"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[AwsStandin]:
-    with AwsStandin() as standin:
-        yield standin
-
-
-@pytest.fixture
-def aws(running: AwsStandin) -> AwsStandin:
-    running.control("POST", "reset")
-    return running
-
-
-@pytest.fixture
-def kms(aws: AwsStandin) -> Any:
-    return client(aws)
 
 
 def plant(aws: AwsStandin, **spec: Any) -> dict[str, Any]:

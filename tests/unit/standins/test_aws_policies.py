@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -19,18 +18,6 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/restore"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/restore/drill"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
 LEAST = ["kms:DescribeKey", "kms:EnableKey"]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[AwsStandin]:
-    with AwsStandin() as standin:
-        yield standin
-
-
-@pytest.fixture
-def aws(running: AwsStandin) -> AwsStandin:
-    running.control("POST", "reset")
-    return running
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,23 +17,6 @@ from tests.standins.aws.clients import ACCESS_KEY, client
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 REGION, OTHER_REGION = "us-east-1", "us-west-2"
 ALIAS = "alias/atlassian-cmk"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[AwsStandin]:
-    with AwsStandin() as standin:
-        yield standin
-
-
-@pytest.fixture
-def aws(running: AwsStandin) -> AwsStandin:
-    running.control("POST", "reset")
-    return running
-
-
-@pytest.fixture
-def kms(aws: AwsStandin) -> Any:
-    return client(aws)
 
 
 def lookup(aws: AwsStandin, *, region: str = REGION, **params: Any) -> dict[str, Any]:

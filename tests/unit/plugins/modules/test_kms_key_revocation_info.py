@@ -6,7 +6,6 @@ import datetime as dt
 import functools
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -456,18 +455,6 @@ def test_documentation() -> None:
 
 
 # --- Against the stand-in
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[AwsStandin]:
-    with AwsStandin() as standin:
-        yield standin
-
-
-@pytest.fixture
-def aws(running: AwsStandin) -> AwsStandin:
-    running.control("POST", "reset")
-    return running
 
 
 class Runner:

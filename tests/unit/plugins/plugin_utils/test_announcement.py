@@ -15,6 +15,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
     announcement,
     journal_text,
     reference,
+    template_fault,
 )
 
 FIRST, LATER, LATEST = "2026-11-24T03:00:00Z", "2026-11-24T05:00:00Z", "2026-11-25T09:00:00Z"
@@ -299,3 +300,23 @@ def test_no_journal_breaks_a_run(text: str, plan: list[dict[str, Any]]) -> None:
     again = announcement(ENABLED, ACME, journal_text(journal), LATEST)
     assert again["reference"] == journal["reference"]
     assert journal["told"] == again["told"]
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            "Task failed: Finalization of task args for 'ansible.builtin.set_fact' failed: Error while resolving value "
+            "for 'cmk_comment_text': The file 'a.j2' was not found.",
+            "The file 'a.j2' was not found.",
+        ),
+        (
+            "The lookup plugin 'ansible.builtin.template' failed: Syntax error in template:\n  unexpected '}'",
+            "Syntax error in template: unexpected '}'.",
+        ),
+        ("'nothing' is undefined", "'nothing' is undefined."),
+        ("", "."),
+    ],
+)
+def test_of_ansibles_chain_the_reason_is_left(message: str, said: str) -> None:
+    assert template_fault(message) == said

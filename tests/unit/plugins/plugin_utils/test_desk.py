@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
     answer,
     comment_facts,
-    may_comment,
     mentions,
     not_told,
 )
@@ -252,21 +251,6 @@ def test_no_answer_breaks_the_reader(result: dict[str, Any], attempt: int) -> No
     judged = answer(result, attempt)
     assert judged["ok"] is (not judged["error"])
     assert 0 <= judged["wait"] <= 120
-
-
-@pytest.mark.parametrize(
-    ("request_", "allowed"),
-    [
-        ({}, True),
-        ({"actions": {}}, True),
-        ({"actions": {"addComment": {}}}, True),
-        ({"actions": {"addComment": {"allowed": True}}}, True),
-        ({"actions": {"addComment": {"allowed": False}}}, False),
-    ],
-    ids=["unsaid", "no actions", "no word", "allowed", "not allowed"],
-)
-def test_may_comment(request_: dict[str, Any], allowed: bool) -> None:
-    assert may_comment(request_) is allowed
 
 
 A, B = "cmk-restore/acme/0123456789ab", "cmk-restore/acme/ba9876543210"

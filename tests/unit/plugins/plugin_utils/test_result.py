@@ -133,6 +133,7 @@ def test_the_promised_shape() -> None:
             "comment_id": "",
             "url": "https://support.example.com/CMK-1",
             "already_told": False,
+            "code": "",
             "error": "",
             "hint": "",
         },

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import settings, slug
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import settings, slug, unfit_credentials
 from tests.unit.plugins.conversation import ACCOUNT, OTHER_ACCOUNT, arn
 
 REALMS = {
@@ -648,3 +648,32 @@ def test_texts_give_the_same_settings() -> None:
     assert fine(**typed) == fine(
         **{name: value if name == "has_token" else as_awx(value) for name, value in typed.items()}
     )
+
+
+@pytest.mark.parametrize(
+    ("user", "token", "names"),
+    [
+        ("operator@example.com", "abc", []),
+        ("operator@example.com", "abc\n", []),
+        ("operator@example.com", "", []),
+        ("operator@example.com", None, []),
+        ("operator@example.com", 12345678, []),
+        ("operator@example.com", "a\nb", ["cmk_support_token"]),
+        ("operator@example.com", "a\x00b", ["cmk_support_token"]),
+        ("operator@example.com", "a\x7fb", ["cmk_support_token"]),
+        ("operator@example.com", True, ["cmk_support_token"]),
+        ("operator@example.com", ["a"], ["cmk_support_token"]),
+        ("operator@example.com", {"a": "b"}, ["cmk_support_token"]),
+        ("a\r\nb", "abc", ["cmk_support_user"]),
+        (["a"], "a\nb", ["cmk_support_user", "cmk_support_token"]),
+        # With a user it is sent as Basic, in base64; alone it stands in the header as it is.
+        ("operator@example.com", "ж", []),
+        ("", "ж", ["cmk_support_token"]),
+        (None, "ж", ["cmk_support_token"]),
+        (" \n", "ж", ["cmk_support_token"]),
+        ("", "a b", []),
+        (None, None, []),
+    ],
+)
+def test_unfit_credentials(user: object, token: object, names: list[str]) -> None:
+    assert unfit_credentials(user, token) == names
