@@ -9,10 +9,18 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import types
 import typing as t
 
 with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing library
+    import boto3
+    import botocore.session
+    from botocore import UNSIGNED
     from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import Wish
@@ -79,23 +87,64 @@ def clients_of(
         retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=_CONNECT_TIMEOUT,
         read_timeout=_READ_TIMEOUT,
+        # CloudTrail then tells what made a call.
+        user_agent_extra="keyops.atlassian_cmk",
     )
+    make = _maker(module, next(iter(regions)), config)
     # Credentials of an assumed role hold in every region.
-    credentials = _assumed(module, next(iter(regions)), config)
-    return {
-        service: {region: module.client(service, region=region, config=config, **credentials) for region in regions}
-        for service in services
-    }
+    credentials = _assumed(module, next(iter(regions)), make)
+    return {service: {region: make(service, region, **credentials) for region in regions} for service in services}
 
 
-def _assumed(module: t.Any, region: str, config: t.Any) -> dict[str, str]:
+def warm() -> None:
+    """Read AWS's descriptions of the services once, for all processes that are forked from this one."""
+    session = _session(None)
+    for service in ("kms", "cloudtrail", "sts"):
+        session.client(service, region_name="us-east-1", config=Config(signature_version=UNSIGNED))
+
+
+@functools.cache
+def _data_loader() -> t.Any:
+    return botocore.session.Session().get_component("data_loader")
+
+
+def _session(profile: str | None) -> t.Any:
+    inner = botocore.session.Session(profile=profile)
+    # Each session reads AWS's descriptions anew otherwise, which takes longer than all else that a client needs.
+    inner.register_component("data_loader", _data_loader())
+    return boto3.session.Session(botocore_session=inner)
+
+
+def _maker(module: t.Any, region: str, config: t.Any) -> t.Callable[..., t.Any]:
+    """Return what makes a client of a service for a region: as ``module.client`` does, but with one session for all."""
+    # Without a region, one would be looked for in the profile.
+    asked = types.SimpleNamespace(params={**module.params, "region": region}, fail_json=module.fail_json)
+    _region, endpoint_url, options = get_aws_connection_info(asked)
+    options["config"] = config.merge(options.pop("aws_config", None) or Config())
+    try:
+        session = _session(options.pop("profile_name", None))
+    except (ValueError, BotoCoreError) as error:
+        module.fail_json(msg=f"AWS cannot be called: {error}. Correct profile or the AWS configuration.")
+        raise
+
+    def make(service: str, region: str, **credentials: str) -> t.Any:
+        try:
+            return session.client(service, region_name=region, endpoint_url=endpoint_url, **{**options, **credentials})
+        except (ValueError, BotoCoreError) as error:
+            module.fail_json(msg=f"AWS cannot be called: {error}. Correct the AWS options or configuration.")
+            raise
+
+    return make
+
+
+def _assumed(module: t.Any, region: str, make: t.Callable[..., t.Any]) -> dict[str, str]:
     if not module.params["assume_role_arn"]:
         return {}
     wanted = {"RoleArn": module.params["assume_role_arn"], "RoleSessionName": module.params["assume_role_session_name"]}
     if module.params["assume_role_external_id"]:
         wanted["ExternalId"] = module.params["assume_role_external_id"]
     try:
-        credentials = module.client("sts", region=region, config=config).assume_role(**wanted)["Credentials"]
+        credentials = make("sts", region).assume_role(**wanted)["Credentials"]
     except AWS_ERRORS as error:
         raise RefusedError(explain(error, "AssumeRole", region, "sts")) from error
     return {

@@ -15,9 +15,9 @@ from types import ModuleType, TracebackType
 from typing import Any, Protocol
 
 import boto3
+import botocore.session
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from botocore.stub import Stubber
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _kms, _modules
@@ -115,7 +115,7 @@ class Run:
 
 @functools.lru_cache
 def stubbed_client(service: str, region: str) -> Any:
-    return boto3.client(  # type: ignore[call-overload]
+    return botocore.session.get_session().create_client(
         service, region_name=region, aws_access_key_id="AKIAUNITTESTEXAMPLE0", aws_secret_access_key="unit-test-9b1c7d"
     )
 
@@ -157,7 +157,7 @@ class Talk:
         fast = functools.partial(Waiting, sleep=clock.sleep, monotonic=clock.monotonic)
         monkeypatch.setattr(_modules, "Waiting", fast)
         monkeypatch.setattr(_kms, "Waiting", fast)
-        monkeypatch.setattr(AnsibleAWSModule, "client", self._client)
+        monkeypatch.setattr(boto3.session.Session, "client", self._client)
 
     def __enter__(self) -> Talk:
         return self
@@ -167,10 +167,10 @@ class Talk:
             conversation.close()
 
     # Looked up on the class, so ``self`` is this object and not the module.
-    def _client(self, service: str, region: str, **more: Any) -> Any:
-        self.handed_out.append((service, region, more))
-        fake = self._fakes.get((service, region))
-        return fake if fake is not None else self.conversation(service, region).client
+    def _client(self, service: str, region_name: str, **more: Any) -> Any:
+        self.handed_out.append((service, region_name, more))
+        fake = self._fakes.get((service, region_name))
+        return fake if fake is not None else self.conversation(service, region_name).client
 
     def conversation(self, service: str, region: str) -> Conversation:
         if (service, region) not in self._conversations:

@@ -21,7 +21,7 @@ from .conversation import ACCOUNT, ALIAS, OTHER_REGION, REGION
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 FILTERS = sorted(path.stem for path in (PLUGINS / "filter").glob("*.py"))
-ACTIONS = sorted(path.stem for path in (PLUGINS / "action").glob("*.py"))
+ACTIONS = sorted(path.stem for path in (PLUGINS / "action").glob("*.py") if not path.stem.startswith("kms_"))
 # In this order: each one finds the keys as the one before has left them.
 AWS_MODULES = ["kms_key_state", "kms_realm_keys"]
 KEYS = [
