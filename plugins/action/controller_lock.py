@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import fcntl
 import json
@@ -59,6 +60,18 @@ def change(path: str, mine: dict[str, t.Any], state: str) -> dict[str, t.Any] | 
     return None
 
 
+def myself() -> dict[str, t.Any]:
+    """Tell who holds a lock of this run: ansible-playbook itself, which is the parent and lives as long as the run."""
+    since = dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"pid": os.getppid(), "host": platform.node(), "since": since}
+
+
+def free(path: str) -> None:
+    """Free a lock of this run, if it can be: one that stays is taken over once this run has ended."""
+    with contextlib.suppress(OSError):
+        change(path, myself(), "free")
+
+
 class ActionModule(ActionBase):
     """Keep two runs for the same organization from being at work at the same time on one controller."""
 
@@ -71,11 +84,8 @@ class ActionModule(ActionBase):
         result |= {"changed": False, "path": args["path"]}
         if self._task.check_mode:
             return result
-        since = dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        # The parent is ansible-playbook itself, which lives as long as the run.
-        mine = {"pid": os.getppid(), "host": platform.node(), "since": since}
         try:
-            other = change(args["path"], mine, args["state"])
+            other = change(args["path"], myself(), args["state"])
         except OSError as error:
             reason = (
                 f"{args['path']} cannot be written: {error}. Choose another folder with cmk_report_dir, and run again."

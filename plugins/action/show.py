@@ -10,6 +10,25 @@ from ansible import constants as C  # noqa: N812 - the name that ansible-core it
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._warm import warm
+
+warm()
+
+
+_SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
+    "text": {"type": "str"},
+    "template": {"type": "str"},
+    "variables": {"type": "dict", "default": {}},
+    "warn": {"type": "bool", "default": False},
+}
+
+
+def show(text: str, *, warn: bool = False) -> None:
+    """Print lines as they are, unless a machine reads the output of this callback: bare lines would break it."""
+    if not C.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2].startswith("json"):
+        Display().display(text.rstrip("\n"), color=C.COLOR_WARN if warn else None)
+
 
 class ActionModule(ActionBase):
     """Print text to the screen as it is, so that an operator can read and paste it."""
@@ -20,10 +39,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _checked, args = self.validate_argument_spec(
-            argument_spec={"text": {"type": "str", "required": True}, "warn": {"type": "bool", "default": False}}
+            argument_spec=_SPEC, mutually_exclusive=[("text", "template")], required_one_of=[("text", "template")]
         )
-        text = args["text"].rstrip("\n")
-        # A machine reads the output of these callbacks: bare lines would break it.
-        if not C.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2].startswith("json"):
-            Display().display(text, color=C.COLOR_WARN if args["warn"] else None)
-        return {**result, "changed": False, "text": text}
+        text = render(args["template"], **args["variables"]) if args["template"] else args["text"]
+        show(text, warn=args["warn"])
+        return {**result, "changed": False, "text": text.rstrip("\n")}

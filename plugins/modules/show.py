@@ -17,9 +17,17 @@ author:
 options:
   text:
     description:
-      - The text, of any number of lines.
+      - The text, of any number of lines. Either this or O(template) is needed.
     type: str
-    required: true
+  template:
+    description:
+      - One of the role's templates, by its file's name, to print the text from. Only what stands in O(variables) is known to it.
+    type: str
+  variables:
+    description:
+      - The variables for O(template).
+    type: dict
+    default: {}
   warn:
     description:
       - Whether to print it in the colour of warnings.

@@ -19,6 +19,8 @@ import json
 import re
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
+
 
 def announcement(
     keys: t.Sequence[t.Mapping[str, t.Any]],
@@ -83,6 +85,12 @@ def announced(
     return [mention for mention in mentions if mention["reference"] in accepts or _later(mention["at"], since)]
 
 
+def posted(answer: t.Mapping[str, t.Any], slug: str, announcement_: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Find in the desk's answer to a comment that it tells of this restoration; empty if the answer does not prove it."""
+    found = announced(mentions([answer["data"]], slug), announcement_) if answer["ok"] else []
+    return {**found[0], "told": True, "already_told": False} if found else {}
+
+
 def _later(moment: str, since: str | None) -> bool:
     try:
         return bool(since) and dt.datetime.fromisoformat(moment) > dt.datetime.fromisoformat(str(since))
@@ -103,10 +111,30 @@ def _told(
     kept, by_person = journal.get("told"), str(settings["ticket_told"])
     if kept and _later(str(lost_at), str(kept.get("at"))):
         # It speaks of an earlier revocation, and so does the note of a person who gives the same one again.
-        return None if by_person in ("", kept.get("note")) else {"by": "person", "note": by_person, "at": now}
-    if by_person:
-        return dict(kept) if kept and kept.get("note") == by_person else {"by": "person", "note": by_person, "at": now}
-    return dict(kept) if kept and journal.get("ticket") == settings["ticket"] else None
+        return None if by_person in ("", kept.get("note")) else _by_person(by_person, now)
+    if by_person and not (kept and kept.get("note") == by_person):
+        return _by_person(by_person, now)
+    same_ticket = by_person or journal.get("ticket") == settings["ticket"]
+    return {**kept, "already_told": True} if kept and same_ticket else None
+
+
+def _by_person(note: str, now: str) -> dict[str, t.Any]:
+    return {"by": "person", "note": note, "at": now, "already_told": False}
+
+
+def usable(
+    announcement_: t.Mapping[str, t.Any], keys: t.Sequence[t.Mapping[str, t.Any]], entry_point: str
+) -> dict[str, t.Any]:
+    """Add to the announcement since when all keys have been usable (``restored_at``), as soon as they are.
+
+    :param announcement_: as :func:`announcement` decided; empty before it has
+    :param keys: what has become of the keys so far
+    :param entry_point: a run of ``assess`` only looks, so that its own time means nothing
+    """
+    known = announcement_.get("restored_at") or entry_point == "assess"
+    if not announcement_ or known or not keys or any(key.get("error") for key in keys):
+        return dict(announcement_)
+    return {**announcement_, "restored_at": max((call["at"] for key in keys for call in key["calls"]), default=None)}
 
 
 def template_fault(message: str) -> str:
@@ -117,8 +145,9 @@ def template_fault(message: str) -> str:
 
 def journal_text(journal: t.Mapping[str, t.Any]) -> str:
     """Write the journal as it is kept."""
-    kept = ("reference", "started_at", "restored_at", "ticket", "states_before", "told")
-    return json.dumps({name: journal[name] for name in kept}, indent=2, sort_keys=True) + "\n"
+    kept = {name: journal[name] for name in ("reference", "started_at", "restored_at", "ticket", "states_before")}
+    told = journal["told"] and {name: value for name, value in journal["told"].items() if name != "already_told"}
+    return json.dumps({**kept, "told": told}, indent=2, sort_keys=True) + "\n"
 
 
 def _read(text: str, slug: str) -> dict[str, t.Any]:

@@ -20,6 +20,8 @@ import typing as t
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 
 _LONGEST_WAIT: t.Final = 120
+# The documented limit of a comment in Jira.
+_MOST_CHARACTERS: t.Final = 32767
 # What leaves open whether a comment was stored; all else refuses it for certain.
 _MAY_BE_STORED: t.Final = ("", "desk_trouble", "desk_not_reached", "desk_not_json", "desk_login_page")
 _BY_STATUS: t.Final = {
@@ -81,6 +83,36 @@ def not_told(post: t.Mapping[str, t.Any], look: t.Mapping[str, t.Any]) -> dict[s
     return {name: str(post[name]) for name in ("code", "error", "hint")}
 
 
+def standing(
+    look: t.Mapping[str, t.Any], ticket: str, announced: t.Sequence[t.Mapping[str, str]], enables: bool
+) -> dict[str, t.Any]:
+    """Say what stands on a ticket that is only looked at.
+
+    :param look: the result of ``desk_ticket``
+    :param ticket: the ticket's key
+    :param announced: the announcements of this restoration among its mentions
+    :param enables: whether keys are still to be enabled, so that there is nothing to be told yet
+    :return: ``told`` with the announcement, or ``code``, ``error`` and ``hint`` of what would stop one; else empty
+    """
+    if not look["ok"]:
+        return {name: look[name] for name in ("code", "error", "hint")}
+    if announced and not enables:
+        return {**announced[0], "told": True, "already_told": True}
+    return unfit_comment("", ticket, look)
+
+
+def unfit_comment(text: str, ticket: str, look: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Say why the ticket would not take the comment (``code``, ``error``, ``hint``); empty if it would.
+
+    :param look: the result of ``desk_ticket``
+    """
+    if not look["allowed"]:
+        return dict(vars(refusal("ticket_closed", ticket=ticket, status=look["status"])))
+    if len(text) > _MOST_CHARACTERS:
+        return dict(vars(refusal("comment_too_long", length=len(text), most=_MOST_CHARACTERS)))
+    return {}
+
+
 def _is_documented(url: str, data: t.Mapping[str, t.Any]) -> bool:
     """Tell whether a page of comments is one; the other answers are read field by field."""
     if "/comment?" not in url:
@@ -137,6 +169,7 @@ def mentions(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list
     return [
         {"reference": reference, **comment_facts(comment)}
         for comment in comments
+        if isinstance(comment, dict)
         for reference in dict.fromkeys(pattern.findall(str(comment.get("body", ""))))
     ]
 
@@ -145,6 +178,11 @@ def comment_facts(comment: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Keep of a comment what evidence needs."""
     return {
         "comment_id": str(comment.get("id", "")),
-        "url": str(comment.get("_links", {}).get("self", "")),
-        "at": str(comment.get("created", {}).get("iso8601", "")),
+        "url": _inside(comment, "_links", "self"),
+        "at": _inside(comment, "created", "iso8601"),
     }
+
+
+def _inside(comment: t.Mapping[str, t.Any], part: str, name: str) -> str:
+    found = comment.get(part)
+    return str(found.get(name, "")) if isinstance(found, dict) else ""

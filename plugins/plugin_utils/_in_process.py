@@ -14,6 +14,7 @@ costs nothing more, for any number of hosts.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import sys
 import typing as t
@@ -33,6 +34,9 @@ _HAS_BOTO3: t.Final = "boto3" in sys.modules
 if _HAS_BOTO3:
     with contextlib.suppress(Exception):
         warm()
+    # What is here stays: no process of a task needs to look through it, which would copy the memory it shares.
+    gc.collect()
+    gc.freeze()
 
 
 class _EndedError(SystemExit):

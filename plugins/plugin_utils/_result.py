@@ -75,9 +75,25 @@ def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.
     return "planned" if only_looks else "handover_pending"
 
 
-def after_plan(
-    keys: t.Sequence[t.Mapping[str, t.Any]], planned: t.Sequence[t.Mapping[str, t.Any]]
-) -> list[dict[str, t.Any]]:
-    """Put the calls of the plan before those of the change: the evidence shows all that was asked of AWS."""
-    pairs = zip(keys, planned, strict=True)
-    return [{**key, "calls": [*plan.get("calls", []), *key.get("calls", [])]} for key, plan in pairs]
+def headline(entry_point: str, status: str) -> str:
+    """Say in a few words how a run of an entry point ended."""
+    if entry_point == "assess":
+        return f"A RESTORE WOULD {'SUCCEED' if status in OK_STATUSES else 'NOT SUCCEED'}"
+    return status.upper().replace("_", " ")
+
+
+def keys_done(plan: t.Mapping[str, t.Any], change: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Tell what has become of the keys so far.
+
+    :param plan: the result of ``kms_realm_keys`` in check mode; empty before it has run
+    :param change: the result of ``kms_realm_keys``; empty before it has run
+    :return: the keys; their ``calls`` are all that was asked of AWS
+    """
+    planned = [dict(key) for key in plan.get("keys") or []]
+    if change.get("keys"):
+        pairs = zip(change["keys"], planned, strict=True)
+        return [{**key, "calls": [*before.get("calls", []), *key.get("calls", [])]} for key, before in pairs]
+    if change.get("failed"):
+        # Nothing that was predicted is known to have happened.
+        return [{**key, "key_state": key["key_state_before"], "actions": [], "changed": False} for key in planned]
+    return planned

@@ -13,7 +13,7 @@ from tests.bench.measure import Measured, measure
 from tests.bench.world import World, fleet, scripts, world
 from tests.tools.standins import ROOT
 
-FORKS: t.Final = "10"
+FORKS: t.Final = "25"
 _PLAYBOOK: t.Final = ["ansible-playbook", "--forks", FORKS]
 
 # What does the work, how, and where.

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import unfit_comment
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import _REGION, settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -115,7 +116,8 @@ def test_the_defaults_lack_only_what_the_inventory_must_say() -> None:
 
 
 def test_the_longest_comment_is_jiras() -> None:
-    assert read("vars", "main.yml")["cmk_comment_most"] == 32767
+    assert unfit_comment("x" * 32767, "CMK-1", {"allowed": True}) == {}
+    assert unfit_comment("x" * 32768, "CMK-1", {"allowed": True})["code"] == "comment_too_long"
 
 
 @pytest.mark.parametrize("name", FILTERS)

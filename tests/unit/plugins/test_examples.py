@@ -16,6 +16,8 @@ import pytest
 import yaml
 
 from tests.standins.aws import AwsStandin
+from tests.standins.desk import Desk
+from tests.standins.desk.state import DEFAULT_TOKEN, DEFAULT_USER
 
 from .conversation import ACCOUNT, ALIAS, OTHER_REGION, REGION
 
@@ -86,8 +88,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         "tasks": tasks,
     }
     (folder / "examples.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
-    with AwsStandin(state=KEYS) as aws:
-        printed = run_playbook(folder, aws.url)
+    with AwsStandin(state=KEYS) as aws, Desk() as desk:
+        printed = run_playbook(folder, aws.url, desk.url)
         states = {str(key["Arn"]).split(":")[3]: str(key["KeyState"]) for key in aws.control("GET", "keys")}
     found: dict[str, list[dict[str, Any]]] = {}
     for variable, result in json.loads((folder / "results.json").read_text(encoding="utf-8")).items():
@@ -95,7 +97,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(found, printed, folder, states)
 
 
-def run_playbook(folder: Path, aws_url: str) -> str:
+def run_playbook(folder: Path, aws_url: str, desk_url: str) -> str:
     (folder / "ansible.cfg").touch()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "CMK_"))}
     env = kept | {
@@ -107,6 +109,9 @@ def run_playbook(folder: Path, aws_url: str) -> str:
         "AWS_ACCESS_KEY_ID": "AKIASTANDINEXAMPLE00",
         "AWS_SECRET_ACCESS_KEY": "unit-test-Secret-7f3a9c1e5b8d2064",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "CMK_SUPPORT_URL": desk_url,
+        "CMK_SUPPORT_USER": DEFAULT_USER,
+        "CMK_SUPPORT_TOKEN": DEFAULT_TOKEN,
         "NO_PROXY": "*",
         "LC_ALL": "C.UTF-8",
     }
@@ -177,6 +182,22 @@ class TestActions:
         assert result["changed"] is True
         assert Path(result["path"]).is_relative_to(ran.folder)
         assert Path(result["path"]).read_text(encoding="utf-8") == "Both keys were enabled.\n"
+
+    def test_desk_ticket(self, ran: Ran) -> None:
+        result = ran.one("desk_ticket")
+        assert (result["ok"], result["status"], result["mentions"]) == (True, "Waiting for customer", [])
+
+    def test_decide(self, ran: Ran) -> None:
+        result = ran.one("decide")
+        assert result["announcement"]["enables"] is True
+        assert "to do: EnableKey" in ran.printed
+
+    def test_report(self, ran: Ran) -> None:
+        result = ran.one("report")
+        assert result["result"]["status"] == "failed"
+        assert result["failure"] == "acme: not restored. AWS was not reached."
+        written = sorted(path.name for path in (ran.folder / "cmk-reports/acme/example").iterdir())
+        assert written == ["restore.html", "restore.json", "restore.md"]
 
 
 class TestAwsModules:

@@ -167,8 +167,8 @@ class TestRequestUrl:
     def test_every_address_begins_with_it(self) -> None:
         folder = Path(__file__).parents[3] / "roles/cmk/tasks/ticket"
         texts = [path.read_text() for path in folder.glob("*.yml")]
-        urls = [url for text in texts for url in re.findall(r"(?m)^ +(?:url|cmk_get_url): \"(.*)\"$", text)]
-        assert {url.partition(" }}")[0] for url in urls} == {"{{ cmk_request_url", "{{ cmk_get_url"}
+        urls = [url for text in texts for url in re.findall(r"(?m)^ +url: \"(.*)\"$", text)]
+        assert {url.partition(" }}")[0] for url in urls} == {"{{ cmk_request_url"}
 
 
 regions = st.lists(

@@ -92,7 +92,7 @@ def test_python_names_codes() -> None:
 
 def test_codes_in_templates_are_in_the_list() -> None:
     used = {code for path in sources() for code in IN_TEMPLATES.findall(path.read_text(encoding="utf-8"))}
-    assert {"ticket_closed", "comment_too_long"} <= used
+    assert {"comment_template"} <= used
     assert used <= set(REFUSALS)
 
 

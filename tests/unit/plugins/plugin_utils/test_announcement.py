@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -14,8 +14,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
     announced,
     announcement,
     journal_text,
+    posted,
     reference,
     template_fault,
+    usable,
 )
 
 FIRST, LATER, LATEST = "2026-11-24T03:00:00Z", "2026-11-24T05:00:00Z", "2026-11-25T09:00:00Z"
@@ -154,7 +156,7 @@ class TestNotTold:
     def test_told_by_a_person_at_last(self) -> None:
         first = announcement(DISABLED, ACME, "", FIRST)
         again = announcement(ENABLED, ACME | {"ticket_told": "04:10 UTC"}, kept(first), LATER)
-        assert again["told"] == {"by": "person", "note": "04:10 UTC", "at": LATER}
+        assert again["told"] == {"by": "person", "note": "04:10 UTC", "at": LATER, "already_told": False}
         assert again["reference"] == first["reference"]
 
 
@@ -167,8 +169,8 @@ class TestTold:
     def test_nothing_to_do_stays_told(self) -> None:
         first = json.loads(self.told())
         again = announcement(ENABLED, ACME, self.told(), LATER)
-        assert again["told"] == BY_API
-        assert {name: again[name] for name in first} == first
+        assert again["told"] == {**BY_API, "already_told": True}
+        assert json.loads(journal_text(again)) == first
 
     def test_a_new_revocation_is_a_new_restoration(self) -> None:
         again = announcement(DISABLED, ACME, self.told(), LATER)
@@ -193,11 +195,12 @@ class TestTold:
         again = announcement(ENABLED, settings, kept(first), LATEST)
         # The second run changes nothing, the time of the first one included.
         assert journal_text(again) == journal_text(first)
+        assert (first["told"]["already_told"], again["told"]["already_told"]) == (False, True)
 
     def test_a_person_who_corrects_it(self) -> None:
         first = announcement(ENABLED, ACME | {"ticket_told": "04:10 UTC"}, self.told(), LATER)
         again = announcement(ENABLED, ACME | {"ticket_told": "04:15 UTC"}, kept(first), LATEST)
-        assert again["told"] == {"by": "person", "note": "04:15 UTC", "at": LATEST}
+        assert again["told"] == {"by": "person", "note": "04:15 UTC", "at": LATEST, "already_told": False}
         assert again["reference"] == first["reference"]
 
     @pytest.mark.parametrize("remembered", ["", "told"])
@@ -216,7 +219,7 @@ def whole_but(**more: Any) -> str:
 
 
 def test_nothing_else_is_wrong_with_the_damaged_ones() -> None:
-    assert announcement(ENABLED, ACME, whole_but(), LATER)["told"] == BY_API
+    assert announcement(ENABLED, ACME, whole_but(), LATER)["told"] == {**BY_API, "already_told": True}
 
 
 DAMAGED = {
@@ -248,7 +251,9 @@ DAMAGED = {
 def test_a_damaged_journal_counts_as_not_told(text: str, plan: list[dict[str, Any]], told: str) -> None:
     journal = announcement(plan, ACME | {"ticket_told": told}, text, LATER)
     by_person = told and plan is ENABLED
-    assert journal["told"] == ({"by": "person", "note": told, "at": LATER} if by_person else None)
+    assert journal["told"] == (
+        {"by": "person", "note": told, "at": LATER, "already_told": False} if by_person else None
+    )
     # Nothing that is on the ticket already counts, since silence would be worse than a second comment.
     assert journal["accepts"] == [journal["reference"]]
     assert REFERENCE.fullmatch(journal["reference"])
@@ -320,3 +325,59 @@ def test_no_journal_breaks_a_run(text: str, plan: list[dict[str, Any]]) -> None:
 )
 def test_of_ansibles_chain_the_reason_is_left(message: str, said: str) -> None:
     assert template_fault(message) == said
+
+
+class TestUsable:
+    DECIDED: ClassVar[dict[str, Any]] = {"reference": A_REFERENCE, "restored_at": None}
+    KEYS: ClassVar[list[dict[str, Any]]] = [
+        {"error": "", "calls": [{"at": "2026-11-24T03:00:01Z"}, {"at": "2026-11-24T03:00:07Z"}]},
+        {"error": "", "calls": [{"at": "2026-11-24T03:00:01Z"}, {"at": "2026-11-24T03:00:05Z"}]},
+    ]
+
+    def test_since_the_last_key_was_seen_to_be(self) -> None:
+        assert usable(self.DECIDED, self.KEYS, "restore")["restored_at"] == "2026-11-24T03:00:07Z"
+
+    def test_an_earlier_run_has_seen_it(self) -> None:
+        assert usable({"restored_at": FIRST}, self.KEYS, "restore")["restored_at"] == FIRST
+
+    @pytest.mark.parametrize(
+        ("keys", "entry_point"),
+        [
+            (KEYS, "assess"),
+            ([], "restore"),
+            ([KEYS[0], {"error": "AWS refused.", "calls": [{"at": LATER}]}], "restore"),
+        ],
+        ids=["only looked", "no keys", "one failed"],
+    )
+    def test_not_yet(self, keys: list[dict[str, Any]], entry_point: str) -> None:
+        assert usable(self.DECIDED, keys, entry_point) == self.DECIDED
+
+    def test_nothing_decided(self) -> None:
+        assert usable({}, self.KEYS, "restore") == {}
+
+
+class TestPosted:
+    DECIDED: ClassVar[dict[str, Any]] = {"accepts": [A_REFERENCE], "accepts_since": None}
+    COMMENT: ClassVar[dict[str, Any]] = {"id": "17", "body": f"Reference: {A_REFERENCE}", "created": {"iso8601": FIRST}}
+
+    def test_the_answer_shows_the_comment(self) -> None:
+        assert posted({"ok": True, "data": self.COMMENT}, "acme", self.DECIDED) == {
+            "reference": A_REFERENCE,
+            "comment_id": "17",
+            "url": "",
+            "at": FIRST,
+            "told": True,
+            "already_told": False,
+        }
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"ok": False, "data": {}},
+            {"ok": True, "data": {}},
+            {"ok": True, "data": {"id": "17", "body": "Reference: cmk-restore/acme/ffffffffffff"}},
+            {"ok": True, "data": {"id": "17", "body": "Reference: cmk-restore/globex/0123456789ab"}},
+        ],
+    )
+    def test_the_answer_proves_nothing(self, answer: dict[str, Any]) -> None:
+        assert posted(answer, "acme", self.DECIDED) == {}

@@ -1,0 +1,40 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read
+from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, decide, shown
+
+_SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
+    "run": {"type": "dict", "required": True},
+    "journal": {"type": "path", "required": True},
+    "access": {"type": "path", "required": True},
+}
+
+
+class ActionModule(ActionBase):
+    """Decide what a run is about, and show the plan."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
+        run = args["run"]
+        try:
+            journal, kept_access = read(args["journal"]) or "", read(args["access"]) or ""
+        except (OSError, UnicodeError) as error:
+            msg = f"What an earlier run has kept cannot be read: {error}. Mend or remove that file, and run again."
+            return {**result, "failed": True, "msg": msg}
+        decided = decide(run["plan"], run["revocation"], run["settings"], journal, kept_access, run["started_at"])
+        show(render("plan.txt.j2", **shown(about({**run, "decided": decided}))))
+        return {**result, "changed": False, **decided}

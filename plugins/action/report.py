@@ -1,0 +1,109 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import typing as t
+from pathlib import Path
+
+import jinja2
+import yaml
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read, replace
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_lock import free
+from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, headline, result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, shown
+
+_SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
+    "run": {"type": "dict", "required": True},
+    "folder": {"type": "str", "default": ""},
+    "journal": {"type": "str", "default": ""},
+    "lock": {"type": "str", "default": ""},
+}
+
+
+def write(folder: str, entry_point: str, about: t.Mapping[str, t.Any]) -> None:
+    """Write the evidence of a run, and the reports that are printed from it."""
+    texts = {
+        "json": json.dumps(about, indent=2, ensure_ascii=False) + "\n",
+        "md": render("report.md.j2", cmk_evidence=about) + "\n",
+        "html": render("report.html.j2", cmk_evidence=about) + "\n",
+    }
+    for suffix, text in texts.items():
+        replace(os.path.join(folder, f"{entry_point}.{suffix}"), text)
+
+
+def remember(path: str, run: t.Mapping[str, t.Any], *, writes: bool) -> bool:
+    """Keep for the next run what has been told; return whether that is news."""
+    text = journal_text(run["announcement"])
+    changed = read(path) != text
+    if changed and writes:
+        replace(path, text)
+    return changed
+
+
+def collection_version() -> str:
+    """Return the version of this collection, installed or in a checkout; empty if it does not tell."""
+    root = Path(__file__).resolve().parents[2]
+    try:
+        if (root / "MANIFEST.json").exists():
+            found = json.loads((root / "MANIFEST.json").read_text(encoding="utf-8"))["collection_info"]
+        else:
+            found = yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))
+        return str(found["version"])
+    except (OSError, ValueError, KeyError, yaml.YAMLError):
+        return ""
+
+
+_VERSION: t.Final = collection_version()
+
+
+class ActionModule(ActionBase):
+    """End a run of the role: its result, its evidence, its summary."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        done: dict[str, t.Any] = super().run(tmp, task_vars)
+        _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
+        writes = not self._task.check_mode
+        run, folder, changed = about(args["run"]), args["folder"] if writes else "", False
+        try:
+            changed = bool(args["journal"] and run["announcement"]) and remember(args["journal"], run, writes=writes)
+        except (OSError, UnicodeError) as error:
+            run["error"] = f"{run['error']} What was done could not be remembered: {error}.".strip()
+        found = result(run)
+        try:
+            if folder:
+                write(folder, run["entry_point"], evidence({**run, **_surroundings(run), "result": found}))
+        except (OSError, UnicodeError, jinja2.TemplateError) as error:
+            Display().warning(f"{found['org']}: the evidence could not be kept: {error}.")
+        if args["lock"] and writes:
+            free(args["lock"])
+        ended = {
+            "cmk_result": found,
+            "cmk_folder": folder,
+            "cmk_headline": headline(run["entry_point"], found["status"]),
+        }
+        summary = render("summary.txt.j2", ansible_check_mode=run["check_mode"], **shown(run), **ended)
+        show(summary, warn=found["status"] not in ("restored", "already_restored"))
+        # What ansible.builtin.set_stats returns.
+        stats = {"data": {f"cmk_{run['entry_point']}": {found["org"]: found}}, "per_host": False, "aggregate": True}
+        failure = render("failure.txt.j2", cmk_result=found).strip() if found["status"] not in OK_STATUSES else ""
+        return {**done, "changed": changed, "result": found, "failure": failure, "ansible_stats": stats}
+
+
+def _surroundings(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    user = run.get("user") or os.environ.get("USER") or os.environ.get("LOGNAME") or ""
+    return {"collection_version": _VERSION, "controller": {"user": user, "host": platform.node()}}

@@ -1,0 +1,121 @@
+#!/usr/bin/python
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: decide
+version_added: 1.0.0
+short_description: Decide what a run of the role cmk is about, and show the plan
+description:
+  - Decides which restoration this is and what there is to announce, from the plan of the keys, from what is known of the
+    revocation, and from what the controller remembers.
+  - Shows the plan, before anything is changed.
+author:
+  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+options:
+  run:
+    description:
+      - All that is known of the run, as the role's variable C(cmk_run) holds it.
+    type: dict
+    required: true
+  journal:
+    description:
+      - The file in which the controller remembers the organization's last restoration. It need not exist.
+    type: path
+    required: true
+  access:
+    description:
+      - The file with an earlier copy of policies and grants. It need not exist.
+    type: path
+    required: true
+extends_documentation_fragment:
+  - keyops.atlassian_cmk.attributes.info
+  - keyops.atlassian_cmk.attributes.on_controller
+"""
+
+EXAMPLES = r"""
+- name: Decide what there is to announce
+  keyops.atlassian_cmk.decide:
+    run:
+      entry_point: restore
+      check_mode: false
+      settings: {org: acme, slug: acme, realm: Japan, ticket: CMK-1, ticket_told: '', revoked_at: ''}
+      plan:
+        keys:
+          - region: ap-northeast-1
+            reference: alias/atlassian-cmk
+            arn: arn:aws:kms:ap-northeast-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+            key_state_before: Disabled
+            actions: [EnableKey]
+            error: ''
+            hint: ''
+            calls: []
+      change: {}
+      revocation: {}
+      decided: {}
+      ticket: {}
+      comment: ''
+      error: ''
+      user: ''
+      started_at: "2026-11-24T03:00:00Z"
+      now: "2026-11-24T03:00:01Z"
+    journal: /tmp/cmk-reports/acme/restoration.json
+    access: /tmp/cmk-reports/acme/access.json
+"""
+
+RETURN = r"""
+announcement:
+  description: What there is to announce, as P(keyops.atlassian_cmk.announcement#filter) tells.
+  returned: success
+  type: dict
+revoked:
+  description: What is known of the last revocation.
+  returned: success
+  type: dict
+  contains:
+    revoked_at:
+      description: When the first key was lost; V(null) if that is not known.
+      returned: always
+      type: str
+    lost_at:
+      description: When the last key was lost; V(null) if that is not known.
+      returned: always
+      type: str
+    identity:
+      description: A text that names this revocation and no other; V(null) if it is not known.
+      returned: always
+      type: str
+    source:
+      description: V(given), V(cloudtrail) or V(null).
+      returned: always
+      type: str
+    reason:
+      description: Why it is not known, one sentence; empty if it is.
+      returned: always
+      type: str
+access:
+  description: For each key, how its policy and grants differ from the earlier copy.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    region:
+      description: The region.
+      returned: always
+      type: str
+    changed:
+      description: Whether they differ.
+      returned: always
+      type: bool
+    diff:
+      description: The difference; empty if there is none.
+      returned: always
+      type: str
+    note:
+      description: What a person should know of it; empty if nothing.
+      returned: always
+      type: str
+"""

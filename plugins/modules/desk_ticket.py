@@ -1,0 +1,118 @@
+#!/usr/bin/python
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: desk_ticket
+version_added: 1.0.0
+short_description: Read a ticket of the support desk and its comments
+description:
+  - Reads a request of Jira Service Management, and looks in all of its public comments for announcements of restorations.
+  - Tries again what may pass (HTTP 429 as C(Retry-After) says, HTTP 5xx, no answer), and says so.
+  - Redirects are not followed, and C(~/.netrc) is not read, so the token goes to the named host and nowhere else.
+  - A desk that does not answer is no failure of the task; RV(ok) and RV(error) tell of it.
+author:
+  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+options:
+  url:
+    description:
+      - The request's URL, up to its key.
+    type: str
+    required: true
+  org_slug:
+    description:
+      - The organization's name as it stands in references.
+    type: str
+    required: true
+  user:
+    description:
+      - The user for basic authentication. Without one, the token is sent as Bearer.
+    type: str
+    default: ''
+  token:
+    description:
+      - The API token or personal access token.
+    type: str
+    required: true
+  wait:
+    description:
+      - How long to wait before the first request, in seconds.
+    type: float
+    default: 0
+  attempt:
+    description:
+      - The number of this attempt. Pauses double with it, and seven are the most.
+    type: int
+    default: 1
+extends_documentation_fragment:
+  - keyops.atlassian_cmk.attributes.info
+  - keyops.atlassian_cmk.attributes.on_controller
+"""
+
+EXAMPLES = r"""
+- name: Look whether Atlassian has been told
+  keyops.atlassian_cmk.desk_ticket:
+    url: "{{ lookup('ansible.builtin.env', 'CMK_SUPPORT_URL') }}/rest/servicedeskapi/request/CMK-1"
+    org_slug: acme
+    user: "{{ lookup('ansible.builtin.env', 'CMK_SUPPORT_USER') }}"
+    token: "{{ lookup('ansible.builtin.env', 'CMK_SUPPORT_TOKEN') }}"
+  no_log: true
+"""
+
+RETURN = r"""
+ok:
+  description: Whether the ticket and all of its comments were read.
+  returned: always
+  type: bool
+code:
+  description: A stable name of the reason if they were not; else empty.
+  returned: always
+  type: str
+error:
+  description: What was seen and why it stops; empty if all is well.
+  returned: always
+  type: str
+hint:
+  description: What to do next; empty if all is well.
+  returned: always
+  type: str
+status:
+  description: The ticket's status, in the desk's words.
+  returned: always
+  type: str
+  sample: Waiting for customer
+allowed:
+  description: Whether this user may comment; true where the desk does not say.
+  returned: always
+  type: bool
+mentions:
+  description: The announcements that the comments hold, oldest first.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    reference:
+      description: The restoration's reference.
+      returned: always
+      type: str
+      sample: cmk-restore/acme/0123456789ab
+    comment_id:
+      description: The comment's id.
+      returned: always
+      type: str
+    url:
+      description: The comment's address.
+      returned: always
+      type: str
+    at:
+      description: When it was written, ISO 8601.
+      returned: always
+      type: str
+attempt:
+  description: The number of the last attempt.
+  returned: always
+  type: int
+"""

@@ -1,0 +1,82 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""From what the steps of a run have found to what the result, the evidence and the texts are made of. Pure."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import announcement, usable
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
+
+Parts = t.Mapping[str, t.Any]
+
+
+def decide(
+    plan: Parts, revocation: Parts, settings: Parts, journal: str, kept_access: str, now: str
+) -> dict[str, t.Any]:
+    """Decide, before anything is changed, what this run is about.
+
+    :param plan: the result of ``kms_realm_keys`` in check mode
+    :param revocation: the result of ``kms_key_revocation_info``
+    :param settings: the normalised variables
+    :param journal: what the controller remembers of the organization's last restoration; empty if nothing
+    :param kept_access: the earlier copy of policies and grants; empty if there is none
+    :param now: the time in UTC, ISO 8601
+    :return: ``announcement``, ``revoked`` and ``access``, as the functions of these names tell
+    """
+    loss = revoked(revocation, settings["revoked_at"])
+    return {
+        "announcement": announcement(plan["keys"], settings, journal, now, loss),
+        "revoked": loss,
+        "access": access(revocation, kept_access),
+    }
+
+
+def about(run: Parts) -> dict[str, t.Any]:
+    """Bring together what is known of a run so far.
+
+    :param run: ``entry_point``, ``check_mode``, ``settings``, ``plan`` and ``change`` (of ``kms_realm_keys``),
+        ``revocation``, ``decided`` (of :func:`decide`), ``ticket`` (what became of it), ``comment`` (its text),
+        ``error`` (what ended the run early; empty if nothing did), ``user``, ``started_at``, ``now``; those that were
+        not reached are empty
+    :return: the same, with ``keys``, ``announcement``, ``revoked``, ``access``, ``told_at``, ``window`` and
+        ``finished_at``
+    """
+    keys = keys_done(run["plan"], run["change"])
+    announced = usable(run["decided"].get("announcement") or {}, keys, run["entry_point"])
+    if run["ticket"].get("reference"):
+        # The reference of the comment counts, also where another controller has chosen it.
+        announced |= {"reference": run["ticket"]["reference"], "told": _comment(run["ticket"])}
+    loss = run["decided"].get("revoked") or revoked(run["revocation"], run["settings"]["revoked_at"])
+    # The vendor's clock stops when Atlassian is told.
+    told_at = str(run["ticket"].get("at") or (announced.get("told") or {}).get("at") or "")
+    dates = [key["deletion_date"] for key in keys if key.get("deletion_date")]
+    return {
+        **run,
+        "keys": keys,
+        "announcement": announced,
+        "revoked": loss,
+        "access": run["decided"].get("access") or [],
+        "told_at": told_at,
+        "window": window(loss["revoked_at"], told_at or run["now"], told_at, dates),
+        "comment": run["comment"] if announced.get("restored_at") else "",
+        "finished_at": run["now"],
+    }
+
+
+def _comment(ticket: Parts) -> dict[str, t.Any]:
+    return {"by": "api", **{name: ticket[name] for name in ("reference", "comment_id", "url", "at")}}
+
+
+def shown(about_: Parts) -> dict[str, t.Any]:
+    """Name the parts of a run as the templates do."""
+    names = ("settings", "revocation", "revoked", "window", "access", "told_at")
+    return {**{f"cmk_{name}": about_[name] for name in names}, "cmk_keys_done": about_["keys"]}

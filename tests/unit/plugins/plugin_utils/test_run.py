@@ -1,0 +1,121 @@
+"""From what the steps have found to what the result, the evidence and the texts are made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import headline, keys_done, result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, decide
+
+AT, LATER, NOW = "2026-11-24T03:00:01Z", "2026-11-24T03:00:05Z", "2026-11-24T03:00:09Z"
+LOST = "2026-11-20T08:15:00Z"
+SETTINGS = {"org": "acme", "slug": "acme", "realm": "Japan", "ticket": "CMK-1", "ticket_told": "", "revoked_at": ""}
+SETTINGS |= {"mode": "api", "ticket_url": ""}
+PLANNED = {
+    "region": "ap-northeast-1",
+    "reference": "alias/atlassian-cmk",
+    "arn": "arn:aws:kms:ap-northeast-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+    "key_state_before": "Disabled",
+    "key_state": "Enabled",
+    "actions": ["EnableKey"],
+    "changed": True,
+    "error": "",
+    "hint": "",
+    "calls": [{"operation": "DescribeKey", "at": AT, "error": ""}],
+}
+DONE = {**PLANNED, "calls": [{"operation": "EnableKey", "at": LATER, "error": ""}]}
+PLAN, CHANGE = {"keys": [PLANNED]}, {"keys": [DONE]}
+COMMENT = {"reference": "cmk-restore/acme/0123456789ab", "comment_id": "17", "url": "", "at": NOW}
+
+
+def raw(**more: Any) -> dict[str, Any]:
+    nothing = {"plan": {}, "change": {}, "revocation": {}, "decided": {}, "ticket": {}, "comment": "", "error": ""}
+    times = {"started_at": AT, "now": NOW}
+    return {"entry_point": "restore", "check_mode": False, "settings": {**SETTINGS, "problems": []}, "user": ""} | (
+        nothing | times | more
+    )
+
+
+def decided(**more: Any) -> dict[str, Any]:
+    return decide(PLAN, {}, SETTINGS | more, "", "", AT)
+
+
+class TestKeysDone:
+    def test_before_anything(self) -> None:
+        assert keys_done({}, {}) == []
+
+    def test_the_plan(self) -> None:
+        assert keys_done(PLAN, {}) == [PLANNED]
+        assert keys_done(PLAN, {"skipped": True, "changed": False}) == [PLANNED]
+
+    def test_the_change_after_the_plan(self) -> None:
+        (key,) = keys_done(PLAN, CHANGE)
+        assert [call["operation"] for call in key["calls"]] == ["DescribeKey", "EnableKey"]
+
+    def test_what_was_predicted_did_not_happen_in_a_change_without_a_result(self) -> None:
+        (key,) = keys_done(PLAN, {"failed": True, "msg": "The role cannot be assumed."})
+        assert (key["key_state"], key["actions"], key["changed"]) == ("Disabled", [], False)
+
+
+def test_nothing_is_known() -> None:
+    found = about(raw())
+    assert (found["keys"], found["announcement"], found["access"], found["told_at"]) == ([], {}, [], "")
+    assert found["window"]["phase"] == "unknown"
+    assert (found["revoked"]["revoked_at"], found["finished_at"]) == (None, NOW)
+
+
+def test_a_given_time_counts_before_anything_is_decided() -> None:
+    found = about(raw(settings={**SETTINGS, "revoked_at": LOST, "problems": []}))
+    assert found["window"]["revoked_at"] == LOST
+
+
+def test_usable_since_the_last_call() -> None:
+    found = about(raw(plan=PLAN, change=CHANGE, decided=decided(), comment="Text"))
+    assert found["announcement"]["restored_at"] == LATER
+    assert found["comment"] == "Text"
+
+
+def test_what_was_not_sent_is_no_comment() -> None:
+    failed = {"keys": [{**DONE, "error": "AWS refused."}]}
+    assert about(raw(plan=PLAN, change=failed, decided=decided(), comment="Text"))["comment"] == ""
+
+
+def test_the_clock_stops_when_atlassian_is_told() -> None:
+    told = about(raw(plan=PLAN, change=CHANGE, decided=decided(revoked_at=LOST), ticket={**COMMENT, "told": True}))
+    assert told["told_at"] == NOW
+    assert told["announcement"]["reference"] == COMMENT["reference"]
+    assert told["announcement"]["told"] == {"by": "api", **COMMENT}
+    assert told["window"]["days_elapsed"] == 3.8
+
+
+def test_told_before_by_a_person() -> None:
+    journal = decided(revoked_at=LOST)
+    journal["announcement"]["told"] = {"by": "person", "note": "by phone", "at": LATER}
+    assert about(raw(plan=PLAN, decided=journal))["told_at"] == LATER
+
+
+def test_an_earlier_deletion_counts() -> None:
+    plan = {"keys": [{**PLANNED, "deletion_date": "2026-11-25T00:00:00+00:00"}]}
+    assert about(raw(plan=plan, decided=decided()))["window"]["deletion_date"] == "2026-11-25T00:00:00Z"
+
+
+def test_the_result_of_it() -> None:
+    found = result(about(raw(plan=PLAN, change=CHANGE, decided=decided(), ticket={**COMMENT, "told": True})))
+    assert (found["status"], found["finished_at"]) == ("restored", NOW)
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "status", "said"),
+    [
+        ("restore", "already_restored", "ALREADY RESTORED"),
+        ("restore", "partial", "PARTIAL"),
+        ("assess", "planned", "A RESTORE WOULD SUCCEED"),
+        ("assess", "already_restored", "A RESTORE WOULD SUCCEED"),
+        ("assess", "partial", "A RESTORE WOULD NOT SUCCEED"),
+        ("assess", "failed", "A RESTORE WOULD NOT SUCCEED"),
+    ],
+)
+def test_headline(entry_point: str, status: str, said: str) -> None:
+    assert headline(entry_point, status) == said
