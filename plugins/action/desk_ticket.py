@@ -19,6 +19,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "token": {"type": "str", "required": True, "no_log": True},
     "wait": {"type": "float", "default": 0},
     "attempt": {"type": "int", "default": 1},
+    "retries": {"type": "int", "default": 6},
 }
 
 
@@ -37,6 +38,6 @@ class ActionModule(ActionBase):
             time.sleep(seconds)
 
         time.sleep(args["wait"])
-        reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, args["attempt"])
+        reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, args["attempt"], args["retries"])
         # Whether a desk that does not answer ends the run is for the tasks to say.
         return {**result, "changed": False, **reader.ticket(args["url"], args["org_slug"])}

@@ -20,7 +20,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_lock imp
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render, report
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, headline, result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, shown
 
@@ -32,12 +32,12 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
 }
 
 
-def write(folder: str, entry_point: str, about: t.Mapping[str, t.Any]) -> None:
+def write(folder: str, entry_point: str, about: dict[str, t.Any]) -> None:
     """Write the evidence of a run, and the reports that are printed from it."""
     texts = {
         "json": json.dumps(about, indent=2, ensure_ascii=False) + "\n",
-        "md": render("report.md.j2", cmk_evidence=about) + "\n",
-        "html": render("report.html.j2", cmk_evidence=about) + "\n",
+        "md": report("report.md.j2", about) + "\n",
+        "html": report("report.html.j2", about) + "\n",
     }
     for suffix, text in texts.items():
         replace(os.path.join(folder, f"{entry_point}.{suffix}"), text)

@@ -21,7 +21,7 @@ options:
     elements: dict
     required: true
   announcement:
-    description: The result of P(keyops.atlassian_cmk.announcement#filter).
+    description: The result of M(keyops.atlassian_cmk.decide).
     type: dict
     required: true
 """

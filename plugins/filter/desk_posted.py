@@ -23,7 +23,7 @@ options:
     type: str
     required: true
   announcement:
-    description: The announcement, as P(keyops.atlassian_cmk.announcement#filter) decides.
+    description: The announcement, as M(keyops.atlassian_cmk.decide) decides.
     type: dict
     required: true
 """

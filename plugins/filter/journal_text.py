@@ -11,7 +11,7 @@ author:
 version_added: 1.0.0
 short_description: Write down what the controller has to remember of a restoration
 description:
-  - Turns the result of P(keyops.atlassian_cmk.announcement#filter) into the text that a later run reads.
+  - Turns the result of M(keyops.atlassian_cmk.decide) into the text that a later run reads.
 options:
   _input:
     description: The journal.

@@ -15,7 +15,7 @@ description:
 positional: keys, entry_point
 options:
   _input:
-    description: The announcement, as P(keyops.atlassian_cmk.announcement#filter) decides; empty before it has.
+    description: The announcement, as M(keyops.atlassian_cmk.decide) decides; empty before it has.
     type: dict
     required: true
   keys:

@@ -68,7 +68,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 announcement:
-  description: What there is to announce, as P(keyops.atlassian_cmk.announcement#filter) tells.
+  description: What there is to announce.
   returned: success
   type: dict
 revoked:

@@ -44,9 +44,14 @@ options:
     default: 0
   attempt:
     description:
-      - The number of this attempt. Pauses double with it, and seven are the most.
+      - The number of this attempt. Pauses double with it.
     type: int
     default: 1
+  retries:
+    description:
+      - How many attempts may follow the first.
+    type: int
+    default: 6
 extends_documentation_fragment:
   - keyops.atlassian_cmk.attributes.info
   - keyops.atlassian_cmk.attributes.on_controller

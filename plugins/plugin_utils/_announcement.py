@@ -137,9 +137,19 @@ def usable(
     return {**announcement_, "restored_at": max((call["at"] for key in keys for call in key["calls"]), default=None)}
 
 
+def with_reference(text: str, reference_: str) -> str:
+    """Add the reference to a comment that has none: nothing recognizes the restoration later without it."""
+    return text if reference_ in text else f"{text.rstrip()}\n{reference_line(reference_)}\n"
+
+
+def reference_line(reference_: str) -> str:
+    """The line of the comment that holds the reference."""
+    return f"Reference: {reference_}"
+
+
 def template_fault(message: str) -> str:
     """Take from Ansible's chain of messages the last one, which says what is wrong with the template; one line."""
-    reason = re.sub(r"(?s)^.*(?: failed|'cmk_comment_text'): ", "", message)
+    reason = re.sub(r"(?s)^.*(?: failed|Error while resolving value for '\w+'): ", "", message)
     return " ".join(reason.split()).rstrip(".") + "."
 
 

@@ -106,7 +106,7 @@ def unfit_comment(text: str, ticket: str, look: t.Mapping[str, t.Any]) -> dict[s
 
     :param look: the result of ``desk_ticket``
     """
-    if not look["allowed"]:
+    if not look.get("allowed", True):
         return dict(vars(refusal("ticket_closed", ticket=ticket, status=look["status"])))
     if len(text) > _MOST_CHARACTERS:
         return dict(vars(refusal("comment_too_long", length=len(text), most=_MOST_CHARACTERS)))

@@ -19,7 +19,6 @@ from ansible.module_utils.urls import open_url
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import answer, mentions
 
 _TIMEOUT: t.Final = 30
-_MOST_ATTEMPTS: t.Final = 7
 _PAGE: t.Final = 100
 
 Answer = dict[str, t.Any]
@@ -31,12 +30,18 @@ class Reader:
     :param get: takes a URL and returns what :func:`answer` judges
     :param sleep: waits for a number of seconds, and may tell of it
     :param attempt: the number of the first attempt, from 1; all reads share their attempts
+    :param retries: how many attempts may follow the first
     """
 
     def __init__(
-        self, get: t.Callable[[str], Answer], sleep: t.Callable[[float, Answer], None], attempt: int = 1
+        self,
+        get: t.Callable[[str], Answer],
+        sleep: t.Callable[[float, Answer], None],
+        attempt: int = 1,
+        retries: int = 6,
     ) -> None:
         self.attempt = attempt
+        self._retries = retries
         self._get = get
         self._sleep = sleep
 
@@ -66,7 +71,7 @@ class Reader:
     def _read(self, url: str) -> Answer:
         while True:
             found = answer(self._get(url), self.attempt)
-            if not found["retry"] or self.attempt >= _MOST_ATTEMPTS:
+            if not found["retry"] or self.attempt > self._retries:
                 return found
             self._sleep(found["wait"], found)
             self.attempt += 1

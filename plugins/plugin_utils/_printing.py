@@ -17,25 +17,36 @@ import jinja2
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import timeline
 
 TEMPLATES: t.Final = Path(__file__).resolve().parents[2] / "roles/cmk/templates"
-_ALL: t.Final = ("report.html.j2", "report.md.j2", "summary.txt.j2", "failure.txt.j2", "plan.txt.j2", "keys.txt.j2")
+_ALL: t.Final = (
+    "report.html.j2",
+    "report.md.j2",
+    "summary.txt.j2",
+    "failure.txt.j2",
+    "plan.txt.j2",
+    "keys.txt.j2",
+    "restore_comment.txt.j2",
+)
 
 
 @functools.cache
 def _environment() -> jinja2.Environment:
     # HTML, Markdown and plain text are escaped each in its own way, by the templates; tests hold them to it.
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
         autoescape=False,  # noqa: S701 - see above
     )
-    environment.filters["keyops.atlassian_cmk.timeline"] = timeline
-    return environment
 
 
 def render(template: str, **variables: t.Any) -> str:
     """Print one of the role's templates (its file's name)."""
     return _environment().get_template(template).render(**variables)
+
+
+def report(template: str, evidence: dict[str, t.Any]) -> str:
+    """Print a report (``report.html.j2``, ``report.md.j2``) from the evidence of a run."""
+    return render(template, cmk_evidence=evidence, cmk_timeline=timeline(evidence))
 
 
 def warm() -> None:

@@ -11,7 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import announcement, usable
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import (
+    announcement,
+    reference_line,
+    usable,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
@@ -78,5 +82,7 @@ def _comment(ticket: Parts) -> dict[str, t.Any]:
 
 def shown(about_: Parts) -> dict[str, t.Any]:
     """Name the parts of a run as the templates do."""
-    names = ("settings", "revocation", "revoked", "window", "access", "told_at")
-    return {**{f"cmk_{name}": about_[name] for name in names}, "cmk_keys_done": about_["keys"]}
+    names = ("settings", "revocation", "revoked", "window", "access", "told_at", "announcement")
+    found = {f"cmk_{name}": about_[name] for name in names}
+    line = reference_line(about_["announcement"].get("reference", ""))
+    return {**found, "cmk_keys_done": about_["keys"], "cmk_reference_line": line}

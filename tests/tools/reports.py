@@ -11,4 +11,4 @@ TEMPLATES: t.Final = _printing.TEMPLATES
 
 def render(template: str, evidence: dict[str, t.Any]) -> str:
     """Print one template (``report.html.j2``, ``report.md.j2``) from the evidence of a run."""
-    return _printing.render(template, cmk_evidence=evidence)
+    return _printing.report(template, evidence)

@@ -6,21 +6,15 @@ import datetime as dt
 import html.parser
 import itertools
 import json
-import os
 import re
-import subprocess
-import sys
 import typing as t
 from pathlib import Path
 
 import jsonschema
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.filter import evidence as evidence_filter
-from ansible_collections.keyops.atlassian_cmk.plugins.filter import timeline as timeline_filter
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import (
     KINDS,
     PHASES,
@@ -486,39 +480,3 @@ def test_contrast(scheme: int) -> None:
         pairs += [(tone, f"{tone}-pale"), ("text", f"{tone}-pale"), ("link", f"{tone}-pale"), (tone, "card")]
     for front, back in pairs:
         assert contrast(colours[front], colours[back]) >= 4.5, (front, back)
-
-
-def test_ansible_prints_the_same(tmp_path: Path) -> None:
-    """Ansible's own lookup, and the examples in the filters' documentation, in one play."""
-    run_with_markup = {**RUNS["partial"], "comment": EVIL, "controller": {"user": EVIL, "host": EVIL}}
-    (tmp_path / "run.json").write_text(json.dumps(run_with_markup), encoding="utf-8")
-    templates = ("report.html.j2", "report.md.j2")
-    lookups = ", ".join(f"lookup('ansible.builtin.template', '{TEMPLATES / template}')" for template in templates)
-    prints = {
-        "name": "Print the reports",
-        "ansible.builtin.copy": {
-            "dest": str(tmp_path / "printed.json"),
-            "content": f"{{{{ [{lookups}] | ansible.builtin.to_json }}}}",
-            "mode": "0600",
-        },
-        # As what a module returned, which Ansible takes for no template.
-        "vars": {
-            "run": f"{{{{ lookup('ansible.builtin.file', '{tmp_path}/run.json') | ansible.builtin.from_json }}}}",
-            "cmk_evidence": "{{ run | keyops.atlassian_cmk.evidence }}",
-        },
-    }
-    examples = [task for one in (evidence_filter, timeline_filter) for task in yaml.safe_load(one.EXAMPLES)]
-    play = [{"name": "Reports", "hosts": "localhost", "gather_facts": False, "tasks": [prints, *examples]}]
-    (tmp_path / "play.yml").write_text(yaml.safe_dump(play), encoding="utf-8")
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), "play.yml", "-i", "localhost,", "-c", "local"]
-    ran = subprocess.run(
-        [*command, "-e", f"ansible_python_interpreter={sys.executable}"],
-        cwd=tmp_path,
-        env={**os.environ, "HOME": str(tmp_path), "ANSIBLE_NOCOLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    printed = json.loads((tmp_path / "printed.json").read_text(encoding="utf-8"))
-    assert printed == [render(template, evidence(run_with_markup)) for template in templates]

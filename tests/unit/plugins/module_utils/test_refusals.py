@@ -19,8 +19,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _desk
 
 ROOT = Path(__file__).resolve().parents[4]
-# How a template of the role or a filter's example names a code.
-IN_TEMPLATES = re.compile(r"'([a-z_]+)'\s*\|\s*keyops\.atlassian_cmk\.refusal")
 
 
 def fields(code: str) -> set[str]:
@@ -88,12 +86,6 @@ def test_codes_in_python_are_in_the_list_with_their_fields(code: str, given: set
 def test_python_names_codes() -> None:
     # So that the test above cannot be empty by mistake.
     assert len(called_with()) > 10
-
-
-def test_codes_in_templates_are_in_the_list() -> None:
-    used = {code for path in sources() for code in IN_TEMPLATES.findall(path.read_text(encoding="utf-8"))}
-    assert {"comment_template"} <= used
-    assert used <= set(REFUSALS)
 
 
 @pytest.mark.parametrize("table", [_aws_errors._BY_AWS_CODE, _desk._BY_STATUS], ids=["of AWS", "of the desk"])

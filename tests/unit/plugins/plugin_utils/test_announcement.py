@@ -18,6 +18,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
     reference,
     template_fault,
     usable,
+    with_reference,
 )
 
 FIRST, LATER, LATEST = "2026-11-24T03:00:00Z", "2026-11-24T05:00:00Z", "2026-11-25T09:00:00Z"
@@ -311,8 +312,7 @@ def test_no_journal_breaks_a_run(text: str, plan: list[dict[str, Any]]) -> None:
     ("message", "said"),
     [
         (
-            "Task failed: Finalization of task args for 'ansible.builtin.set_fact' failed: Error while resolving value "
-            "for 'cmk_comment_text': The file 'a.j2' was not found.",
+            "The lookup plugin 'ansible.builtin.template' failed: The file 'a.j2' was not found.",
             "The file 'a.j2' was not found.",
         ),
         (
@@ -381,3 +381,9 @@ class TestPosted:
     )
     def test_the_answer_proves_nothing(self, answer: dict[str, Any]) -> None:
         assert posted(answer, "acme", self.DECIDED) == {}
+
+
+def test_a_comment_without_the_reference_gets_it() -> None:
+    assert with_reference("Done.\n", A_REFERENCE) == f"Done.\nReference: {A_REFERENCE}\n"
+    assert with_reference("", A_REFERENCE) == f"\nReference: {A_REFERENCE}\n"
+    assert with_reference(f"Done ({A_REFERENCE}).", A_REFERENCE) == f"Done ({A_REFERENCE})."
