@@ -16,7 +16,7 @@ description:
 positional: announcement
 options:
   _input:
-    description: The references on the ticket, of P(keyops.atlassian_cmk.desk_mentions#filter).
+    description: The references on the ticket, of M(keyops.atlassian_cmk.desk_ticket).
     type: list
     elements: dict
     required: true

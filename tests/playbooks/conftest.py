@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from tests.standins.aws import AwsStandin
-from tests.standins.desk import Desk
+from tests.standins.desk import DEFAULT_BEARER, Desk
 from tests.tools.standins import ACCOUNT, ROOT, TOKEN, USER, environment
 
 ALIAS: t.Final = "alias/atlassian-cmk"
 REGIONS: t.Final = ("us-east-1", "us-west-2")
 _DESK: t.Final = {
     "users": [{"user": USER, "token": TOKEN, "name": "Operator", "email": USER, "kind": "customer", "tickets": "*"}],
+    "bearer": [{"token": DEFAULT_BEARER, "user": USER}],
     "tickets": [{"key": "CMK-1", "summary": "CMK access revoked", "status": "Waiting for customer"}],
 }
 

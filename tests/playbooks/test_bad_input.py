@@ -394,3 +394,33 @@ def test_no_raw_errors_and_no_secrets(many: tuple[World, Run], looked: tuple[Wor
         assert SECRET not in ran.output
         for path in world.folder.glob("reports/**/*"):
             assert path.is_dir() or SECRET not in path.read_text()
+
+
+def test_answers_of_a_survey_are_texts(world: World) -> None:
+    world.keys("PendingDeletion", "Disabled")
+    answers = {
+        "cmk_regions": "us-east-1,us-west-2",
+        "cmk_keys": json.dumps(dict.fromkeys(REGIONS, ALIAS)),
+        "cmk_cancel_deletion": "true",
+        "cmk_secure_logging": "yes",
+        "cmk_account_id": ACCOUNT,
+        "cmk_wait_delay": "0.1",
+        "cmk_sites": "https://acme.example.com, https://help.example.com",
+    }
+    ran = world.run("-e", "org=acme", *[part for name, text in answers.items() for part in ("-e", f"{name}='{text}'")])
+    assert ran.code == 0, ran.output
+    assert world.states() == ["Enabled", "Enabled"]
+    assert "https://help.example.com" in world.desk.control("GET", "/tickets/CMK-1")["comments"][-1]["body"]
+
+
+@pytest.mark.parametrize("name", ["cmk_realm", "cmk_key", "cmk_ticket", "cmk_comment_template", "cmk_report_dir"])
+def test_ten_megabytes_from_a_file(world: World, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "answers.json"
+    file.write_text(json.dumps({name: "x" * 10_000_000}), encoding="utf-8")
+    ran = world.run("-e", "org=acme", "-e", f"@{file}")
+    assert ran.code == 2
+    assert len(ran.output) < 20_000
+    ((message,),) = _messages(ran).values()
+    assert message.startswith("acme: not restored. ")
+    assert name in message
+    assert world.aws.control("GET", "calls") == []

@@ -1,0 +1,62 @@
+"""The documented IAM policies are what the runs need, no more and no less."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from tests.playbooks.conftest import World
+from tests.tools.standins import ROOT
+
+ORG: t.Final = ("-e", "org=acme")
+# Needs no permission ("GetCallerIdentity", AWS STS API reference).
+_FREE: t.Final = "sts:GetCallerIdentity"
+
+
+def documented(name: str) -> set[str]:
+    """The actions of a policy in docs/iam."""
+    policy = json.loads((ROOT / f"docs/iam/{name}.json").read_text(encoding="utf-8"))
+    return {action for statement in policy["Statement"] for action in statement["Action"]}
+
+
+def asked(world: World) -> set[str]:
+    """The actions that a run asked AWS for."""
+    return {f"{call['service']}:{call['operation']}" for call in world.aws.control("GET", "calls")} - {_FREE}
+
+
+RUNS: t.Final = {
+    "restore": ("restore_cmk.yml", ("Disabled", "Disabled"), {}),
+    "restore_cancel_deletion": ("restore_cmk.yml", ("PendingDeletion", "Disabled"), {"cmk_cancel_deletion": True}),
+    "assess": ("assess_cmk.yml", ("Disabled", "Disabled"), {}),
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_asks_for_what_is_documented(world: World, name: str) -> None:
+    playbook, states, variables = RUNS[name]
+    world.keys(*states)
+    ran = world.run(*ORG, playbook=playbook, variables=variables)
+    assert ran.code == 0, ran.output
+    assert asked(world) == documented(name) | documented("evidence")
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_documented_actions_alone_suffice(world: World, name: str) -> None:
+    playbook, states, variables = RUNS[name]
+    world.keys(*states)
+    world.aws.control("POST", "policy", {"actions": sorted(documented(name))})
+    ran = world.run(*ORG, playbook=playbook, variables=variables)
+    assert ran.code == 0, ran.output
+    assert world.states() == (["Disabled", "Disabled"] if name == "assess" else ["Enabled", "Enabled"])
+
+
+@pytest.mark.parametrize(("name", "action"), [(name, action) for name in RUNS for action in sorted(documented(name))])
+def test_none_of_them_is_too_much(world: World, name: str, action: str) -> None:
+    playbook, states, variables = RUNS[name]
+    world.keys(*states)
+    world.aws.control("POST", "policy", {"actions": sorted(documented(name) - {action})})
+    ran = world.run(*ORG, playbook=playbook, variables=variables)
+    assert ran.code != 0
+    assert f"Allow {action} for this identity" in ran.output

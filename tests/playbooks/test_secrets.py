@@ -1,0 +1,151 @@
+"""No secret leaves a run: not on the screen at the highest verbosity, not in a file, not in the list of processes."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import threading
+import typing as t
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.playbooks.conftest import World
+from tests.standins.desk import DEFAULT_BEARER
+from tests.tools.standins import SECRET_KEY, TOKEN, USER
+
+SESSION_TOKEN: t.Final = "standin-session-token-5e1d7a90c3f2"
+EXTERNAL_ID: t.Final = "standin-external-id-71c0"
+SECRETS: t.Final = {
+    "the AWS secret key": SECRET_KEY,
+    "the AWS session token": SESSION_TOKEN,
+    "the desk's token": TOKEN,
+    # As it stands in the header, and as a part of it that ends on the border of three bytes.
+    "the basic authentication": base64.b64encode(f"{USER}:{TOKEN}".encode()).decode().rstrip("="),
+    "the bearer's token": DEFAULT_BEARER,
+    "the token in base64": base64.b64encode(TOKEN.encode()).decode()[:30],
+}
+ROLE: t.Final = "arn:aws:iam::111122223333:role/cmk-operator"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What goes wrong in a run. ``told``: how many announcements stand on the ticket at its end."""
+
+    name: str
+    aws: dict[str, t.Any] = field(default_factory=dict)
+    desk: dict[str, t.Any] = field(default_factory=dict)
+    variables: dict[str, t.Any] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
+    playbook: str = "restore_cmk.yml"
+    code: int = 2
+    told: int = 0
+
+
+SCENES: t.Final = [
+    Scene("restored", code=0, told=1),
+    Scene("restored as a bearer", code=0, told=1, env={"CMK_SUPPORT_USER": "", "CMK_SUPPORT_TOKEN": DEFAULT_BEARER}),
+    Scene("assessed", playbook="assess_cmk.yml", code=0),
+    Scene(
+        "by a role", variables={"cmk_assume_role_arn": ROLE, "cmk_assume_role_external_id": EXTERNAL_ID}, code=0, told=1
+    ),
+    Scene(
+        "no role",
+        aws={"service": "sts", "operation": "AssumeRole", "error": "AccessDenied"},
+        variables={"cmk_assume_role_arn": ROLE},
+    ),
+    Scene("no key may be enabled", aws={"operation": "EnableKey", "error": "AccessDeniedException"}),
+    Scene("expired", aws={"operation": "DescribeKey", "error": "ExpiredTokenException", "count": 99}),
+    Scene("a wrong signature", aws={"operation": "DescribeKey", "error": "InvalidSignatureException", "count": 99}),
+    Scene("not logged in", desk={"status": 401}),
+    Scene("a login page", desk={"redirect": "http://127.0.0.1:9/login"}),
+    Scene("HTML", desk={"method": "GET", "status": 404, "html": True}),
+    Scene("the answer is lost", desk={"method": "POST", "drop": "after", "count": 1}, code=0, told=1),
+    Scene("nobody there", env={"CMK_SUPPORT_URL": "http://127.0.0.1:9"}, variables={"cmk_desk_retries": 0}),
+    Scene("a token of two lines", env={"CMK_SUPPORT_TOKEN": f"{TOKEN}\n{TOKEN}"}),
+    Scene("a template that fails", variables={"cmk_comment_template": "nope.j2"}),
+    Scene("a password in an address", env={"CMK_SUPPORT_URL": f"https://operator:{TOKEN}@support.example.com"}),
+]
+
+
+class Processes:
+    """Reads the command lines of all processes below this one, again and again."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> Processes:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.02):
+            for line in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    self.seen.add(line.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                except OSError:
+                    continue
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
+def test_no_secret_leaves_a_run(world: World, tmp_path: Path, scene: Scene) -> None:
+    world.keys("Disabled", "Disabled")
+    if scene.aws:
+        world.aws.control("POST", "faults", scene.aws)
+    if scene.desk:
+        world.desk.control("POST", "/faults", scene.desk)
+    folder = tmp_path / "left"
+    folder.mkdir()
+    world.variables |= {"cmk_wait_delay": 0.1, "cmk_desk_retries": 2}
+    command, cwd, env = world.command(
+        "-e", "org=acme", "-vvvv", playbook=scene.playbook, variables=scene.variables, env=scene.env
+    )
+    env |= {
+        "AWS_SESSION_TOKEN": SESSION_TOKEN,
+        "HOME": str(folder / "home"),
+        "TMPDIR": str(folder),
+        "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
+        "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "facts"),
+        "ANSIBLE_LOG_PATH": str(folder / "log"),
+    }
+    with Processes() as processes:
+        ran = subprocess.run(
+            command,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    assert ran.returncode == scene.code, ran.stdout + ran.stderr
+    assert len(world.told()) == scene.told
+    assert any("ansible-playbook" in line for line in processes.seen)
+    files = [path for place in (folder, world.folder) for path in place.rglob("*") if path.is_file()]
+    assert (folder / "log") in files
+    # The inventory holds what the test itself wrote.
+    texts = {str(path): path.read_text(errors="replace") for path in files if path.name != "inventory.yml"}
+    texts |= {"the screen": ran.stdout + ran.stderr, "the list of processes": "\n".join(processes.seen)}
+    found = [
+        f"{what} in {place}" for place, text in texts.items() for what, secret in SECRETS.items() if secret in text
+    ]
+    assert found == []
+
+
+def test_the_search_finds_what_is_there(world: World) -> None:
+    """With secure logging off, a bearer's token does show at the highest verbosity."""
+    world.keys("Disabled", "Disabled")
+    env = {"CMK_SUPPORT_USER": "", "CMK_SUPPORT_TOKEN": DEFAULT_BEARER}
+    ran = world.run("-e", "org=acme", "-vvvv", env=env, variables={"cmk_secure_logging": False})
+    assert ran.code == 0, ran.output
+    assert SECRETS["the bearer's token"] in ran.output
