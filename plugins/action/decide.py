@@ -17,6 +17,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
     "journal": {"type": "path", "required": True},
     "access": {"type": "path", "required": True},
+    "brief": {"type": "bool", "default": False},
 }
 
 
@@ -36,5 +37,6 @@ class ActionModule(ActionBase):
             msg = f"What an earlier run has kept cannot be read: {error}. Mend or remove that file, and run again."
             return {**result, "failed": True, "msg": msg}
         decided = decide(run["plan"], run["revocation"], run["settings"], journal, kept_access, run["started_at"])
-        show(render("plan.txt.j2", **shown(about({**run, "decided": decided}))))
+        if not args["brief"]:
+            show(render("plan.txt.j2", **shown(about({**run, "decided": decided}))))
         return {**result, "changed": False, **decided}

@@ -29,6 +29,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "folder": {"type": "str", "default": ""},
     "journal": {"type": "str", "default": ""},
     "lock": {"type": "str", "default": ""},
+    "brief": {"type": "bool", "default": False},
 }
 
 
@@ -97,11 +98,20 @@ class ActionModule(ActionBase):
             "cmk_headline": headline(run["entry_point"], found["status"]),
         }
         summary = render("summary.txt.j2", ansible_check_mode=run["check_mode"], **shown(run), **ended)
-        show(summary, warn=found["status"] not in ("restored", "already_restored"))
+        good = found["status"] in ("restored", "already_restored")
+        # Among many organizations, a person needs to see those that are not well; the others are counted.
+        show(summary.splitlines()[0] if args["brief"] and good else summary, warn=not good)
         # What ansible.builtin.set_stats returns.
         stats = {"data": {f"cmk_{run['entry_point']}": {found["org"]: found}}, "per_host": False, "aggregate": True}
         failure = render("failure.txt.j2", cmk_result=found).strip() if found["status"] not in OK_STATUSES else ""
-        return {**done, "changed": changed, "result": found, "failure": failure, "ansible_stats": stats}
+        return {
+            **done,
+            "changed": changed,
+            "result": found,
+            "failure": failure,
+            "folder": folder,
+            "ansible_stats": stats,
+        }
 
 
 def _surroundings(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -23,6 +23,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors i
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import Plan, Wish, check_reference, plan
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting, wait_until
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._turns import wait_for_turn
 
 _METHODS: t.Final = {
     "DescribeKey": "describe_key",
@@ -172,6 +173,7 @@ def _describe(client: KmsClient, outcome: Outcome, account_id: str | None) -> di
 
 def _change(client: KmsClient, action: str, key_id: str, outcome: Outcome, waiting: Waiting) -> None:
     for gone in waiting.ticks():
+        wait_for_turn(action, str(outcome.metadata.get("AWSAccountId")), outcome.region)
         try:
             _call(client, action, key_id, outcome)
         except AWS_ERRORS as error:

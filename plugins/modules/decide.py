@@ -31,6 +31,11 @@ options:
       - The file with an earlier copy of policies and grants. It need not exist.
     type: path
     required: true
+  brief:
+    description:
+      - Whether to leave out the plan on the screen, as among many organizations; the reports hold it.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - keyops.atlassian_cmk.attributes.info
   - keyops.atlassian_cmk.attributes.on_controller

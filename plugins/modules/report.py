@@ -37,6 +37,11 @@ options:
       - The lock of M(keyops.atlassian_cmk.controller_lock) to free, if this run holds it. Empty for none.
     type: str
     default: ''
+  brief:
+    description:
+      - Whether to show one line only of an organization that is well, as among many.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - keyops.atlassian_cmk.attributes
   - keyops.atlassian_cmk.attributes.on_controller
@@ -71,6 +76,10 @@ result:
   description: What the role publishes as C(cmk_result).
   returned: always
   type: dict
+folder:
+  description: Where the reports are; empty if there are none.
+  returned: always
+  type: str
 failure:
   description: Why the run must end with an error, in one line; empty if all is well.
   returned: always

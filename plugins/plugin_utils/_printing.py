@@ -25,6 +25,8 @@ _ALL: t.Final = (
     "plan.txt.j2",
     "keys.txt.j2",
     "restore_comment.txt.j2",
+    "fleet.txt.j2",
+    "index.html.j2",
 )
 
 

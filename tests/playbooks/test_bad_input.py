@@ -420,7 +420,7 @@ def test_ten_megabytes_from_a_file(world: World, tmp_path: Path, name: str) -> N
     ran = world.run("-e", "org=acme", "-e", f"@{file}")
     assert ran.code == 2
     assert len(ran.output) < 20_000
-    ((message,),) = _messages(ran).values()
+    (message,) = _messages(ran)["acme"]
     assert message.startswith("acme: not restored. ")
     assert name in message
     assert world.aws.control("GET", "calls") == []

@@ -50,6 +50,11 @@ _KEYLESS = {
 }
 
 
+# A second, for each account and region ("Request quotas", AWS KMS Developer Guide; LookupEvents, AWS CloudTrail API
+# Reference).
+_QUOTAS = {"EnableKey": 5, "DisableKey": 5, "CancelKeyDeletion": 5, "LookupEvents": 2}
+
+
 # Refused before AWS knows whose history they belong to.
 _NOT_LOGGED = {
     "ExpiredToken",
@@ -126,6 +131,7 @@ class StandinApp:
         self.faults: list[Fault] = []
         self.principals: dict[str, tuple[str, str]] = {}
         self.policies: dict[str, list[str]] = {}
+        self.taken: dict[tuple[str, str, str], list[float]] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -161,6 +167,8 @@ class StandinApp:
         with self.lock:
             request = self.receive(environ, body)
             call = request.call
+            if self.is_over_quota(call):
+                return self.refuse(request, AwsError("ThrottlingException", "Rate exceeded", 400))
             delay, fault = faulting.take(self.faults, call.service, call.operation, call.region, self.names_of(request))
         delay += self.settings.latency
         if delay > 0:
@@ -176,6 +184,19 @@ class StandinApp:
             raise DroppedError(fault.reset)
         call.status = answer.status
         return replace(answer, headers=(*answer.headers, ("x-amzn-RequestId", request.request_id)))
+
+    def is_over_quota(self, call: Call) -> bool:
+        """Whether as many calls as AWS takes in a second have been made in the last one; throttled calls do not count."""
+        quota = _QUOTAS.get(call.operation)
+        if quota is None or not self.settings.quotas:
+            return False
+        now = time.monotonic()
+        taken = self.taken.setdefault((call.account, call.region, call.operation), [])
+        taken[:] = [moment for moment in taken if moment > now - 1]
+        if len(taken) >= quota:
+            return True
+        taken.append(now)
+        return False
 
     def receive(self, environ: dict[str, Any], body: bytes) -> Request:
         """Parse a call and write it down, before anything is done with it."""

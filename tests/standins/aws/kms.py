@@ -152,13 +152,17 @@ def parse_reference(reference: str) -> Reference:
 
 @dataclass
 class Settings:
-    """Run-time configuration. Seconds, except `flip` and `not_found` (number of reads)."""
+    """Run-time configuration. Seconds, except `flip` and `not_found` (number of reads).
+
+    With `quotas`, calls over AWS's request quotas are throttled. Off, because tests restore more keys than anybody has.
+    """
 
     propagation: float = 0.0
     flip: bool = False
     not_found: int = 0
     latency: float = 0.0
     trail_delay: float = 0.0
+    quotas: bool = False
 
 
 @dataclass

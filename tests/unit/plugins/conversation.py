@@ -157,6 +157,7 @@ class Talk:
         fast = functools.partial(Waiting, sleep=clock.sleep, monotonic=clock.monotonic)
         monkeypatch.setattr(_modules, "Waiting", fast)
         monkeypatch.setattr(_kms, "Waiting", fast)
+        monkeypatch.setattr(_kms, "wait_for_turn", lambda *_call: None)
         monkeypatch.setattr(boto3.session.Session, "client", self._client)
 
     def __enter__(self) -> Talk:

@@ -174,6 +174,9 @@ class TestActions:
         assert (result["code"], result["error"]) == ("", "")
         assert result["text"].splitlines()[-1] == "Reference: cmk-restore/acme/0123456789ab"
 
+    def test_fleet(self, ran: Ran) -> None:
+        assert ran.one("fleet")["total"] == 0
+
     def test_decide(self, ran: Ran) -> None:
         result = ran.one("decide")
         assert result["announcement"]["enables"] is True

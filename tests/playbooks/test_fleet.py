@@ -1,0 +1,110 @@
+"""Many organizations in one run, and one run cut into slices."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.playbooks.conftest import REGIONS, Run, World, run_to_end
+from tests.tools.standins import ACCOUNT
+
+_NAMES: t.Final = [f"org{number:02d}" for number in range(8)]
+_WAITS_FOR_MATERIAL: t.Final = "org05"
+
+
+class Fleet:
+    """Eight organizations in one AWS account, of which one cannot be restored."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        for name in _NAMES:
+            state = "PendingImport" if name == _WAITS_FOR_MATERIAL else "Disabled"
+            for region in REGIONS:
+                key = {"region": region, "account": ACCOUNT, "alias": f"alias/{name}", "state": state}
+                world.aws.control("POST", "keys", key)
+        for number in range(1, 9):
+            world.desk.control("POST", "/tickets", {"key": f"ORG-{number}"})
+
+    def run(self, names: t.Sequence[str], folder: Path, *arguments: str) -> Run:
+        """One run for some of them, with folders of its own, as a slice on another machine has."""
+        command, cwd, env = self.world.command("-e", "org=all", "--forks", "4", *arguments)
+        hosts = {
+            name: {
+                "cmk_realm": "United States",
+                "cmk_key": f"alias/{name}",
+                "cmk_ticket": f"ORG-{_NAMES.index(name) + 1}",
+                "cmk_wait_delay": 0.1,
+            }
+            for name in names
+        }
+        inventory = folder / "inventory.json"
+        folder.mkdir(exist_ok=True)
+        inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+        return run_to_end(
+            command, cwd, {**env, "ANSIBLE_INVENTORY": str(inventory), "CMK_REPORT_DIR": str(folder / "reports")}
+        )
+
+    def work(self) -> list[tuple[str, str]]:
+        """What was done at AWS, in no order."""
+        calls = self.world.aws.control("GET", "calls")
+        return sorted((call["region"], call["key"]) for call in calls if call["operation"] == "EnableKey")
+
+    def told(self) -> list[int]:
+        """How many announcements each ticket holds."""
+        return [len(self.world.told(f"ORG-{number}")) for number in range(1, 9)]
+
+
+@pytest.fixture
+def fleet(world: World) -> Fleet:
+    return Fleet(world)
+
+
+_TOLD: t.Final = [0 if name == _WAITS_FOR_MATERIAL else 1 for name in _NAMES]
+
+
+def test_one_that_fails_delays_no_other_and_is_the_one_that_is_named(fleet: Fleet, tmp_path: Path) -> None:
+    ran = fleet.run(_NAMES, tmp_path / "one")
+    assert ran.code == 2
+    assert fleet.told() == _TOLD
+    (summary,) = re.findall(r"(?m)^8 organizations: 1 failed, 7 restored\n(?:  .*\n)+", ran.output)
+    assert [line.split(":")[0].strip() for line in summary.splitlines()[1:]] == [_WAITS_FOR_MATERIAL, "all reports"]
+    index = (tmp_path / "one/reports/index.html").read_text(encoding="utf-8")
+    links = re.findall(r'href="([^"]+)"', index)
+    assert len(links) == len(_NAMES)
+    assert all((tmp_path / "one/reports" / link).is_file() for link in links)
+    again = fleet.run(_NAMES, tmp_path / "one")
+    assert again.changed == 0
+    assert "8 organizations: 1 failed, 7 already restored" in again.output
+    assert fleet.told() == _TOLD
+
+
+def test_among_many_what_is_well_is_one_line(fleet: Fleet, tmp_path: Path) -> None:
+    ran = fleet.run(_NAMES, tmp_path / "one", "-e", "cmk_fleet_from=3")
+    assert "plan for realm" not in ran.output
+    assert re.search(r"(?m)^org00: RESTORED\n(?!  )", ran.output)
+    assert re.search(rf"(?m)^{_WAITS_FOR_MATERIAL}: FAILED\n  us-east-1: NOT USABLE", ran.output)
+
+
+def test_the_quota_of_aws_is_kept_by_pacing(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.world.aws.control("POST", "config", {"quotas": True})
+    fleet.run(_NAMES, tmp_path / "one", "--forks", "8")
+    calls = fleet.world.aws.control("GET", "calls")
+    throttled = [call for call in calls if call["operation"] == "EnableKey" and call["error"]]
+    # Without turns, all but five of the seven in each region would be; a busy machine may send two too close together.
+    assert len(throttled) <= 1
+    assert fleet.told() == _TOLD
+
+
+def test_slices_do_the_work_of_one_run_and_none_of_it_twice(fleet: Fleet, tmp_path: Path) -> None:
+    """AWX cuts an inventory into every nth host ("Job slicing", AWX User Guide)."""
+    ran = [fleet.run(_NAMES[part::3], tmp_path / f"slice{part}") for part in range(3)]
+    assert sorted(run.code for run in ran) == [0, 0, 2]
+    assert len(fleet.work()) == len(set(fleet.work())) == 2 * (len(_NAMES) - 1)
+    assert fleet.told() == _TOLD
+    for part in range(3):
+        kept = {path.name for path in (tmp_path / f"slice{part}/reports").iterdir() if path.is_dir()}
+        assert kept == set(_NAMES[part::3])
