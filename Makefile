@@ -68,6 +68,10 @@ demo-test: $(READY) ## Run the demo twice, from its beginning, and check what it
 	@echo "== demo"
 	@python -m tests.tools.demo --check
 
+.PHONY: bench
+bench: $(READY) ## Measure a restoration beside other ways to enable the same keys (a quarter of an hour)
+	@python -m tests.bench
+
 .PHONY: audit
 audit: $(READY) ## Look for known vulnerabilities of the pinned packages
 	@tests/tools/audit.sh

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 import typing as t
@@ -54,11 +53,3 @@ def report(way: str, seen: Seen) -> str:
         f"{way:<16} exit {cost.code}  wall {cost.wall:7.1f} s  CPU {cost.cpu:7.1f} s  parent {cost.memory:5.0f} MB  "
         f"child {cost.child:4.0f} MB  calls {seen.calls:5}  enabled {seen.enabled:4}  told {seen.told:4}"
     )
-
-
-if __name__ == "__main__":
-    for chosen in json.loads(sys.argv[2]) if len(sys.argv) > 2 else WAYS:
-        print(
-            report(chosen, once(chosen, int(sys.argv[1]), log=Path(f"/tmp/bench-{chosen.replace(', ', '-')}.log"))),
-            flush=True,
-        )

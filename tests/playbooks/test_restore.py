@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,21 @@ def test_restores_tells_and_then_has_nothing_to_do(world: World) -> None:
     assert sorted(world.calls("EnableKey")) == sorted(REGIONS)
     assert len(told) == 1
     assert world.told() == told
+
+
+def test_modules_of_their_own_do_the_same(world: World) -> None:
+    """Where the interpreter is not Ansible's own, the modules run in processes: the same calls, and the same end."""
+    done = []
+    for interpreter in (sys.executable, str(Path(sys.executable).with_name("python3"))):
+        world.aws.control("POST", "reset")
+        world.desk.control("POST", "/reset")
+        world.keys("Disabled", "Disabled")
+        folder = {"CMK_REPORT_DIR": str(world.folder / Path(interpreter).name)}
+        ran = world.run(*ORG, "-e", f"ansible_python_interpreter={interpreter}", env=folder)
+        assert ran.code == 0, ran.output
+        keys = [{name: key[name] for name in ("region", "state_after", "actions")} for key in ran.result["keys"]]
+        done.append((sorted(world.calls()), ran.result["status"], keys))
+    assert done[0] == done[1]
 
 
 def test_by_fqcn_from_any_folder(world: World, tmp_path: Path) -> None:

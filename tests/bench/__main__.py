@@ -1,0 +1,162 @@
+"""Measure a restoration beside other ways to enable the same keys: ``python -m tests.bench [--sizes 50,200] [--runs 2]``.
+
+Writes docs/benchmarks.md. Nothing else should run on the machine meanwhile.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import tempfile
+import typing as t
+from pathlib import Path
+
+import ansible
+
+from tests.bench.fleet import FORKS, WAYS, Seen, once, report
+from tests.bench.measure import measure, middle
+from tests.bench.world import Org, cpus, world
+from tests.tools.standins import ROOT, control
+
+PAGE: t.Final = ROOT / "docs/benchmarks.md"
+_LATENCY, _PROPAGATION = 0.15, 6.0
+_PEER: t.Final = "kms_key"
+
+
+def one(way: str, folder: Path) -> tuple[float, float | None]:
+    """Restore one organization of two regions; return when the last EnableKey was sent and the ticket was commented."""
+    org = Org("acme", 0, "United States", "Disabled")
+    with world(folder, [org], latency=_LATENCY, propagation=_PROPAGATION) as made:
+        command, cwd = WAYS[way](made)
+        started = measure(command, cwd, made.env(), folder / "log").started
+        sent = [_moment(call["time"]) for call in made.calls() if call["operation"] == "EnableKey"]
+        posted = [_moment(call["time"]) for call in control(made.desk, "calls") if call["method"] == "POST"]
+    return max(sent) - started, max(posted) - started if posted else None
+
+
+def _moment(text: str) -> float:
+    return dt.datetime.fromisoformat(text).timestamp()
+
+
+def alone(runs: int) -> str:
+    """The table of one organization."""
+    rows = []
+    for way in (_PEER, "restore, api"):
+        with tempfile.TemporaryDirectory(prefix="bench") as name:
+            seen = [one(way, Path(name) / str(run)) for run in range(runs)]
+        sent, told = middle(first for first, _last in seen), [last for _first, last in seen if last]
+        after = middle(last - first for first, last in seen if last) if told else None
+        rows.append(
+            [way, f"{sent:.1f} s", f"{middle(told):.1f} s" if told else "never", f"{after:.1f} s" if after else ""]
+        )
+        print(" | ".join(rows[-1]), flush=True)
+    head = ["way", "last `EnableKey` sent", "ticket commented", "from the one to the other"]
+    return _table(head, rows)
+
+
+def many(size: int, runs: int) -> str:
+    """The table of a fleet, as ratios to the peer."""
+    found: dict[str, list[Seen]] = {way: [] for way in WAYS}
+    for _run in range(runs):
+        for way, seen in found.items():
+            seen.append(once(way, size))
+            print(report(way, seen[-1]), flush=True)
+    peer = {name: middle(getattr(seen.cost, name) for seen in found[_PEER]) for name in ("wall", "cpu")}
+    rows = []
+    for way, seen in found.items():
+        wall, cpu = (middle(getattr(one_.cost, name) for one_ in seen) for name in ("wall", "cpu"))
+        memory, child = (max(getattr(one_.cost, name) for one_ in seen) for name in ("memory", "child"))
+        rows.append(
+            [
+                way,
+                f"{wall:.0f} s",
+                f"{wall / peer['wall']:.0%}",
+                f"{cpu:.0f} s",
+                f"{cpu / peer['cpu']:.0%}",
+                f"{memory:.0f} MB",
+                f"{child:.0f} MB",
+                str(seen[-1].calls),
+                str(seen[-1].told),
+            ]
+        )
+    head = ["way", "wall", "ratio", "CPU", "ratio", "memory", "of a fork", "calls to AWS", "tickets told"]
+    return _table(head, rows)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+_TEXT: t.Final = """\
+# Benchmarks
+
+Written by `make bench` on {when}: {machine}, {cpus} processors, Python {python}, ansible-core {core}, {forks} forks in
+all plays. The stand-ins of AWS and of the desk run on the same processors; their time is not in the CPU figures, but it
+is in the wall times. Medians of {runs}; times differ from machine to machine, ratios much less.
+
+- `kms_key` is a loop of `amazon.aws.kms_key` over the same keys, with the same connection, interpreter, pipelining and
+  forks. It tells nobody, and does not wait until AWS agrees.
+- `restore, manual` restores, and hands the text for the ticket over; `restore, api` comments on the ticket too.
+- `boto3` is the floor: a script of 40 lines, one process, `EnableKey` and nothing else.
+- `noop` is Ansible's floor: one `debug` task for each organization.
+
+## One organization, two regions
+
+{latency:.0f} ms of latency for each call to AWS, and {propagation:.0f} s until a change has spread.
+
+{one}
+
+## Fleets
+
+Four realms in turn, each organization with an account of its own; of twenty organizations, two are enabled already and
+one cannot be restored. No latency and no propagation; the restore still waits for three equal reads, half a second apart.
+
+{many}
+
+## What this costs, and where it loses
+
+- Each task of each organization is a process that Ansible forks, for 20 to 40 ms of CPU. So the role has few of them,
+  its modules run inside that process instead of starting a Python of their own, and what is pure is computed in one
+  place. `ansible.builtin.uri`, which posts the comment, is the one module that still starts a Python: half a second.
+- A fork is larger than one of `kms_key`'s plays, since it shares boto3 with the main process; the figure counts what it
+  shares as if it were its own.
+- The main process keeps the facts and results of all organizations, and grows with their number.
+- The wait until AWS agrees is idle: with more forks, more organizations wait at the same time.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", default="50,200", help="numbers of organizations")
+    parser.add_argument("--runs", type=int, default=2, help="repetitions; the largest fleet runs once")
+    given = parser.parse_args()
+    for way in WAYS:
+        once(way, 2)  # fills what is kept from run to run
+    sizes = sorted(int(size) for size in given.sizes.split(","))
+    first = alone(3)
+    tables = []
+    for size in sizes:
+        runs = 1 if size == sizes[-1] and len(sizes) > 1 else given.runs
+        tables.append(f"### {size} organizations ({runs} run{'s' if runs > 1 else ''})\n\n{many(size, runs)}")
+    page = _TEXT.format(
+        when=dt.datetime.now(dt.UTC).date().isoformat(),
+        machine=f"{platform.system()} {platform.machine()}",
+        cpus=cpus(),
+        python=platform.python_version(),
+        core=ansible.__version__,
+        forks=FORKS,
+        runs=f"3 runs for one organization, and of {given.runs} for fleets",
+        latency=_LATENCY * 1000,
+        propagation=_PROPAGATION,
+        one=first,
+        many="\n\n".join(tables),
+    )
+    PAGE.write_text(page, encoding="utf-8")
+    print(f"== {os.path.relpath(PAGE)}")
+
+
+if __name__ == "__main__":
+    main()
