@@ -38,15 +38,15 @@ class ActionModule(ActionBase):
         index = os.path.join(os.path.dirname(os.path.dirname(folders[0])), "index.html") if folders else ""
         try:
             if index and not self._task.check_mode:
-                page = render("index.html.j2", cmk_fleet=about, cmk_folder=os.path.dirname(index), **args_of(args))
+                page = render(
+                    "index.html.j2",
+                    cmk_fleet=about,
+                    cmk_folder=os.path.dirname(index),
+                    cmk_entry_point=args["entry_point"],
+                )
                 replace(index, page + "\n")
         except (OSError, UnicodeError) as error:
             Display().warning(f"The index of the reports could not be written: {error}.")
             index = ""
         show(render("fleet.txt.j2", cmk_fleet=about, cmk_index=index), warn=bool(about["attention"]))
         return {**result, "changed": False, "total": about["total"], "counts": about["counts"], "index": index}
-
-
-def args_of(args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Name the arguments as the templates do."""
-    return {"cmk_entry_point": args["entry_point"]}
