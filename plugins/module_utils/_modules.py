@@ -9,7 +9,10 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
+import hashlib
+import json
 import types
 import typing as t
 
@@ -32,6 +35,17 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals imp
 _ATTEMPTS: t.Final = 12
 _CONNECT_TIMEOUT: t.Final = 5
 _READ_TIMEOUT: t.Final = 20
+# The shortest session that AWS gives (STS API reference, AssumeRole, DurationSeconds).
+_STILL_GOOD_FOR: t.Final = dt.timedelta(minutes=15)
+_WHO_ASKS: t.Final = (
+    "access_key",
+    "secret_key",
+    "session_token",
+    "profile",
+    "endpoint_url",
+    "aws_ca_bundle",
+    "aws_config",
+)
 
 ASSUME_ROLE_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "assume_role_arn": {"type": "str"},
@@ -137,18 +151,51 @@ def _maker(module: t.Any, region: str, config: t.Any) -> t.Callable[..., t.Any]:
     return make
 
 
+class Store(t.Protocol):
+    """Where credentials of assumed roles are kept for the other modules of a run."""
+
+    def get(self, name: str) -> str | None: ...
+
+    def put(self, name: str, value: str) -> None: ...
+
+
+class _Nowhere:
+    def get(self, _name: str) -> None:
+        """Find nothing."""
+
+    def put(self, _name: str, _value: str) -> None:
+        """Keep nothing."""
+
+
+_store: Store = _Nowhere()
+
+
+def keep_credentials_in(store: Store) -> None:
+    """Have the modules of this process, and of those forked from it, assume a role only if none of them has yet."""
+    global _store
+    _store = store
+
+
 def _assumed(module: t.Any, region: str, make: t.Callable[..., t.Any]) -> dict[str, str]:
     if not module.params["assume_role_arn"]:
         return {}
     wanted = {"RoleArn": module.params["assume_role_arn"], "RoleSessionName": module.params["assume_role_session_name"]}
     if module.params["assume_role_external_id"]:
         wanted["ExternalId"] = module.params["assume_role_external_id"]
+    # Whose role it is, and who asks for it.
+    asked = {name: module.params.get(name) for name in _WHO_ASKS}
+    name = hashlib.sha256(json.dumps([wanted, asked], sort_keys=True, default=str).encode()).hexdigest()
+    kept = json.loads(_store.get(name) or "{}")
+    if kept and dt.datetime.fromisoformat(kept.pop("until")) > dt.datetime.now(dt.timezone.utc) + _STILL_GOOD_FOR:
+        return t.cast("dict[str, str]", kept)
     try:
         credentials = make("sts", region).assume_role(**wanted)["Credentials"]
     except AWS_ERRORS as error:
         raise RefusedError(explain(error, "AssumeRole", region, "sts")) from error
-    return {
+    found = {
         "aws_access_key_id": credentials["AccessKeyId"],
         "aws_secret_access_key": credentials["SecretAccessKey"],
         "aws_session_token": credentials["SessionToken"],
     }
+    _store.put(name, json.dumps({**found, "until": credentials["Expiration"].isoformat()}))
+    return found

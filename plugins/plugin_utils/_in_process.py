@@ -26,7 +26,8 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import warm
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import keep_credentials_in, warm
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._kept import Kept
 
 # Without boto3 here, the module runs in its own process and reports what is missing.
 _HAS_BOTO3: t.Final = "boto3" in sys.modules
@@ -34,6 +35,9 @@ _HAS_BOTO3: t.Final = "boto3" in sys.modules
 if _HAS_BOTO3:
     with contextlib.suppress(Exception):
         warm()
+    # Without memory to share, each module assumes a role for itself.
+    with contextlib.suppress(OSError):
+        keep_credentials_in(Kept())
     # What is here stays: no process of a task needs to look through it, which would copy the memory it shares.
     gc.collect()
     gc.freeze()

@@ -102,6 +102,15 @@ def slug(org: str) -> str:
     return plain if plain and plain == org else f"{plain or 'org'}-{hashlib.sha256(org.encode()).hexdigest()[:8]}"
 
 
+def _session_name(org: str, now: str) -> str:
+    """Name the organization and the run's beginning in the 64 characters that AWS takes.
+
+    Source: STS API reference, AssumeRole, RoleSessionName.
+    """
+    run = re.sub(r"[-:]", "", now)
+    return f"cmk-{re.sub(r'[^A-Za-z0-9=,.@_-]', '-', org)}"[: 63 - len(run)] + f"-{run}"
+
+
 def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) -> dict[str, t.Any]:
     """Normalise the role's variables (their names without ``cmk_``).
 
@@ -125,8 +134,7 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         "aws_profile": problems.text("cmk_aws_profile", given.get("aws_profile")),
         "assume_role_arn": problems.text("cmk_assume_role_arn", given.get("assume_role_arn")),
         "assume_role_external_id": problems.text("cmk_assume_role_external_id", given.get("assume_role_external_id")),
-        # AWS takes 2 to 64 characters of these (STS API reference, AssumeRole, RoleSessionName).
-        "session_name": f"cmk-{re.sub(r'[^A-Za-z0-9=,.@_-]', '-', org)}"[:64],
+        "session_name": _session_name(org, str(given.get("now", ""))),
         "access_accept": problems.boolean("cmk_access_accept", given.get("access_accept")),
         "revoked_at": _revoked_at(given, problems),
         **_ticket(given, problems),

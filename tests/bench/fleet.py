@@ -24,8 +24,12 @@ WAYS: t.Final[dict[str, t.Callable[[World], tuple[list[str], Path]]]] = {
     ),
     "restore, api": lambda _made: ([*_PLAYBOOK, "restore_cmk.yml", "-e", "org=all"], ROOT / "playbooks"),
     "boto3": lambda made: ([sys.executable, "floor.py", str(made.folder / "inventory.json")], scripts()),
+    "aws": lambda made: (["bash", "aws_cli.sh", str(made.folder / "inventory.json")], scripts()),
     "noop": lambda _made: ([*_PLAYBOOK, "noop.yml"], scripts()),
 }
+
+# One process after the other, each of which starts Python anew: nobody learns more from many than from fifty.
+SLOW: t.Final = {"aws": 50}
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
-_PAGE: t.Final = os.sysconf("SC_PAGE_SIZE")
-
 
 @dataclass(frozen=True)
 class Measured:
-    """How a command ended. Times in seconds, memory in MB; ``child`` is the largest process that it started."""
+    """How a command ended. Times in seconds, memory in MB.
+
+    ``memory`` is the main process's; ``child`` is what the largest of the processes that it started has for itself
+    alone, with the processes that this one started in turn.
+    """
 
     code: int
     started: float
@@ -45,7 +47,7 @@ def measure(command: list[str], cwd: Path, env: t.Mapping[str, str], log: Path) 
 
 
 class _Watch:
-    """Looks ten times a second at the memory of a process and of its children."""
+    """Looks four times a second at the memory of a process and of its children."""
 
     def __init__(self, pid: int) -> None:
         self.parent = self.child = 0.0
@@ -55,27 +57,35 @@ class _Watch:
         self._thread.start()
 
     def _look(self) -> None:
-        while not self._over.wait(0.1):
-            self.parent = max(self.parent, _resident(self._pid))
-            children = Path(f"/proc/{self._pid}/task/{self._pid}/children")
-            try:
-                pids = children.read_text(encoding="ascii").split()
-            except OSError:
-                continue
-            self.child = max([self.child, *(_resident(int(pid)) for pid in pids)])
+        while not self._over.wait(0.25):
+            self.parent = max(self.parent, _megabytes(self._pid, "Anonymous"))
+            self.child = max([self.child, *(_alone(child) for child in _children(self._pid))])
 
     def stop(self) -> None:
         self._over.set()
         self._thread.join()
 
 
-def _resident(pid: int) -> float:
-    """Resident memory in MB, without what is shared with the process it was forked from."""
+def _children(pid: int) -> list[int]:
     try:
-        _size, resident, shared, *_rest = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    except OSError:
+        return []
+
+
+def _alone(pid: int) -> float:
+    own = _megabytes(pid, "Private_Clean", "Private_Dirty")
+    return own + sum(_alone(child) for child in _children(pid))
+
+
+def _megabytes(pid: int, *kinds: str) -> float:
+    """How much memory of some kinds a process has (proc(5), smaps_rollup)."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
     except OSError:
         return 0.0
-    return (int(resident) - int(shared)) * _PAGE / 1e6
+    found = {kind.strip(): int(size.split()[0]) for kind, size in (line.split(":") for line in lines)}
+    return sum(found[kind] for kind in kinds) * 1024 / 1e6
 
 
 def middle(values: t.Iterable[float]) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.playbooks.conftest import REGIONS, Run, World, run_to_end
+from tests.playbooks.runner import job
 from tests.tools.standins import ACCOUNT
 
 _NAMES: t.Final = [f"org{number:02d}" for number in range(8)]
@@ -29,10 +30,9 @@ class Fleet:
         for number in range(1, 9):
             world.desk.control("POST", "/tickets", {"key": f"ORG-{number}"})
 
-    def run(self, names: t.Sequence[str], folder: Path, *arguments: str) -> Run:
-        """One run for some of them, with folders of its own, as a slice on another machine has."""
-        command, cwd, env = self.world.command("-e", "org=all", "--forks", "4", *arguments)
-        hosts = {
+    def hosts(self, names: t.Sequence[str]) -> dict[str, t.Any]:
+        """A part of the inventory."""
+        return {
             name: {
                 "cmk_realm": "United States",
                 "cmk_key": f"alias/{name}",
@@ -41,9 +41,13 @@ class Fleet:
             }
             for name in names
         }
+
+    def run(self, names: t.Sequence[str], folder: Path, *arguments: str) -> Run:
+        """One run for some of them, with folders of its own, as a slice on another machine has."""
+        command, cwd, env = self.world.command("-e", "org=all", "--forks", "4", *arguments)
         inventory = folder / "inventory.json"
         folder.mkdir(exist_ok=True)
-        inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+        inventory.write_text(json.dumps({"all": {"hosts": self.hosts(names)}}), encoding="utf-8")
         return run_to_end(
             command, cwd, {**env, "ANSIBLE_INVENTORY": str(inventory), "CMK_REPORT_DIR": str(folder / "reports")}
         )
@@ -100,11 +104,25 @@ def test_the_quota_of_aws_is_kept_by_pacing(fleet: Fleet, tmp_path: Path) -> Non
 
 
 def test_slices_do_the_work_of_one_run_and_none_of_it_twice(fleet: Fleet, tmp_path: Path) -> None:
-    """AWX cuts an inventory into every nth host ("Job slicing", AWX User Guide)."""
-    ran = [fleet.run(_NAMES[part::3], tmp_path / f"slice{part}") for part in range(3)]
-    assert sorted(run.code for run in ran) == [0, 0, 2]
+    """AWX cuts an inventory into every nth host (AWX User Guide, "Job slicing") and runs the slices side by side."""
+    slices = [_NAMES[part::3] for part in range(3)]
+    jobs = [
+        job(fleet.world, tmp_path / f"slice{part}", fleet.hosts(names), {"org": "all"})
+        for part, names in enumerate(slices)
+    ]
+    assert sorted(one.end() for one in jobs) == [0, 0, 2]
     assert len(fleet.work()) == len(set(fleet.work())) == 2 * (len(_NAMES) - 1)
     assert fleet.told() == _TOLD
+    for one, names in zip(jobs, slices, strict=True):
+        kept = {path.name for path in (one.folder / "reports").iterdir() if path.is_dir()}
+        assert kept == set(one.stats()["cmk_restore"]) == set(names)
+
+
+def test_slices_leave_nothing_for_one_run_to_do(fleet: Fleet, tmp_path: Path) -> None:
     for part in range(3):
-        kept = {path.name for path in (tmp_path / f"slice{part}/reports").iterdir() if path.is_dir()}
-        assert kept == set(_NAMES[part::3])
+        job(fleet.world, tmp_path / f"slice{part}", fleet.hosts(_NAMES[part::3]), {"org": "all"}).end()
+    fleet.world.aws.control("DELETE", "calls")
+    ran = fleet.run(_NAMES, tmp_path / "one")
+    assert fleet.work() == []
+    assert "8 organizations: 1 failed, 7 already restored" in ran.output
+    assert fleet.told() == _TOLD

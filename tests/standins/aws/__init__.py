@@ -34,6 +34,11 @@ GET, POST /_standin/config
     between the new and the old state. `not_found`: that many DescribeKey calls after a change answer NotFoundException.
 POST /_standin/principals
     `{access_key, account, arn}`: which account and principal an access key belongs to.
+POST /_standin/roles
+    `{arn, external_id}`: a role that callers may assume, if they give the external id where there is one. No other can be.
+GET /_standin/sessions
+    The credentials that were given out for assumed roles, for tests that search for them: `{arn, secret_access_key,
+    session_token}`.
 GET, POST, DELETE /_standin/policy
     `{actions: ["kms:DescribeKey", "kms:Enable*"], principal}`: the only actions allowed to a principal (access key id,
     ARN, or ARN of the role whose sessions are meant) or, without `principal`, to everybody who has no policy of their

@@ -25,7 +25,7 @@ from werkzeug.test import run_wsgi_app
 from . import faults as faulting
 from .answers import Answer, aws_answer, json_answer
 from .control import control
-from .errors import AwsError, no_identity_policy, render
+from .errors import AwsError, access_denied, no_identity_policy, render
 from .faults import Fault
 from .kms import STRICT, Caller, Settings, StrictKms, check_key_id
 from .policies import action_matches, check_policy, role_of
@@ -131,6 +131,7 @@ class StandinApp:
         self.faults: list[Fault] = []
         self.principals: dict[str, tuple[str, str]] = {}
         self.policies: dict[str, list[str]] = {}
+        self.roles: dict[str, str] = {}
         self.taken: dict[tuple[str, str, str], list[float]] = {}
         self.reset()
 
@@ -141,7 +142,7 @@ class StandinApp:
             self.settings = replace(self.started)
             self.kms = StrictKms(self.settings)
             self.trail = Trail()
-            self.calls, self.faults, self.principals, self.policies = [], [], {}, {}
+            self.calls, self.faults, self.principals, self.policies, self.roles = [], [], {}, {}, {}
             for spec in self.seed:
                 self.kms.plant(spec, self.account)
 
@@ -310,6 +311,15 @@ class StandinApp:
             return
         raise self.denial(request, key_arn)
 
+    def check_trust(self, request: Request) -> None:
+        """Whether there is such a role, and it trusts the caller. AWS tells neither from the other.
+
+        Source: IAM User Guide, "Troubleshoot IAM roles" and "Access to AWS accounts owned by third parties".
+        """
+        role, given = request.params.get("RoleArn", ""), request.params.get("ExternalId", "")
+        if self.roles.get(role) not in ("", given):
+            raise access_denied(request.call.principal, "sts:AssumeRole", role, "")
+
     def refuse(self, request: Request, error: AwsError) -> Answer:
         status, content_type, body = render(error, request.call.service, request.request_id)
         request.call.error = error.code
@@ -326,6 +336,8 @@ class StandinApp:
                 if call.service == "kms":
                     return self.act_kms(request)
                 self.authorize(request)
+                if (call.service, call.operation) == ("sts", "AssumeRole"):
+                    self.check_trust(request)
                 if (call.service, call.operation) == ("cloudtrail", "LookupEvents"):
                     delay = self.settings.trail_delay
                     return aws_answer(self.trail.lookup(request.params, call.account, call.region, delay))

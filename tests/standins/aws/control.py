@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
+from moto.sts.models import sts_backends
+
 from .answers import Answer, json_answer
 from .faults import Fault
 from .kms import Settings, parse_time
@@ -87,6 +89,20 @@ def _post_principals(app: StandinApp, rest: str, query: str, data: Any) -> Any:
     arn = str(data.get("arn") or f"arn:aws:iam::{account}:user/standin")
     app.principals[str(data["access_key"])] = (account, arn)
     return {"account": account, "arn": arn}
+
+
+def _post_roles(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    app.roles[str(data["arn"])] = str(data.get("external_id") or "")
+    return sorted(app.roles)
+
+
+def _get_sessions(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    return [
+        {"arn": one.arn, "secret_access_key": one.secret_access_key, "session_token": one.session_token}
+        for account in list(sts_backends.values())
+        for backend in list(account.values())
+        for one in backend.assumed_roles
+    ]
 
 
 def _get_policy(app: StandinApp, rest: str, query: str, data: Any) -> Any:
@@ -192,6 +208,8 @@ _ROUTES: dict[tuple[str, str], Callable[[StandinApp, str, str, Any], Any]] = {
     ("POST", "keys"): _post_keys,
     ("PATCH", "keys"): _patch_keys,
     ("POST", "principals"): _post_principals,
+    ("POST", "roles"): _post_roles,
+    ("GET", "sessions"): _get_sessions,
     ("GET", "policy"): _get_policy,
     ("POST", "policy"): _post_policy,
     ("DELETE", "policy"): _delete_policy,

@@ -61,9 +61,8 @@ def access_denied(principal: str, action: str, resource: str | None, reason: str
     "with an explicit deny in a resource-based policy".
     """
     where = f" on resource: {resource}" if resource else ""
-    return AwsError(
-        "AccessDeniedException", f"User: {principal} is not authorized to perform: {action}{where} {reason}"
-    )
+    said = f"User: {principal} is not authorized to perform: {action}{where} {reason}"
+    return AwsError("AccessDeniedException", said.rstrip())
 
 
 def no_identity_policy(principal: str, action: str, resource: str | None) -> AwsError:

@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _modules
+
 from .conversation import Clock, Talk
 
 # Every run tries the same examples: a failure is always seen where it was caused.
@@ -26,6 +28,8 @@ def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUNITTESTEXAMPLE0")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "unit-test-Secret-7f3a9c1e5b8d2064")
     monkeypatch.setenv("NO_PROXY", "*")
+    # Nor may one test's assumed role serve another.
+    monkeypatch.setattr(_modules, "_store", _modules._Nowhere())
 
 
 @pytest.fixture

@@ -325,6 +325,7 @@ def test_caller_and_assumed_role_are_in_their_accounts(aws: AwsStandin) -> None:
     sts = client(aws, "sts")
     identity = sts.get_caller_identity()
     assert (identity["Account"], identity["Arn"]) == (ACCOUNT, PRINCIPAL)
+    aws.control("POST", "roles", {"arn": f"arn:aws:iam::{OTHER_ACCOUNT}:role/restore"})
     role = sts.assume_role(RoleArn=f"arn:aws:iam::{OTHER_ACCOUNT}:role/restore", RoleSessionName="drill")
     credentials = {
         "access_key": role["Credentials"]["AccessKeyId"],

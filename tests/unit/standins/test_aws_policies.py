@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any
 
@@ -73,10 +74,22 @@ def test_policy_of_one_principal_goes_before_that_of_all(aws: AwsStandin, key: d
 
 def test_policy_of_a_role_holds_for_its_sessions(aws: AwsStandin, key: dict[str, Any]) -> None:
     aws.control("POST", "policy", {"actions": ["kms:DescribeKey"], "principal": ROLE})
+    aws.control("POST", "roles", {"arn": ROLE})
     credentials = client(aws, "sts").assume_role(RoleArn=ROLE, RoleSessionName="drill")["Credentials"]
     kms = client(aws, access_key=credentials["AccessKeyId"], session_token=credentials["SessionToken"])
     kms.describe_key(KeyId=key["KeyId"])
     assert refusal(kms.enable_key, KeyId=key["KeyId"])[1].startswith(f"User: {SESSION} is not authorized")
+
+
+def test_only_a_role_that_trusts_the_caller_is_assumed(aws: AwsStandin) -> None:
+    aws.control("POST", "roles", {"arn": ROLE, "external_id": "4711"})
+    assume = functools.partial(client(aws, "sts").assume_role, RoleSessionName="drill")
+    for given in ({"RoleArn": ROLE}, {"RoleArn": ROLE, "ExternalId": "4712"}, {"RoleArn": f"{ROLE}-2"}):
+        role = given["RoleArn"]
+        said = f"User: {PRINCIPAL} is not authorized to perform: sts:AssumeRole on resource: {role}"
+        assert refusal(assume, **given) == ("AccessDenied", said)
+    token = assume(RoleArn=ROLE, ExternalId="4711")["Credentials"]["SessionToken"]
+    assert [one["session_token"] for one in aws.control("GET", "sessions")] == [token]
 
 
 def statement(effect: str, actions: Any, principal: Any = "*") -> dict[str, Any]:

@@ -123,6 +123,7 @@ def test_call_that_never_arrived_is_not_logged(aws: AwsStandin, kms: Any) -> Non
 
 
 def test_assumed_role(aws: AwsStandin) -> None:
+    aws.control("POST", "roles", {"arn": f"arn:aws:iam::{ACCOUNT}:role/restore"})
     role = client(aws, "sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/restore", RoleSessionName="drill")
     credentials = role["Credentials"]
     aws.control("POST", "keys", {"region": REGION, "alias": ALIAS})

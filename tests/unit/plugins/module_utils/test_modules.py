@@ -14,13 +14,18 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import KEY_STATE_OPTIONS, clients
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
+    KEY_STATE_OPTIONS,
+    clients,
+    keep_credentials_in,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state, kms_realm_keys
 from tests.standins.aws import AwsStandin
 from tests.unit.plugins.conversation import ALIAS, OTHER_REGION, REGION, Fault, Talk
 
 ROLE = "arn:aws:iam::111122223333:role/cmk-operator"
 SECRETS = ("ASIAUNITTESTEXAMPLE0", "assumed-Secret-5d2e8f1a", "assumed-Token-0c4b7a9e")
+WHEN = dt.datetime(2026, 11, 24, 4, 0, tzinfo=dt.UTC)
 BOTH = [{"region": REGION, "key_id": ALIAS}, {"region": OTHER_REGION, "key_id": ALIAS}]
 
 
@@ -83,7 +88,7 @@ def assumes(talk: Talk, answer: Fault | None = None, region: str = REGION, **mor
         "AccessKeyId": access_key,
         "SecretAccessKey": secret_key,
         "SessionToken": token,
-        "Expiration": dt.datetime(2026, 11, 24, 4, 0, tzinfo=dt.UTC),
+        "Expiration": WHEN,
     }
     params = {"RoleArn": ROLE, "RoleSessionName": "keyops.atlassian_cmk", **more}
     talk.conversation("sts", region).expect("AssumeRole", params, answer or {"Credentials": credentials})
@@ -114,6 +119,47 @@ def test_a_role_is_assumed_once_for_all_regions(talk: Talk) -> None:
     assert not any(secret in str(run.result) for secret in SECRETS)
 
 
+class Store(dict[str, str]):
+    def put(self, name: str, value: str) -> None:
+        self[name] = value
+
+
+@pytest.mark.parametrize(
+    ("minutes", "other", "times"),
+    [
+        pytest.param(60, {}, 1, id="good for long enough"),
+        pytest.param(14, {}, 2, id="about to expire"),
+        pytest.param(60, {"assume_role_session_name": "cmk-other"}, 2, id="another session"),
+        pytest.param(60, {"assume_role_external_id": "4711"}, 2, id="another external id"),
+        pytest.param(60, {"access_key": "AKIAOTHEREXAMPLE0000", "secret_key": "other"}, 2, id="another caller"),
+        pytest.param(60, {"endpoint_url": "http://127.0.0.1:9"}, 2, id="another AWS"),
+    ],
+)
+def test_kept_credentials_serve_only_who_would_get_them(
+    monkeypatch: pytest.MonkeyPatch, minutes: int, other: dict[str, Any], times: int
+) -> None:
+    assumed: list[dict[str, str]] = []
+
+    class Sts:
+        def assume_role(self, **params: str) -> dict[str, Any]:
+            assumed.append(params)
+            given = dict(zip(("AccessKeyId", "SecretAccessKey", "SessionToken"), SECRETS, strict=True))
+            until = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=minutes)
+            return {"Credentials": {**given, "Expiration": until}}
+
+    real: Any = boto3.session.Session.client
+
+    def client(self: Any, service: str, **more: Any) -> Any:
+        return Sts() if service == "sts" else real(self, service, **more)
+
+    monkeypatch.setattr(boto3.session.Session, "client", client)
+    keep_credentials_in(Store())
+    for more in ({}, other):
+        kms = built(assume_role_arn=ROLE, **more)[REGION]
+        assert kms._request_signer._credentials.token == SECRETS[2]
+    assert len(assumed) == times
+
+
 def test_external_id_and_session_name(talk: Talk) -> None:
     assumes(talk, ExternalId="acme-42", RoleSessionName="cmk-acme")
     talk.kms(("DescribeKey", ALIAS, "Enabled"))
@@ -140,7 +186,8 @@ def test_a_role_that_cannot_be_assumed(talk: Talk, module: Any) -> None:
 def test_credentials_of_a_role_reach_the_client(monkeypatch: pytest.MonkeyPatch) -> None:
     class Sts:
         def assume_role(self, **params: str) -> dict[str, Any]:
-            return {"Credentials": dict(zip(("AccessKeyId", "SecretAccessKey", "SessionToken"), SECRETS, strict=True))}
+            given = dict(zip(("AccessKeyId", "SecretAccessKey", "SessionToken"), SECRETS, strict=True))
+            return {"Credentials": {**given, "Expiration": WHEN}}
 
     real: Any = boto3.session.Session.client
 
