@@ -167,13 +167,12 @@ class _Nowhere:
         """Keep nothing."""
 
 
-_store: Store = _Nowhere()
+_stores: t.Final[list[Store]] = [_Nowhere()]
 
 
 def keep_credentials_in(store: Store) -> None:
     """Have the modules of this process, and of those forked from it, assume a role only if none of them has yet."""
-    global _store
-    _store = store
+    _stores[:] = [store]
 
 
 def _assumed(module: t.Any, region: str, make: t.Callable[..., t.Any]) -> dict[str, str]:
@@ -185,7 +184,8 @@ def _assumed(module: t.Any, region: str, make: t.Callable[..., t.Any]) -> dict[s
     # Whose role it is, and who asks for it.
     asked = {name: module.params.get(name) for name in _WHO_ASKS}
     name = hashlib.sha256(json.dumps([wanted, asked], sort_keys=True, default=str).encode()).hexdigest()
-    kept = json.loads(_store.get(name) or "{}")
+    (store,) = _stores
+    kept = json.loads(store.get(name) or "{}")
     if kept and dt.datetime.fromisoformat(kept.pop("until")) > dt.datetime.now(dt.timezone.utc) + _STILL_GOOD_FOR:
         return t.cast("dict[str, str]", kept)
     try:
@@ -197,5 +197,5 @@ def _assumed(module: t.Any, region: str, make: t.Callable[..., t.Any]) -> dict[s
         "aws_secret_access_key": credentials["SecretAccessKey"],
         "aws_session_token": credentials["SessionToken"],
     }
-    _store.put(name, json.dumps({**found, "until": credentials["Expiration"].isoformat()}))
+    store.put(name, json.dumps({**found, "until": credentials["Expiration"].isoformat()}))
     return found
