@@ -97,7 +97,8 @@ class ActionModule(ActionBase):
             "cmk_folder": folder,
             "cmk_headline": headline(run["entry_point"], found["status"]),
         }
-        summary = render("summary.txt.j2", ansible_check_mode=run["check_mode"], **shown(run), **ended)
+        template = "verification.txt.j2" if "verification" in found else "summary.txt.j2"
+        summary = render(template, ansible_check_mode=run["check_mode"], **shown(run), **ended)
         good = found["status"] in ("restored", "already_restored")
         # Among many organizations, a person needs to see those that are not well; the others are counted.
         show(summary.splitlines()[0] if args["brief"] and good else summary, warn=not good)

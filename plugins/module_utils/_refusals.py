@@ -103,6 +103,10 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "{arn} is Updating: AWS is changing its primary region and refuses changes until that ends.",
         "Wait a minute and run again.",
     ),
+    "not_enabled": (
+        "{arn} is {key_state}, so Atlassian cannot use it.",
+        "Look in CloudTrail who did that and whether it is meant; if it is not, run restore_cmk.yml.",
+    ),
     "unknown_state": (
         "{arn} is in state {key_state}, which this version does not know, so it was left alone.",
         "Look at the key in the AWS console, and look for a newer version of keyops.atlassian_cmk.",

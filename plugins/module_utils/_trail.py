@@ -23,6 +23,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation i
 
 # 500 events, five seconds at two requests a second.
 MOST_PAGES: t.Final = 10
+# Twelve seconds; windows that double from a minute on reach back 90 days in 18 steps.
+MOST_USE_PAGES: t.Final = 24
+_FIRST_WINDOW: t.Final = dt.timedelta(minutes=1)
 
 Found = dict[str, t.Any]
 
@@ -90,18 +93,67 @@ def _names(event: Found, key_arn: str) -> bool:
     return any(resource.get("ResourceName") == key_arn for resource in event.get("Resources", []))
 
 
+def earliest_since(
+    client: TrailClient,
+    pace: Pace,
+    key_arn: str,
+    region: str,
+    span: tuple[dt.datetime, dt.datetime],
+    counts: t.Callable[[Found], bool],
+) -> tuple[list[Found], bool]:
+    """Look for the earliest event of one key that counts, with few requests however much the key is used.
+
+    CloudTrail answers the newest events first. If these are not all, the time is gone through from its beginning, in
+    windows that double, until one holds an event that counts.
+
+    :param span: from when to when; both ends are included
+    :return: the events that were read, the oldest first, and whether none that counts can be earlier than the earliest
+        one of them. RefusedError if CloudTrail does not answer
+    """
+    wanted = {"LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": key_arn}]}
+    start, until = span
+    found, token = _page(client, pace, region, {**wanted, "StartTime": start, "EndTime": until})
+    if not token:
+        return _by_time(found), True
+    left, width = MOST_USE_PAGES - 1, _FIRST_WINDOW
+    while left > 0 and start <= until:
+        window = {**wanted, "StartTime": start, "EndTime": min(start + width, until)}
+        events, token = _page(client, pace, region, window)
+        left -= 1
+        while token and left > 0:
+            more, token = _page(client, pace, region, window, token)
+            left, events = left - 1, events + more
+        found += events
+        if token or any(counts(event) for event in events):
+            return _by_time(found), not token
+        start, width = start + width, width * 2
+    return _by_time(found), start > until
+
+
+def _by_time(found: t.Iterable[Found]) -> list[Found]:
+    by_id = {event["EventId"]: event for event in found}
+    return sorted(by_id.values(), key=lambda event: t.cast("dt.datetime", event["EventTime"]))
+
+
+def _page(
+    client: TrailClient, pace: Pace, region: str, params: dict[str, t.Any], token: str = ""
+) -> tuple[list[Found], str]:
+    """Return one page of events, and the token of the next one; empty if there is none."""
+    try:
+        with pace:
+            answer = client.lookup_events(**params, **({"NextToken": token} if token else {}))
+    except AWS_ERRORS as error:
+        raise RefusedError(explain(error, "LookupEvents", region, "cloudtrail")) from error
+    return list(answer["Events"]), str(answer.get("NextToken") or "")
+
+
 def _pages(client: TrailClient, pace: Pace, region: str, params: dict[str, t.Any]) -> tuple[list[Found], bool]:
     """Return the newest events, and whether these are all."""
     found: list[Found] = []
-    token: dict[str, str] = {}
-    for _page in range(MOST_PAGES):
-        try:
-            with pace:
-                answer = client.lookup_events(**params, **token)
-        except AWS_ERRORS as error:
-            raise RefusedError(explain(error, "LookupEvents", region, "cloudtrail")) from error
-        found += answer["Events"]
-        if not answer.get("NextToken"):
+    token = ""
+    for _number in range(MOST_PAGES):
+        events, token = _page(client, pace, region, params, token)
+        found += events
+        if not token:
             return found, True
-        token = {"NextToken": answer["NextToken"]}
     return found, False

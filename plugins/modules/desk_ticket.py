@@ -116,6 +116,41 @@ mentions:
       description: When it was written, ISO 8601.
       returned: always
       type: str
+authors:
+  description: Who wrote public comments; whoever wrote last comes last.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    author:
+      description: The author's account id; empty if the desk does not tell.
+      returned: always
+      type: str
+    name:
+      description: The author's name.
+      returned: always
+      type: str
+    references:
+      description: The restorations that the author has announced.
+      returned: always
+      type: list
+      elements: str
+    comment_id:
+      description: The id of the author's newest comment.
+      returned: always
+      type: str
+    url:
+      description: Its address.
+      returned: always
+      type: str
+    at:
+      description: When it was written, ISO 8601.
+      returned: always
+      type: str
+    text:
+      description: Its text on one line of at most 200 characters, without control characters.
+      returned: always
+      type: str
 attempt:
   description: The number of the last attempt.
   returned: always

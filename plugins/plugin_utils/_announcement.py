@@ -129,9 +129,9 @@ def usable(
 
     :param announcement_: as :func:`announcement` decided; empty before it has
     :param keys: what has become of the keys so far
-    :param entry_point: a run of ``assess`` only looks, so that its own time means nothing
+    :param entry_point: a run of ``assess`` or ``verify`` only looks, so that its own time means nothing
     """
-    known = announcement_.get("restored_at") or entry_point == "assess"
+    known = announcement_.get("restored_at") or entry_point in ("assess", "verify")
     if not announcement_ or known or not keys or any(key.get("error") for key in keys):
         return dict(announcement_)
     return {**announcement_, "restored_at": max((call["at"] for key in keys for call in key["calls"]), default=None)}

@@ -16,6 +16,7 @@ import datetime as dt
 import email.utils
 import re
 import typing as t
+import unicodedata
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 
@@ -172,6 +173,40 @@ def mentions(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list
         if isinstance(comment, dict)
         for reference in dict.fromkeys(pattern.findall(str(comment.get("body", ""))))
     ]
+
+
+def authors(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[dict[str, t.Any]]:
+    """Tell who wrote public comments.
+
+    :param comments: all of them, the oldest first
+    :return: for each author ``author`` (an id), ``name``, ``references`` (to restorations of the organization, in any of
+        the author's comments), and ``comment_id``, ``url``, ``at`` and ``text`` (one short line) of the newest comment
+    """
+    found: dict[str, dict[str, t.Any]] = {}
+    for comment in comments:
+        if not isinstance(comment, dict):
+            continue
+        # Cloud tells an account by its id, Data Center by key and name (UserDTO).
+        names = [_inside(comment, "author", name) for name in ("accountId", "key", "name", "emailAddress")]
+        author = next(filter(None, names), "")
+        earlier = found.pop(author, {"references": []})
+        own = [mention["reference"] for mention in mentions([comment], org_slug)]
+        found[author] = {
+            "author": author,
+            "name": quoted(_inside(comment, "author", "displayName") or author, 60),
+            "references": list(dict.fromkeys([*earlier["references"], *own])),
+            **comment_facts(comment),
+            "text": quoted(str(comment.get("body", ""))),
+        }
+    return list(found.values())
+
+
+def quoted(text: str, most: int = 200) -> str:
+    """Put a text that others wrote on one short line, without anything that a terminal or an editor would act on."""
+    # Controls, and marks that reverse or hide text: Unicode's categories Cc, Cf, Co, Cs and Cn.
+    plain = "".join(" " if unicodedata.category(sign)[0] == "C" or sign.isspace() else sign for sign in text)
+    line = " ".join(plain.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
 def comment_facts(comment: t.Mapping[str, t.Any]) -> dict[str, str]:

@@ -16,7 +16,7 @@ import urllib.error
 
 from ansible.module_utils.urls import open_url
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import answer, mentions
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import answer, authors, mentions, quoted
 
 _TIMEOUT: t.Final = 30
 _PAGE: t.Final = 100
@@ -50,23 +50,25 @@ class Reader:
 
         :param url: the request's URL
         :return: ``ok``, ``code``, ``error``, ``hint``, ``status`` (of the ticket), ``allowed`` (whether this user may
-            comment), ``mentions`` (of restorations of the organization), ``attempt``
+            comment), ``mentions`` (of restorations of the organization), ``authors`` (as :func:`authors` tells them),
+            ``attempt``
         """
         # A list of comments comes back empty, not as an error, when access is missing: only the ticket proves access.
         last = self._read(f"{url}?expand=action")
         data = last["data"]
         status = str(_map(data.get("currentStatus")).get("status") or "unknown")
         allowed = _map(_map(data.get("actions")).get("addComment")).get("allowed", True) is not False
-        found: list[dict[str, str]] = []
+        found: list[t.Mapping[str, t.Any]] = []
         start, is_last = 0, not last["ok"]
         while not is_last:
             last = self._read(f"{url}/comment?public=true&internal=false&limit={_PAGE}&start={start}")
             values = last["data"].get("values", [])
-            found += mentions(values, org_slug)
+            found += values
             start += len(values)
             is_last = not last["ok"] or last["data"]["isLastPage"] or not values
         told = {name: last[name] for name in ("ok", "code", "error", "hint")}
-        return {**told, "status": status, "allowed": allowed, "mentions": found, "attempt": self.attempt}
+        facts = {"mentions": mentions(found, org_slug), "authors": authors(found, org_slug)}
+        return {**told, "status": quoted(status, 100), "allowed": allowed, **facts, "attempt": self.attempt}
 
     def _read(self, url: str) -> Answer:
         while True:

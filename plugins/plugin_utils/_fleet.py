@@ -14,7 +14,18 @@ import typing as t
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 
 # The worst first: that is what a person must see.
-_ORDER: t.Final = ("failed", "partial", "handover_pending", "planned", "restored", "already_restored")
+_ORDER: t.Final = (
+    "failed",
+    "partial",
+    "needs_attention",
+    "handover_pending",
+    "waiting",
+    "planned",
+    "restored",
+    "already_restored",
+)
+# Where Atlassian is waited for, nobody has anything to do.
+_FOR_A_PERSON: t.Final = ("failed", "partial", "needs_attention", "handover_pending")
 
 
 def fleet(ended: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
@@ -42,5 +53,5 @@ def fleet(ended: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
         "total": len(found),
         "counts": {status: counts[status] for status in _ORDER if counts[status]},
         "organizations": found,
-        "attention": [one for one in found if not one["ok"] or one["status"] == "handover_pending"],
+        "attention": [one for one in found if one["status"] in _FOR_A_PERSON],
     }

@@ -21,6 +21,7 @@ _ALL: t.Final = (
     "report.html.j2",
     "report.md.j2",
     "summary.txt.j2",
+    "verification.txt.j2",
     "failure.txt.j2",
     "plan.txt.j2",
     "keys.txt.j2",

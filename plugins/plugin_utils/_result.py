@@ -19,11 +19,13 @@ def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Put ``cmk_result`` together.
 
     :param run: ``settings``, ``keys`` (of kms_realm_keys), ``ticket`` (what became of it), ``error`` (what ended the
-        run early; empty if nothing did), ``check_mode``, ``entry_point``, ``window``, ``started_at``, ``finished_at``
+        run early; empty if nothing did), ``check_mode``, ``entry_point``, ``window``, ``started_at``, ``finished_at``;
+        of ``verify`` also ``verification``, which becomes a part of the result
     """
     settings = run["settings"]
     keys = [_key(key) for key in run["keys"]]
     ticket = _ticket(settings, run["ticket"])
+    verified = {"verification": run["verification"]} if run.get("verification") else {}
     return {
         "org": settings["org"],
         "realm": settings["realm"],
@@ -35,6 +37,7 @@ def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "window": run.get("window", {}),
         "started_at": run["started_at"],
         "finished_at": run["finished_at"],
+        **verified,
     }
 
 
@@ -62,6 +65,8 @@ def _ticket(settings: t.Mapping[str, t.Any], ticket: t.Mapping[str, t.Any]) -> d
 
 
 def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.Mapping[str, t.Any]) -> str:
+    if run.get("verification"):
+        return str(run["verification"]["verdict"])
     only_looks = run["check_mode"] or run.get("entry_point") == "assess"
     usable = [key for key in keys if not key["error"]]
     if run["error"] or run["settings"]["problems"] or not usable:

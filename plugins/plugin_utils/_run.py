@@ -18,6 +18,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import seen_keys, told, verification
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 
 Parts = t.Mapping[str, t.Any]
@@ -50,10 +51,13 @@ def about(run: Parts) -> dict[str, t.Any]:
     :param run: ``entry_point``, ``check_mode``, ``settings``, ``plan`` and ``change`` (of ``kms_realm_keys``),
         ``revocation``, ``decided`` (of :func:`decide`), ``ticket`` (what became of it), ``comment`` (its text),
         ``error`` (what ended the run early; empty if nothing did), ``user``, ``started_at``, ``now``; those that were
-        not reached are empty
-    :return: the same, with ``keys``, ``announcement``, ``revoked``, ``access``, ``told_at``, ``window`` and
-        ``finished_at``
+        not reached are empty; of ``verify`` also ``seen``, the result of the action ``verify``
+    :return: the same, with ``keys``, ``announcement``, ``revoked``, ``access``, ``told_at``, ``window``,
+        ``finished_at`` and, of ``verify``, ``verification``
     """
+    verifies = run["entry_point"] == "verify"
+    if verifies:
+        run = _looked(run)
     keys = keys_done(run["plan"], run["change"])
     announced = usable(run["decided"].get("announcement") or {}, keys, run["entry_point"])
     if run["ticket"].get("reference"):
@@ -63,9 +67,9 @@ def about(run: Parts) -> dict[str, t.Any]:
     # The vendor's clock stops when Atlassian is told.
     told_at = str(run["ticket"].get("at") or (announced.get("told") or {}).get("at") or "")
     dates = [key["deletion_date"] for key in keys if key.get("deletion_date")]
-    return {
+    found = {
         **run,
-        "keys": keys,
+        "keys": seen_keys(keys) if verifies else keys,
         "announcement": announced,
         "revoked": loss,
         "access": run["decided"].get("access") or [],
@@ -73,6 +77,19 @@ def about(run: Parts) -> dict[str, t.Any]:
         "window": window(loss["revoked_at"], told_at or run["now"], told_at, dates),
         "comment": run["comment"] if announced.get("restored_at") else "",
         "finished_at": run["now"],
+    }
+    return {**found, "verification": verification(found)} if verifies else found
+
+
+def _looked(run: Parts) -> Parts:
+    """Put what the last look has seen in the place of what was known before it."""
+    seen = run.get("seen") or {}
+    plan = {"keys": seen["keys"]} if seen.get("keys") else run["plan"]
+    return {
+        **run,
+        "seen": seen,
+        "plan": plan,
+        "ticket": told(run["decided"].get("announcement") or {}, seen.get("look") or {}),
     }
 
 

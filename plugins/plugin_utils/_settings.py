@@ -65,6 +65,17 @@ class Problems(list[str]):
             return least
         return number
 
+    def duration(self, name: str, value: object, *, least: float, most: float) -> float:
+        """Read a number of seconds, or a duration such as 30s, 5m, 8h, 2d or 1h30m, between two bounds; in seconds."""
+        text = str(value).strip().lower()
+        parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd])", text)
+        if parts and re.fullmatch(r"(?:[0-9]+(?:\.[0-9]+)?\s*[smhd]\s*)+", text):
+            value = sum(float(count) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit] for count, unit in parts)
+        elif isinstance(value, bool) or not re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", text):
+            self.append(f"{name} must be a number of seconds, or a duration such as 5m, 8h or 2d, but is {shown(value)}.")
+            return least
+        return self.number(name, value, least=least, most=most)
+
     def words(self, name: str, value: object) -> list[str]:
         """Read a list, or a text with commas (as a survey hands it); each word once, in the given order."""
         if isinstance(value, str):
@@ -140,6 +151,7 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         **_ticket(given, problems),
         "comment_template": problems.text("cmk_comment_template", given.get("comment_template")),
         "sites": problems.words("cmk_sites", given.get("sites")),
+        **_verification(given, problems),
         "report_dir": _report_dir(given, slug(org), problems),
         "secure_logging": problems.boolean("cmk_secure_logging", given.get("secure_logging"), unset=True),
     }
@@ -147,6 +159,27 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
     if role and not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", role):
         problems.append(f"cmk_assume_role_arn must be the ARN of an IAM role, but is {shown(role)}.")
     return {**result, "problems": list(problems)}
+
+
+def _verification(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any]:
+    tag = problems.text("cmk_context_tag", given.get("context_tag"))
+    # Atlassian, "Enroll in CMK encryption policy": at most 12 alphanumeric characters.
+    if tag and not re.fullmatch(r"[A-Za-z0-9]{1,12}", tag):
+        problems.append(f"cmk_context_tag must be at most 12 letters and digits, but is {shown(tag)}.")
+    path = problems.text("cmk_site_path", given.get("site_path")) or "/"
+    if not re.fullmatch(r"/[^\s\\<>\"#]*", path):
+        problems.append(f"cmk_site_path must be a path that begins with a slash, but is {shown(path)}.")
+    status = given.get("site_status", 200)
+    return {
+        "context_tag": tag,
+        "site_path": path,
+        "site_status": int(problems.number("cmk_site_status", status, least=200, most=599, whole=True)),
+        "verify_follow": problems.boolean("cmk_verify_follow", given.get("verify_follow")),
+        "verify_limit": problems.duration("cmk_verify_limit", given.get("verify_limit", 0), least=0, most=90 * 86400),
+        "verify_interval": problems.duration(
+            "cmk_verify_interval", given.get("verify_interval", 60), least=1, most=86400
+        ),
+    }
 
 
 def _report_dir(given: t.Mapping[str, t.Any], folder: str, problems: Problems) -> str:

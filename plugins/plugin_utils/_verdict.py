@@ -96,11 +96,13 @@ def _assess(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
 
 
 def _verify(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+    enabled = f"{count if count.of else 'No key'} enabled."
+    detail = (about["verification"] or {}).get("reason") or enabled
     if about["status"] == "waiting":
-        return _Verdict("waiting", "attention", "Waiting for Atlassian", f"{count} enabled. Look again later.")
+        return _Verdict("waiting", "attention", "Waiting for Atlassian", detail)
     if count.all and about["status"] in OK_STATUSES:
-        return _Verdict("verified", "good", "Verified: access is back", f"{count} enabled.")
-    return _Verdict("needs_attention", "bad", "Needs attention", f"{count if count.of else 'No key'} enabled.")
+        return _Verdict("verified", "good", "Verified: access is back", detail)
+    return _Verdict("needs_attention", "bad", "Needs attention", detail)
 
 
 def _revoke(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:

@@ -57,13 +57,13 @@ def window(
         - ``says``: what the vendor says for this phase, one sentence
     :raises ValueError: if ``now`` is no time
     """
-    moment = _moment(now)
+    moment = as_moment(now)
     if moment is None:
         raise ValueError(f"now is {now!r}, which is not a time in ISO 8601")
     revoked, error = _revoked(revoked_at, moment)
     reinstate_by = revoked + dt.timedelta(days=limit_days) if revoked else None
     at_risk_after = revoked + dt.timedelta(days=risk_days) if revoked else None
-    deletion_date = min(filter(None, map(_moment, deletion_dates or ())), default=None)
+    deletion_date = min(filter(None, map(as_moment, deletion_dates or ())), default=None)
     phase = _phase(moment, reinstate_by, at_risk_after)
     edge = {"reinstatable": reinstate_by, "uncertain": at_risk_after, "at_risk": at_risk_after}.get(phase)
     return {
@@ -76,13 +76,13 @@ def window(
         "phase": phase,
         "deletion_date": _text(deletion_date),
         "deadline": _text(min(filter(None, (reinstate_by, deletion_date)), default=None)),
-        "expected_completion": _text(_business_days_after(_moment(told_at) or moment)),
+        "expected_completion": _text(_business_days_after(as_moment(told_at) or moment)),
         "says": _says(phase, limit_days, risk_days),
         "error": error,
     }
 
 
-def _moment(given: object) -> dt.datetime | None:
+def as_moment(given: object) -> dt.datetime | None:
     """Read a time, to the second, in UTC; None for what is none. YAML reads an unquoted time as a datetime or date."""
     try:
         if isinstance(given, str):
@@ -100,7 +100,7 @@ def _moment(given: object) -> dt.datetime | None:
 def _revoked(given: Moment, now: dt.datetime) -> tuple[dt.datetime | None, str | None]:
     if given is None or given == "":
         return None, None
-    revoked = _moment(given)
+    revoked = as_moment(given)
     if revoked is None:
         return (
             None,

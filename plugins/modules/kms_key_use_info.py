@@ -1,0 +1,249 @@
+#!/usr/bin/python
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kms_key_use_info
+version_added: 1.0.0
+short_description: Find out since when another account uses AWS KMS keys again
+description:
+  - Reads CloudTrail's event history of each key and finds the first cryptographic operation by an account other than the key's own.
+    That proves that the other account has access to the key, which its state V(Enabled) does not.
+  - Counts C(Decrypt), C(Encrypt), C(ReEncrypt) and the C(GenerateDataKey) operations. Calls that failed, calls by the key's own account,
+    and calls that work in every key state (C(DescribeKey)) prove nothing.
+  - Never fails for what AWS answers or does not answer. What could not be found out is V(null), with a reason.
+author:
+  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+options:
+  keys:
+    description:
+      - The keys, one per region as a rule. All are looked up at the same time.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      key_arn:
+        description:
+          - The key's ARN, not an alias.
+        type: str
+        required: true
+      region:
+        description:
+          - The key's region. The default is the region in O(keys[].key_arn).
+        type: str
+      since:
+        description:
+          - Since when to look, ISO 8601; without a time zone, in UTC. As a rule, this is when the key was enabled.
+          - CloudTrail keeps 90 days.
+        type: str
+        required: true
+  context_tag:
+    description:
+      - A word that must stand in the encryption context of the call, as a name or value or as a part of one.
+      - The default is any encryption context.
+    type: str
+    default: ''
+extends_documentation_fragment:
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+  - keyops.atlassian_cmk.assume_role
+  - keyops.atlassian_cmk.attributes.info
+  - keyops.atlassian_cmk.attributes.aws_group
+notes:
+  - Needs C(cloudtrail:LookupEvents).
+  - CloudTrail shows an event only after up to 15 minutes.
+  - CloudTrail takes two requests a second, and the module keeps to that in each region. A key with few events takes one request, a key
+    in use up to 24, which is about twelve seconds.
+  - Calls by another account that are denied are logged in that account only.
+  - Calls are retried by botocore (mode V(standard), 5 attempts in all, 5 seconds to connect, 20 seconds to answer). O(aws_config)
+    overrides this.
+seealso:
+  - module: keyops.atlassian_cmk.kms_key_revocation_info
+"""
+
+EXAMPLES = r"""
+- name: Find out whether Atlassian uses the keys again
+  keyops.atlassian_cmk.kms_key_use_info:
+    keys:
+      - key_arn: arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab
+        since: "2026-11-24T03:00:09Z"
+      - key_arn: arn:aws:kms:us-west-2:111122223333:key/0987dcba-09fe-87dc-65ba-ab0987654321
+        since: "2026-11-24T03:00:09Z"
+    context_tag: AcmeCMK
+  register: use
+
+- name: Show it
+  ansible.builtin.debug:
+    msg: "{{ use['keys'] | map(attribute='first_use') | list }}"
+"""
+
+RETURN = r"""
+keys:
+  description: One entry per given key, in the given order.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    region:
+      description: The region.
+      returned: always
+      type: str
+      sample: us-east-1
+    arn:
+      description: The ARN that was given.
+      returned: always
+      type: str
+    since:
+      description: The beginning of the time that was looked at, ISO 8601 in UTC.
+      returned: always
+      type: str
+      sample: "2026-11-24T03:00:09Z"
+    looked_up:
+      description: Whether CloudTrail answered.
+      returned: always
+      type: bool
+    first_use:
+      description: The first use that proves access; V(null) if there is none or it is not known.
+      returned: always
+      type: dict
+      contains:
+        time:
+          description: ISO 8601 in UTC.
+          returned: always
+          type: str
+          sample: "2026-11-24T09:12:40Z"
+        name:
+          description: The operation.
+          returned: always
+          type: str
+          sample: Decrypt
+        account_id:
+          description: The account that called.
+          returned: always
+          type: str
+          sample: "444455556666"
+        source_ip:
+          description: The address, or the AWS service, that the call came from.
+          returned: always
+          type: str
+        event_id:
+          description: The event's id.
+          returned: always
+          type: str
+    is_first:
+      description: Whether no earlier use can exist. If not, there were too many events to read, and the key was used by RV(keys[].first_use) at the latest.
+      returned: always
+      type: bool
+    code:
+      description: A stable name of the reason why CloudTrail did not answer; empty if it did.
+      returned: always
+      type: str
+    reason:
+      description: Why there is no RV(keys[].first_use); else V(null).
+      returned: always
+      type: str
+"""
+
+import datetime as dt
+import re
+import typing as t
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import ASSUME_ROLE_OPTIONS, clients_of
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trail import Pace, earliest_since
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import foreign_use, use, why_unused
+
+_ATTEMPTS: t.Final = 5
+_KEY: t.Final = {
+    "key_arn": {"type": "str", "required": True, "no_log": False},
+    "region": {"type": "str"},
+    "since": {"type": "str", "required": True},
+}
+
+Key = dict[str, t.Any]
+
+
+def _problem(key: Key) -> str | None:
+    arn = key["key_arn"]
+    if not re.match(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", arn):
+        return f"{arn!r} is not the ARN of a key. Give the ARN that DescribeKey returns, not an id or an alias."
+    unfit = check_reference(arn, key["region"], None)
+    if unfit:
+        return str(unfit)
+    if _moment(key["since"]) is None:
+        return f"since is {key['since']!r}, which is not a time in ISO 8601 (such as 2026-11-24T03:00:09Z)."
+    return None
+
+
+def _moment(text: str) -> dt.datetime | None:
+    try:
+        # Python 3.10 does not know the Z.
+        moment = dt.datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text.strip()))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
+
+
+def _look_up(trail: t.Any, pace: Pace, key: Key, tag: str) -> Key:
+    arn, since = key["key_arn"], t.cast("dt.datetime", _moment(key["since"])).astimezone(dt.timezone.utc)
+    shown = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+    span = (since, max(since, dt.datetime.now(dt.timezone.utc)))
+    try:
+        events, is_all = earliest_since(
+            trail, pace, arn, key["region"], span, lambda event: use(event, arn, tag) is not None
+        )
+    except RefusedError as refused:
+        return _unknown(key, refused)
+    first = next(filter(None, (use(event, arn, tag) for event in events)), None)
+    others = [found for found in (foreign_use(event, arn) for event in events) if found]
+    reason = None if first else why_unused(others, shown, tag, is_all=is_all)
+    found = {"looked_up": True, "first_use": first, "is_first": bool(first) and is_all, "code": "", "reason": reason}
+    return {**_about(key, shown), **found}
+
+
+def _unknown(key: Key, refused: RefusedError) -> Key:
+    code, reason = refused.refusal.code, str(refused)
+    found = {"looked_up": False, "first_use": None, "is_first": False, "code": code, "reason": reason}
+    return {**_about(key, key["since"]), **found}
+
+
+def _about(key: Key, since: str) -> Key:
+    return {"region": key["region"], "arn": key["key_arn"], "since": since}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(
+        argument_spec={
+            "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
+            "context_tag": {"type": "str", "default": ""},
+            **ASSUME_ROLE_OPTIONS,
+        },
+        supports_check_mode=True,
+    )
+    keys = [
+        {**key, "region": key["region"] or "".join(key["key_arn"].split(":")[3:4])} for key in module.params["keys"]
+    ]
+    problem = next(filter(None, map(_problem, keys)), None) if keys else "No key is given. Name at least one in keys."
+    if problem:
+        module.fail_json(msg=problem)
+    paces = {key["region"]: Pace() for key in keys}
+    try:
+        trails = clients_of(module, ["cloudtrail"], paces, attempts=_ATTEMPTS)["cloudtrail"]
+    except RefusedError as refused:
+        module.exit_json(changed=False, keys=[_unknown(key, refused) for key in keys])
+    with ThreadPoolExecutor(max_workers=len(keys)) as pool:
+        tag = module.params["context_tag"]
+        found = pool.map(lambda key: _look_up(trails[key["region"]], paces[key["region"]], key, tag), keys)
+        module.exit_json(changed=False, keys=list(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+#!/usr/bin/python
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: verify
+version_added: 1.0.0
+short_description: Look whether Atlassian is back, once or until it is
+description:
+  - Looks at the ticket (M(keyops.atlassian_cmk.desk_ticket)), at the use of the keys (M(keyops.atlassian_cmk.kms_key_use_info)) and at
+    the organization's sites, and judges what is seen. For the entry point C(verify) of the role C(cmk).
+  - With O(follow) it looks again until there is nothing to wait for any more, or the limit in the settings is over. It says on one line
+    how each look went. Keys whose use is proven are not looked up again in CloudTrail.
+  - Waiting takes no process of its own, holds no lock and keeps no file. An interrupted run is continued by starting another one.
+  - Sites are asked without credentials. Redirects are not followed, C(~/.netrc) is not read, and certificates are verified.
+author:
+  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+options:
+  run:
+    description:
+      - All that is known of the run, as the role's variable C(cmk_run) holds it. Its plan of the keys counts as the first look at them.
+    type: dict
+    required: true
+  aws:
+    description:
+      - The options with which the AWS modules reach the organization's account, as in C(module_defaults).
+    type: dict
+    default: {}
+  ticket_url:
+    description:
+      - The request's URL, up to its key. Empty if the ticket cannot be read.
+    type: str
+    default: ''
+  user:
+    description:
+      - The user for basic authentication at the desk. Without one, the token is sent as Bearer.
+    type: str
+    default: ''
+  token:
+    description:
+      - The API token or personal access token for the desk.
+    type: str
+    default: ''
+  retries:
+    description:
+      - How many attempts may follow the first one to read the ticket. With O(follow) there are none, since it is looked again anyway.
+    type: int
+    default: 6
+  follow:
+    description:
+      - Whether to look again.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - keyops.atlassian_cmk.attributes.info
+  - keyops.atlassian_cmk.attributes.on_controller
+"""
+
+EXAMPLES = r"""
+- name: Look once whether the sites of an organization answer
+  keyops.atlassian_cmk.verify:
+    run:
+      entry_point: verify
+      check_mode: false
+      settings:
+        org: acme
+        slug: acme
+        keys: []
+        sites: [http://127.0.0.1:9]
+        site_path: /
+        site_status: 200
+        verify_follow: false
+        verify_limit: 0
+        verify_interval: 60
+        context_tag: ''
+        revoked_at: ''
+        problems: []
+      plan: {keys: []}
+      change: {}
+      revocation: {}
+      decided: {}
+      ticket: {}
+      comment: ''
+      error: ''
+      user: ''
+      started_at: "2026-11-24T03:00:00Z"
+      now: "2026-11-24T03:00:00Z"
+"""
+
+RETURN = r"""
+keys:
+  description: The keys, as M(keyops.atlassian_cmk.kms_realm_keys) last saw them.
+  returned: always
+  type: list
+  elements: dict
+use:
+  description: What M(keyops.atlassian_cmk.kms_key_use_info) returned of each key that it was asked of.
+  returned: always
+  type: list
+  elements: dict
+look:
+  description: What M(keyops.atlassian_cmk.desk_ticket) would return; empty if the ticket is not read.
+  returned: always
+  type: dict
+sites:
+  description: The organization's sites.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    site:
+      description: The site, as it was given.
+      returned: always
+      type: str
+      sample: https://acme.example.com
+    up:
+      description: Whether it answered with the expected status.
+      returned: always
+      type: bool
+    status:
+      description: The HTTP status; V(null) if it did not answer.
+      returned: always
+      type: int
+    says:
+      description: The same in words.
+      returned: always
+      type: str
+      sample: answers 200
+looks:
+  description: How often it was looked.
+  returned: always
+  type: int
+error:
+  description: Why the keys could not be looked at again; empty if they could.
+  returned: when it was looked more than once
+  type: str
+"""
