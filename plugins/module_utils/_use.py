@@ -67,7 +67,6 @@ def why_unused(others: t.Sequence[Use], since: str, context_tag: str, *, is_all:
     :param others: the uses by other accounts whose encryption context lacks the tag, the oldest first
     :param is_all: whether every event since then was read
     """
-    late = "CloudTrail shows an event only after up to 15 minutes"
     if others:
         first = others[0]
         return (
@@ -76,7 +75,7 @@ def why_unused(others: t.Sequence[Use], since: str, context_tag: str, *, is_all:
         )
     if not is_all:
         return f"no use by another account is among the events since {since} that could be read; there are too many."
-    return f"no use by another account since {since} ({late})."
+    return f"no use by another account since {since}."
 
 
 def _has_tag(record: t.Mapping[str, t.Any], tag: str) -> bool:

@@ -18,6 +18,7 @@ import re
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verdict import verdict, warnings
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import CHECKS, OUTCOMES, VERDICTS
 
 SCHEMA: t.Final = "keyops.atlassian_cmk/evidence"
 VERSION: t.Final = 1
@@ -37,6 +38,8 @@ KINDS: t.Final = (
     "usable",
     "announced",
     "handed_over",
+    "replied",
+    "used",
     "finished",
     "expected",
     "mark",
@@ -181,13 +184,41 @@ _TICKET: t.Final = {
 }
 
 
+_USE: t.Final = {"time": moment, "name": text, "account_id": text, "source_ip": text, "event_id": text}
+_VERIFICATION: t.Final = {
+    "verdict": lambda value: value if value in VERDICTS else "needs_attention",
+    "reason": text,
+    "looks": lambda value: int(number(value) or 0),
+    "checks": lambda value: [
+        {**taken(one, {"check": text, "outcome": lambda word: word if word in OUTCOMES else "unknown", "says": text})}
+        for one in _items(value)
+        if one.get("check") in CHECKS
+    ],
+    "use": each(
+        {
+            "region": text,
+            "arn": text,
+            "since": moment,
+            "looked_up": flag,
+            "first_use": lambda value: taken(value, _USE) if value else None,
+            "is_first": flag,
+            "reason": text,
+        }
+    ),
+    "ticket_status": text,
+    "reply": lambda value: taken(value, {"name": text, "at": moment, "text": text, "url": link}) if value else None,
+    "sites": each({"site": text, "up": flag, "status": number, "says": text}),
+}
+
+
 def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
     """Put the evidence of a run together.
 
     :param run: ``entry_point``, ``check_mode``, ``result`` (``cmk_result``), ``keys`` (of kms_realm_keys),
-        ``revocation`` (of kms_key_revocation_info), ``revoked`` (what is known of it), ``window``, ``access`` (how policies and grants differ from an
-        earlier copy), ``announcement`` (the journal), ``comment`` (its text), ``collection_version``, ``controller``;
-        any of them may be missing or empty
+        ``revocation`` (of kms_key_revocation_info), ``revoked`` (what is known of it), ``window``, ``access`` (how
+        policies and grants differ from an earlier copy), ``announcement`` (the journal), ``comment`` (its text),
+        ``verification`` (whether the vendor is back), ``collection_version``, ``controller``; any of them may be
+        missing or empty
     :return: the evidence, as docs/evidence.schema.json describes it
     """
     result = _map(run.get("result"))
@@ -214,6 +245,7 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
         "regions": _regions(run),
         "window": taken(run.get("window"), _WINDOW),
         "ticket": _ticket(run),
+        "verification": taken(run.get("verification"), _VERIFICATION) if run.get("verification") else None,
     }
     if about["predicted"] and any(region["changed"] for region in about["regions"]):
         # Of a change that was not made there is no time, and the run that makes it may get another reference.
@@ -303,6 +335,13 @@ def _of_run(about: Evidence) -> t.Iterator[_Moment]:
         yield "announced", ticket["told_at"], "", _with("Atlassian told", by)
     if about["verdict"]["code"] == "handover_pending":
         yield "handed_over", about["finished_at"], "", "Text handed over, not told yet"
+    found = about["verification"] or taken({}, _VERIFICATION)
+    for one in found["use"]:
+        if one["first_use"]:
+            label = f"Used by account {one['first_use']['account_id']}"
+            yield "used", one["first_use"]["time"], one["region"], _with(label, one["first_use"]["name"])
+    if found["reply"]:
+        yield "replied", found["reply"]["at"], "", _with("Answer on the ticket", found["reply"]["name"])
     yield "finished", about["finished_at"], "", "Run ended"
 
 

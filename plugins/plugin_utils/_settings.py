@@ -72,7 +72,9 @@ class Problems(list[str]):
         if parts and re.fullmatch(r"(?:[0-9]+(?:\.[0-9]+)?\s*[smhd]\s*)+", text):
             value = sum(float(count) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit] for count, unit in parts)
         elif isinstance(value, bool) or not re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", text):
-            self.append(f"{name} must be a number of seconds, or a duration such as 5m, 8h or 2d, but is {shown(value)}.")
+            self.append(
+                f"{name} must be a number of seconds, or a duration such as 5m, 8h or 2d, but is {shown(value)}."
+            )
             return least
         return self.number(name, value, least=least, most=most)
 

@@ -46,6 +46,8 @@ SHAPES: t.Final = {
     "usable": "M-6 0A6 6 0 1 0 6 0A6 6 0 1 0-6 0Z",
     "announced": "M-6-5H6V3H0L-3 7V3H-6Z",
     "handed_over": "M-6-5H6V3H0L-3 7V3H-6Z",
+    "replied": "M-6-5H6V3H3L0 7V3H-6Z",
+    "used": "M0-6 6 0 0 6-6 0ZM-3 0 0 3 3-2",
     "finished": "M-4 0A4 4 0 1 0 4 0A4 4 0 1 0-4 0Z",
     "mark": "M-7 0H7",
     "expected": "M0-6 6 0 0 6-6 0Z",
@@ -151,7 +153,7 @@ def _state(
         return "usable" if region["state_before"] == "Enabled" else "lost"
     if row["kind"] == "finished" and evidence["entry_point"] != "revoke" and not evidence["predicted"]:
         return "usable" if region["ok"] else "lost"
-    return {"revoked": "lost", "enabled": "usable", "usable": "usable"}.get(row["kind"], state)
+    return {"revoked": "lost", "enabled": "usable", "usable": "usable", "used": "usable"}.get(row["kind"], state)
 
 
 def _bar(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:

@@ -17,6 +17,7 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import announced
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import as_moment, window
 
 Parts = t.Mapping[str, t.Any]
@@ -52,36 +53,54 @@ def verdict(facts: Facts) -> tuple[str, str]:
 
     :return: one of :data:`VERDICTS`, and the reason in a few sentences
     """
-    proof = facts.use == "every"
-    if facts.error:
-        return "needs_attention", facts.error
-    if facts.keys == "not_enabled":
-        return "needs_attention", "Not every key is enabled, so Atlassian cannot come back. See the keys below."
-    if facts.keys == "unread":
-        return "needs_attention", "Not every key could be looked at, so nothing is certain. See the keys below."
-    if proof and facts.sites == "up":
-        return "restored", "Another account uses every key again, and every site answers."
-    if not facts.told:
-        return "needs_attention", (
+    return next((found, reason) for applies, found, reason in _rules(facts) if applies)
+
+
+def _rules(facts: Facts) -> list[tuple[bool, str, str]]:
+    """List when which verdict applies, and why; the first one that applies counts."""
+    proof, missing = facts.use == "every", _missing(facts)
+    reply = " There is an answer on the ticket: read it." if facts.replied else ""
+    return [
+        (bool(facts.error), "needs_attention", facts.error),
+        (
+            facts.keys == "not_enabled",
+            "needs_attention",
+            "Not every key is enabled, so Atlassian cannot come back. See the keys below.",
+        ),
+        (
+            facts.keys == "unread",
+            "needs_attention",
+            "Not every key could be looked at, so nothing is certain. See the keys below.",
+        ),
+        (
+            proof and facts.sites == "up",
+            "restored",
+            "Another account uses every key again, and every site answers.",
+        ),
+        (
+            not facts.told,
+            "needs_attention",
             "As far as is known, Atlassian has not been told, so it has no reason to begin. Run restore_cmk.yml, with "
-            "cmk_ticket_told if a person has told it."
-        )
-    if proof and facts.sites == "none":
-        return "restored", (
-            "Another account uses every key again. No site is named in cmk_sites, so this rests on the use of the keys alone."
-        )
-    if facts.use == "unread" and facts.sites == "up" and facts.replied:
-        return "restored", (
+            "cmk_ticket_told if a person has told it.",
+        ),
+        (
+            proof and facts.sites == "none",
+            "restored",
+            "Another account uses every key again. No site is named in cmk_sites, so this rests on the use of the keys alone.",
+        ),
+        (
+            facts.use == "unread" and facts.sites == "up" and facts.replied,
+            "restored",
             "Every site answers, and the ticket was answered after Atlassian had been told. CloudTrail could not be read, "
-            "so the use of the keys is not proven."
-        )
-    missing = _missing(facts)
-    if facts.overdue:
-        return "needs_attention", (
-            f"The two business days that a restoration generally takes are over, and {missing}. Ask on the ticket."
-        )
-    reply = " There is a reply on the ticket: read it." if facts.replied else ""
-    return "waiting", f"Atlassian has been told, and {missing}.{reply}"
+            "so the use of the keys is not proven.",
+        ),
+        (
+            facts.overdue,
+            "needs_attention",
+            f"The two business days that a restoration generally takes are over, and {missing}. Ask on the ticket.",
+        ),
+        (True, "waiting", f"Atlassian has been told, and {missing}.{reply}"),
+    ]
 
 
 def _missing(facts: Facts) -> str:
@@ -145,7 +164,7 @@ def to_prove(
         moments = [known.get("restored_at"), known.get("revoked_at"), restored_at]
         since = max((moment for moment in map(as_moment, moments) if moment), default=as_moment(told_at))
         if since:
-            found.append({"region": key["region"], "key_arn": arn, "since": since.strftime("%Y-%m-%dT%H:%M:%SZ")})
+            found.append({"region": key["region"], "key_arn": arn, "since": _text(since)})
     return found
 
 
@@ -169,7 +188,7 @@ def reply(look: Parts, told_: Parts) -> dict[str, str] | None:
     if not later:
         return None
     moment, newest = max(later, key=lambda pair: pair[0])
-    return {**{name: newest[name] for name in ("name", "text", "url")}, "at": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return {**{name: newest[name] for name in ("name", "text", "url")}, "at": _text(moment)}
 
 
 def verification(run: Parts) -> dict[str, t.Any]:
@@ -227,7 +246,11 @@ def _uses(keys: t.Iterable[Parts], found: t.Iterable[Parts]) -> list[dict[str, t
     }
     names = ("since", "looked_up", "first_use", "is_first", "reason")
     return [
-        {"region": key["region"], "arn": key.get("arn"), **{name: by_arn.get(key.get("arn"), nothing)[name] for name in names}}
+        {
+            "region": key["region"],
+            "arn": key.get("arn"),
+            **{name: by_arn.get(key.get("arn"), nothing)[name] for name in names},
+        }
         for key in keys
     ]
 
@@ -260,7 +283,8 @@ def _check_keys(keys: t.Sequence[Parts]) -> tuple[str, str]:
 
 def _check_use(use: t.Sequence[Parts]) -> tuple[str, str]:
     outcome = {"every": "good", "some": "open", "none": "open", "unread": "unknown"}[_use_as_a_whole(use)]
-    return outcome, " ".join(f"{one['region']}: {_used(one)}" for one in use) or "No key was looked at."
+    late = " CloudTrail is up to 15 minutes late." if outcome == "open" else ""
+    return outcome, (" ".join(f"{one['region']}: {_used(one)}" for one in use) or "No key was looked at.") + late
 
 
 def _used(one: Parts) -> str:
@@ -273,10 +297,13 @@ def _used(one: Parts) -> str:
 
 def _check_ticket(run: Parts, is_told: bool, answered: Parts | None) -> tuple[str, str]:
     seen, ticket = run["seen"], run["ticket"]
-    when = f"Atlassian was told at {run['told_at'] or 'an unknown time'}" if is_told else "no announcement is known"
+    at = as_moment(run["told_at"])
+    when = f"Atlassian was told at {_text(at) if at else 'an unknown time'}" if is_told else "no announcement is known"
     look = seen.get("look") or {}
     if not look:
-        return ("unknown" if is_told else "bad"), f"{when}. The ticket cannot be read in manual mode: look at it yourself."
+        return (
+            "unknown" if is_told else "bad"
+        ), f"{when}. The ticket cannot be read in manual mode: look at it yourself."
     if not look["ok"]:
         return "unknown", f"{when}. {ticket.get('error')} {ticket.get('hint')}"
     status = f"Status {look['status']}; {when}"
@@ -297,7 +324,9 @@ def _check_clock(run: Parts, facts: Facts) -> tuple[str, str]:
     parts = []
     if facts.told:
         due = run["window"]["expected_completion"]
-        parts.append(f"{_days(run['told_at'], run['now'])} since Atlassian was told, two business days end at {due}")
+        parts.append(
+            f"{_elapsed(run['told_at'], run['now'])} since Atlassian was told, whose two business days end at {due}"
+        )
     if now["known"]:
         parts.append(
             f"{now['days_elapsed']} days since access was lost; 10 days end at {now['reinstate_by']}, 20 days at "
@@ -317,9 +346,13 @@ def _regions(keys: t.Iterable[Parts]) -> str:
     return f"{', '.join(str(key['region']) for key in keys)}."
 
 
-def _days(start: str, end: str) -> str:
+def _elapsed(start: str, end: str) -> str:
     first, last = as_moment(start), as_moment(end)
-    return f"{max(0.0, (last - first) / dt.timedelta(days=1)):.1f} days" if first and last else "an unknown time"
+    return words(max(dt.timedelta(), last - first)) if first and last else "an unknown time"
+
+
+def _text(moment: dt.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _is_over(end: str | None, now: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import typing as t
 
 import pytest
 
-from tests.playbooks.conftest import World
+from tests.playbooks.conftest import ALIAS, REGIONS, World
 from tests.tools.standins import ROOT
 
 ORG: t.Final = ("-e", "org=acme")
@@ -30,13 +31,26 @@ RUNS: t.Final = {
     "restore": ("restore_cmk.yml", ("Disabled", "Disabled"), {}),
     "restore_cancel_deletion": ("restore_cmk.yml", ("PendingDeletion", "Disabled"), {"cmk_cancel_deletion": True}),
     "assess": ("assess_cmk.yml", ("Disabled", "Disabled"), {}),
+    "verify": ("verify_cmk.yml", ("Enabled", "Enabled"), {}),
 }
+
+
+def prepare(world: World, name: str) -> tuple[str, dict[str, t.Any]]:
+    """Make the keys, and for a verification what the vendor has done; return playbook and variables."""
+    playbook, states, variables = RUNS[name]
+    world.keys(*states)
+    if name == "verify":
+        reply = {"body": "Reference: cmk-restore/acme/0123456789ab", "created": "2026-01-01T00:00:00Z"}
+        world.desk.control("PATCH", "/tickets/CMK-1", {"reply": reply})
+        use = {"name": "Decrypt", "key": ALIAS, "user_arn": "arn:aws:iam::444455556666:root"}
+        now = dt.datetime.now(dt.UTC).isoformat()
+        world.aws.control("POST", "events", [{**use, "region": region, "time": now} for region in REGIONS])
+    return playbook, variables
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_a_run_asks_for_what_is_documented(world: World, name: str) -> None:
-    playbook, states, variables = RUNS[name]
-    world.keys(*states)
+    playbook, variables = prepare(world, name)
     ran = world.run(*ORG, playbook=playbook, variables=variables)
     assert ran.code == 0, ran.output
     assert asked(world) == documented(name) | documented("evidence")
@@ -44,8 +58,7 @@ def test_a_run_asks_for_what_is_documented(world: World, name: str) -> None:
 
 @pytest.mark.parametrize("name", RUNS)
 def test_the_documented_actions_alone_suffice(world: World, name: str) -> None:
-    playbook, states, variables = RUNS[name]
-    world.keys(*states)
+    playbook, variables = prepare(world, name)
     world.aws.control("POST", "policy", {"actions": sorted(documented(name))})
     ran = world.run(*ORG, playbook=playbook, variables=variables)
     assert ran.code == 0, ran.output
@@ -54,8 +67,7 @@ def test_the_documented_actions_alone_suffice(world: World, name: str) -> None:
 
 @pytest.mark.parametrize(("name", "action"), [(name, action) for name in RUNS for action in sorted(documented(name))])
 def test_none_of_them_is_too_much(world: World, name: str, action: str) -> None:
-    playbook, states, variables = RUNS[name]
-    world.keys(*states)
+    playbook, variables = prepare(world, name)
     world.aws.control("POST", "policy", {"actions": sorted(documented(name) - {action})})
     ran = world.run(*ORG, playbook=playbook, variables=variables)
     assert ran.code != 0

@@ -47,6 +47,13 @@ SCENES: t.Final = [
     Scene("restored", code=0, told=1),
     Scene("restored as a bearer", code=0, told=1, env={"CMK_SUPPORT_USER": "", "CMK_SUPPORT_TOKEN": DEFAULT_BEARER}),
     Scene("assessed", playbook="assess_cmk.yml", code=0),
+    Scene("verified", playbook="verify_cmk.yml", variables={"cmk_sites": "http://127.0.0.1:9"}),
+    Scene(
+        "followed as a bearer",
+        playbook="verify_cmk.yml",
+        env={"CMK_SUPPORT_USER": "", "CMK_SUPPORT_TOKEN": DEFAULT_BEARER},
+        variables={"cmk_verify_follow": True, "cmk_assume_role_arn": ROLE, "cmk_assume_role_external_id": EXTERNAL_ID},
+    ),
     Scene(
         "by a role", variables={"cmk_assume_role_arn": ROLE, "cmk_assume_role_external_id": EXTERNAL_ID}, code=0, told=1
     ),

@@ -240,6 +240,63 @@ _NOT_REACHED: t.Final = {
     "hint": "Run again when it answers.",
 }
 
+
+def _verification(verdict: str, *used: str | None) -> Run:
+    """Make what ``verify`` has found out; ``used`` is when the key of each region was used first."""
+    return {
+        "verdict": verdict,
+        "reason": "Another account uses every key again, and every site answers." if all(used) else "Not yet.",
+        "passing": False,
+        "looks": 3,
+        "checks": [
+            {"check": "keys", "outcome": "good", "says": "2 of 2 enabled: us-east-1, us-west-2."},
+            {
+                "check": "use",
+                "outcome": "good" if all(used) else "open",
+                "says": "us-east-1: Decrypt by account 444455556666.",
+            },
+            {
+                "check": "ticket",
+                "outcome": "good",
+                "says": 'Support answered at 2026-11-24T15:00:00Z: "We have <b>begun</b>."',
+            },
+            {
+                "check": "sites",
+                "outcome": "open",
+                "says": "https://acme.example.com answers 503 where 200 is expected.",
+            },
+            {"check": "clock", "outcome": "open", "says": "1.3 days since Atlassian was told."},
+        ],
+        "use": [
+            {
+                "region": region,
+                "arn": f"arn:aws:kms:{region}:{ACCOUNT}:key/{KEY_IDS[region]}",
+                "since": "2026-11-24T03:00:09Z",
+                "looked_up": True,
+                "first_use": at
+                and {
+                    "time": at,
+                    "name": "Decrypt",
+                    "account_id": "444455556666",
+                    "source_ip": "192.0.2.44",
+                    "event_id": f"77770000-{region}",
+                },
+                "is_first": bool(at),
+                "reason": None if at else "no use by another account since 2026-11-24T03:00:09Z.",
+            }
+            for region, at in zip(REGIONS, used, strict=True)
+        ],
+        "ticket_status": "In progress",
+        "reply": {
+            "name": "Support",
+            "at": "2026-11-24T15:00:00Z",
+            "text": "We have <b>begun</b>.",
+            "url": "https://support.example.com/rest/servicedeskapi/request/CMK-1/comment/10043",
+        },
+        "sites": [{"site": "https://acme.example.com", "up": False, "status": 503, "says": "answers 503"}],
+    }
+
+
 RUNS: t.Final[dict[str, Run]] = {
     "restored": run(_BOTH),
     "already_restored": run(
@@ -313,5 +370,27 @@ RUNS: t.Final[dict[str, Run]] = {
             revocation={},
         )
     ),
-    "verify": run(_FINE, entry_point="verify", started_at="2026-11-26T09:29:55Z", finished_at="2026-11-26T09:30:00Z"),
+    "verify": run(
+        _FINE,
+        entry_point="verify",
+        started_at="2026-11-26T09:29:55Z",
+        finished_at="2026-11-26T09:30:00Z",
+        verification=_verification("restored", "2026-11-25T02:11:09Z", "2026-11-25T02:14:40Z"),
+    ),
+    "verify_waiting": run(
+        _FINE,
+        entry_point="verify",
+        started_at="2026-11-25T09:29:55Z",
+        finished_at="2026-11-25T09:30:00Z",
+        verification=_verification("waiting", "2026-11-25T02:11:09Z", None),
+    ),
+    "verify_needs_attention": run(
+        [{**key("us-east-1", "Disabled", "Disabled"), "error": "The key is Disabled."}, _FINE[1]],
+        entry_point="verify",
+        started_at="2026-11-25T09:29:55Z",
+        finished_at="2026-11-25T09:30:00Z",
+        verification=_verification("needs_attention", None, None),
+    ),
 }
+for _name in ("verify_waiting", "verify_needs_attention", "verify"):
+    RUNS[_name]["result"]["status"] = RUNS[_name]["verification"]["verdict"]

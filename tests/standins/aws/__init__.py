@@ -47,8 +47,10 @@ GET, POST, DELETE /_standin/policy
 GET, POST /_standin/events
     CloudTrail: calls appear there by themselves, `trail_delay` seconds later. POST plants one event or a list:
     `{region, account, time (ISO 8601), name, key (id, alias or ARN), user_arn, source_ip, user_agent, error_code,
-    error_message, request_parameters, service: "kms"}`; region, time and name are needed. A `user_arn` of another
-    account shows as that account's. GET answers all records, visible already or not.
+    error_message, request_parameters, encryption_context, service: "kms"}`; region, time and name are needed. A
+    `user_arn` of another account shows as that account's, with a sharedEventID; denied, it is refused here, since AWS
+    logs that in the caller's account only. `encryption_context` (a map) makes the parameters of a cryptographic
+    operation in place of `request_parameters`. GET answers all records, visible already or not.
 POST /_standin/reset
     Back to the state as started, moto's included.
 

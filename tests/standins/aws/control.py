@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
@@ -138,26 +139,59 @@ def _happening(app: StandinApp, spec: dict[str, Any]) -> Happening:
     region, account = str(spec["region"]), str(spec.get("account") or app.account)
     key = spec.get("key")
     arn = key if key is None or key.startswith("arn:") else str(key_named(app, region, key, account).arn)
-    params = spec.get("request_parameters")
+    params = _request_parameters(spec, arn)
+    principal = str(spec.get("user_arn") or f"arn:aws:iam::{account}:user/standin")
+    is_other = principal.split(":")[4] != account
+    if is_other and str(spec.get("error_code", "")).startswith("AccessDenied"):
+        raise ValueError("a call by another account that is denied is logged in that account only")
     return Happening(
         region=region,
         account=account,
         name=str(spec["name"]),
         moment=parse_time(spec["time"], datetime.now(UTC)),
-        principal=str(spec.get("user_arn") or f"arn:aws:iam::{account}:user/standin"),
+        principal=principal,
         service=str(spec.get("service", "kms")),
         source_ip=str(spec.get("source_ip", "192.0.2.1")),
         user_agent=str(spec.get("user_agent", "stand-in")),
-        params={"keyId": arn} if params is None and arn else params,
+        params=params,
         response=response_elements("kms", str(spec["name"]), arn, b""),
         key_arn=arn,
         error_code=spec.get("error_code"),
         error_message=spec.get("error_message"),
+        # "The same GUID … for each of the events delivered to different accounts" (sharedEventID, CloudTrail User Guide).
+        shared_id=str(uuid.uuid4()) if is_other else None,
     )
+
+
+def _request_parameters(spec: dict[str, Any], arn: str | None) -> dict[str, Any] | None:
+    """The parameters that were given, or those of KMS's own examples (AWS KMS Developer Guide, log entries)."""
+    given: dict[str, Any] | None = spec.get("request_parameters")
+    context = spec.get("encryption_context")
+    if given is not None and context is not None:
+        raise ValueError("encryption_context is a part of request_parameters, so only one of the two can be given")
+    if given is not None or context is None:
+        return {"keyId": arn} if given is None and arn else given
+    if not isinstance(context, dict):
+        raise TypeError("encryption_context is not a map")
+    match spec["name"]:
+        case "Decrypt":  # the key is told by the ciphertext, and the algorithm always logged
+            return {"encryptionAlgorithm": "SYMMETRIC_DEFAULT", "encryptionContext": context}
+        case "Encrypt":
+            return {"encryptionAlgorithm": "SYMMETRIC_DEFAULT", "encryptionContext": context, "keyId": arn}
+        case "GenerateDataKey" | "GenerateDataKeyWithoutPlaintext":
+            return {"encryptionContext": context, "keyId": arn, "keySpec": "AES_256"}
+        case "ReEncrypt":
+            algorithms = dict.fromkeys(
+                ("sourceEncryptionAlgorithm", "destinationEncryptionAlgorithm"), "SYMMETRIC_DEFAULT"
+            )
+            contexts = dict.fromkeys(("sourceEncryptionContext", "destinationEncryptionContext"), context)
+            return {**algorithms, **contexts, "destinationKeyId": arn}
+    raise ValueError(f"{spec['name']} has no encryption context")
 
 
 _EVENT_FIELDS = {
     "account",
+    "encryption_context",
     "error_code",
     "error_message",
     "key",

@@ -1,0 +1,384 @@
+"""verify_cmk.yml: from waiting to restored, what needs attention, and how an organization is followed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+import typing as t
+
+import pytest
+
+from tests.playbooks.conftest import ALIAS, REGIONS, Run, World
+from tests.tools.standins import ACCOUNT, USER
+
+ORG: t.Final = ("-e", "org=acme")
+VERIFY: t.Final = "verify_cmk.yml"
+ONCE: t.Final = ("-e", "cmk_desk_retries=0")
+VENDOR: t.Final = "arn:aws:sts::444455556666:assumed-role/vendor/service"
+TAG: t.Final = "AcmeCMK"
+REFERENCE: t.Final = "cmk-restore/acme/0123456789ab"
+CHANGING: t.Final = {"EnableKey", "DisableKey", "CancelKeyDeletion", "PutKeyPolicy", "CreateGrant", "RevokeGrant"}
+
+
+def ago(**span: float) -> str:
+    return (dt.datetime.now(dt.UTC) - dt.timedelta(**span)).isoformat(timespec="seconds")
+
+
+class Story:
+    """An organization whose keys were enabled again three hours (and some days) ago, and whose ticket tells of it."""
+
+    def __init__(self, world: World, days: int = 0) -> None:
+        self.world = world
+        self.desk, self.aws = world.desk, world.aws
+        world.keys("Enabled", "Enabled")
+        for region in REGIONS:
+            self.event(region, "DisableKey", days=days + 3)
+            self.event(region, "EnableKey", days=days, hours=3)
+        self.comment(f"Our keys are enabled.\nReference: {REFERENCE}", USER, days=days, hours=2)
+        self.site()
+
+    def event(self, region: str, name: str, *, key: str = ALIAS, **more: t.Any) -> None:
+        span = {unit: more.pop(unit) for unit in ("days", "hours", "minutes", "seconds") if unit in more}
+        self.aws.control("POST", "events", {"region": region, "name": name, "key": key, "time": ago(**span), **more})
+
+    def used(self, *regions: str, name: str = "Decrypt", tag: str = TAG, **more: t.Any) -> None:
+        """Let the vendor use the keys."""
+        for region in regions or REGIONS:
+            usual = {"user_arn": VENDOR, "encryption_context": {"tenant": tag}, "hours": 1}
+            self.event(region, name, **{**usual, **more})
+
+    def comment(self, body: str, author: str = "Support", **span: float) -> None:
+        self.desk.control(
+            "PATCH", "/tickets/CMK-1", {"reply": {"body": body, "author": author, "created": ago(**span)}}
+        )
+
+    def site(self, name: str = "acme", **answer: t.Any) -> None:
+        self.desk.control("POST", "/sites", {"name": name, **answer})
+
+    def sites(self, *names: str) -> list[str]:
+        return [f"{self.desk.url}/_site/{name}/" for name in names or ("acme",)]
+
+    def run(self, *arguments: str, **variables: t.Any) -> Run:
+        usual = {"cmk_sites": self.sites(), "cmk_context_tag": TAG}
+        return self.world.run(*ORG, *arguments, playbook=VERIFY, variables={**usual, **variables})
+
+    def evidence(self) -> dict[str, t.Any]:
+        newest = sorted(self.world.folder.glob("reports/acme/*-verify/verify.json"))[-1]
+        assert {path.suffix for path in newest.parent.iterdir()} == {".json", ".md", ".html"}
+        return t.cast("dict[str, t.Any]", json.loads(newest.read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def story(world: World) -> Story:
+    return Story(world)
+
+
+def outcomes(result: dict[str, t.Any]) -> dict[str, str]:
+    return {check["check"]: check["outcome"] for check in result["verification"]["checks"]}
+
+
+def test_from_waiting_to_restored(story: Story) -> None:
+    story.site(redirect="https://suspended.example.com/acme")
+    waiting = story.run()
+    assert waiting.code == 2
+    assert waiting.result["status"] == "waiting"
+    assert outcomes(waiting.result) == {
+        "keys": "good",
+        "use": "open",
+        "ticket": "open",
+        "sites": "open",
+        "clock": "open",
+    }
+    assert (
+        "acme: still waiting for Atlassian. Atlassian has been told, and no key is in use again yet" in waiting.output
+    )
+    assert "answers 302, a redirect to suspended.example.com where 200 is expected" in waiting.output
+    before = {moment["kind"] for moment in story.evidence()["timeline"]}
+    story.used()
+    story.comment("Your sites are back.", minutes=5)
+    story.site()
+    # A folder is named after the second.
+    time.sleep(1)
+    restored = story.run()
+    assert restored.code == 0, restored.output
+    assert restored.result["status"] == "restored"
+    assert restored.changed == waiting.changed == 0
+    assert "acme: RESTORED. Another account uses every key again, and every site answers." in restored.output
+    assert re.search(
+        r'ticket: Status Waiting for customer; .* Support answered at \S+: "Your sites are back."', restored.output
+    )
+    found = story.evidence()
+    assert found["verdict"]["code"] == "verified"
+    kinds = [moment["kind"] for moment in found["timeline"]]
+    # The story of the restoration goes on: nothing of it is lost, and its end has come.
+    assert before <= set(kinds)
+    assert {"revoked", "enabled", "announced"} <= before
+    assert set(kinds) - before == {"used", "replied"}
+    assert kinds.count("used") == len(REGIONS)
+    assert not CHANGING & set(story.world.calls())
+    calls = story.desk.control("GET", "/calls")
+    assert {call["method"] for call in calls} == {"GET"}
+    assert {call["auth"] for call in calls if call["path"].startswith("/_site/")} == {"none"}
+
+
+def _key_disabled(story: Story) -> None:
+    story.used()
+    story.aws.control("PATCH", f"keys/us-west-2/{ALIAS}", {"state": "Disabled"})
+
+
+def _never_told(story: Story) -> None:
+    story.used()
+    story.site(status=503)
+    story.desk.control("POST", "/tickets", {"key": "CMK-1"})
+
+
+def _half_used(story: Story) -> None:
+    story.used("us-east-1")
+
+
+ATTENTION: t.Final[dict[str, tuple[t.Callable[[Story], None], str]]] = {
+    "a key is disabled again": (0, _key_disabled, "Not every key is enabled, so Atlassian cannot come back."),
+    "Atlassian was never told": (0, _never_told, "As far as is known, Atlassian has not been told"),
+    "two business days are over": (6, lambda _story: None, "generally takes are over, and no key is in use again yet"),
+    "one key is not used after them": (
+        6,
+        _half_used,
+        "generally takes are over, and not every key is in use again yet",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+def test_what_needs_attention(world: World, name: str) -> None:
+    days, happens, reason = ATTENTION[name]
+    story = Story(world, days)
+    happens(story)
+    ran = story.run()
+    assert ran.code == 2
+    assert ran.result["status"] == "needs_attention", ran.output
+    assert reason in ran.result["verification"]["reason"]
+    assert f"acme: needs attention. {ran.result['verification']['reason']}" in ran.output
+    assert "still waiting" not in ran.output
+    found = story.evidence()
+    assert found["verdict"]["code"] == "needs_attention"
+    # What was seen, and not what a restore would make of it.
+    assert [region["state_after"] for region in found["regions"]] == world.states()
+    assert not any(region["changed"] or region["actions"] for region in found["regions"])
+
+
+@pytest.mark.parametrize(
+    ("happened", "says"),
+    [
+        ({"user_arn": f"arn:aws:iam::{ACCOUNT}:user/admin"}, "no use by another account since"),
+        ({"error_code": "DisabledException"}, "no use by another account since"),
+        ({"name": "DescribeKey", "encryption_context": None}, "no use by another account since"),
+        ({"hours": 4}, "no use by another account since"),
+        ({"tag": "OtherCMK"}, "but without AcmeCMK in the encryption context"),
+    ],
+    ids=["by our own account", "failed", "works in every state", "before the restore", "of another organization"],
+)
+def test_what_proves_nothing(story: Story, happened: dict[str, t.Any], says: str) -> None:
+    story.used(**happened)
+    ran = story.run()
+    assert ran.result["status"] == "waiting", ran.output
+    assert says in ran.output
+
+
+def test_without_sites_the_use_alone_counts_and_that_is_said(story: Story) -> None:
+    story.used("us-east-1", name="GenerateDataKeyWithoutPlaintext")
+    story.used("us-west-2", name="ReEncrypt")
+    ran = story.run(cmk_sites=[], cmk_context_tag="")
+    assert ran.code == 0, ran.output
+    assert "this rests on the use of the keys alone" in ran.output
+
+
+def test_cloudtrail_that_cannot_be_read_is_no_proof(story: Story) -> None:
+    story.used()
+    story.aws.control("POST", "policy", {"actions": ["kms:DescribeKey"]})
+    ran = story.run()
+    assert ran.result["status"] == "waiting", ran.output
+    assert (
+        "CloudTrail could not be read, so that the use of the keys is not proven, though every site answers"
+        in ran.output
+    )
+    assert "Allow cloudtrail:LookupEvents for this identity" in ran.output
+    story.comment("Your sites are back.", minutes=5)
+    again = story.run()
+    assert again.code == 0, again.output
+    assert (
+        "CloudTrail could not be read, so the use of the keys is not proven." in again.result["verification"]["reason"]
+    )
+
+
+def test_manual_mode(story: Story) -> None:
+    story.used()
+    told = {"cmk_support_mode": "manual", "cmk_ticket_told": "2026-11-24T03:00:00Z"}
+    ran = story.run(**told)
+    assert ran.code == 0, ran.output
+    assert "The ticket cannot be read in manual mode: look at it yourself." in ran.output
+    assert not any("/request/" in call["path"] for call in story.desk.control("GET", "/calls"))
+
+
+def test_a_desk_that_is_down_leaves_open_whether_atlassian_was_told(story: Story) -> None:
+    story.desk.control("POST", "/faults", {"status": 503, "path": "/request/", "count": None})
+    ran = story.run(*ONCE)
+    assert ran.result["status"] == "needs_attention", ran.output
+    assert "ticket: no announcement is known. The support desk failed (HTTP 503)" in ran.output
+
+
+def test_a_restoration_by_this_controller_is_verified_from_its_journal(world: World) -> None:
+    world.keys("Disabled", "Disabled")
+    world.desk.control("POST", "/sites", {"name": "acme"})
+    assert world.run(*ORG).code == 0
+    world.desk.control("POST", "/faults", {"status": 503, "path": "/request/", "count": None})
+    ran = world.run(*ORG, *ONCE, playbook=VERIFY)
+    assert ran.result["status"] == "waiting", ran.output
+    assert ran.result["ticket"]["told"]
+    assert "Atlassian was told at" in ran.output
+
+
+def test_an_answer_is_quoted_on_one_line_and_cannot_act(story: Story) -> None:
+    evil = "Hello\x1b[31m\r\n| <script>alert(1)</script> {{ 7*191 }} \u202e[x](javascript:y)" + " more" * 99
+    story.comment(evil, minutes=5)
+    ran = story.run()
+    quoted = ran.result["verification"]["reply"]["text"]
+    assert quoted.startswith("Hello [31m | <script>alert(1)</script> {{ 7*191 }} [x](javascript:y) more")
+    assert quoted.endswith("…")
+    assert len(quoted) <= 200
+    folder = max(story.world.folder.glob("reports/acme/*-verify"))
+    page, markdown = ((folder / f"verify.{suffix}").read_text() for suffix in ("html", "md"))
+    assert "<script>" not in page + markdown
+    assert "{{" not in page + markdown
+    assert "\x1b" not in ran.output + page + markdown
+
+
+def test_check_mode_looks_once_and_writes_nothing(story: Story) -> None:
+    ran = story.run("--check", "-e", "follow=true")
+    assert ran.result["status"] == "waiting", ran.output
+    assert ran.result["verification"]["looks"] == 1
+    assert not (story.world.folder / "reports").exists()
+
+
+def test_followed_until_restored(story: Story) -> None:
+    story.site(status=503)
+    with _start(story, "-e", "follow=true") as process:
+        _wait_for(lambda: _asked_of_sites(story) >= 2, process)
+        story.used("us-east-1")
+        seen = _asked_of_sites(story)
+        _wait_for(lambda: _asked_of_sites(story) >= seen + 2, process)
+        story.used("us-west-2")
+        story.site()
+        output = process.communicate(timeout=60)[0]
+    assert process.returncode == 0, output
+    looks = re.findall(
+        r"(?m)^acme: \S+Z: (waiting|restored) \(keys enabled 2/2, in use (\d)/2, sites up (\d)/1", output
+    )
+    assert looks[0] == ("waiting", "0", "0")
+    assert ("waiting", "1", "0") in looks
+    assert looks[-1] == ("restored", "2", "1")
+    assert output.count("next look in") == len(looks) - 1
+    result = Run(process.returncode, output).result
+    assert result["verification"]["looks"] == len(looks)
+    # What is proven is not looked up again: one look for each region and look without proof, and one for the revocation.
+    assert story.world.calls("LookupEvents").count("us-east-1") < story.world.calls("LookupEvents").count("us-west-2")
+
+
+def test_following_ends_at_its_limit(story: Story) -> None:
+    ran = story.run("-e", "follow=true", cmk_verify_limit="3s", cmk_verify_interval=1)
+    assert ran.code == 2
+    assert ran.result["status"] == "waiting"
+    assert 2 <= ran.result["verification"]["looks"] <= 4
+
+
+def test_following_ends_when_a_key_is_disabled_and_outlasts_a_desk_that_is_down(story: Story) -> None:
+    with _start(story, "-e", "follow=true") as process:
+        _wait_for(lambda: _asked_of_sites(story) >= 1, process)
+        story.desk.control("POST", "/faults", {"status": 503, "path": "/request/", "count": 4})
+        seen = _asked_of_sites(story)
+        _wait_for(lambda: _asked_of_sites(story) >= seen + 4, process)
+        assert process.poll() is None
+        story.aws.control("PATCH", f"keys/us-west-2/{ALIAS}", {"state": "Disabled"})
+        output = process.communicate(timeout=60)[0]
+    assert Run(process.returncode, output).result["status"] == "needs_attention", output
+    assert "Not every key is enabled" in output
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
+def test_an_interrupted_run_leaves_nothing_behind_and_the_next_one_goes_on(story: Story, how: signal.Signals) -> None:
+    with _start(story, "-e", "follow=true", cmk_verify_interval="1h") as process:
+        _wait_for(lambda: _asked_of_sites(story) >= 1, process)
+        time.sleep(0.5)
+        assert process.poll() is None, "the run did not wait"
+        os.killpg(process.pid, how)
+        output = process.communicate(timeout=30)[0]
+    assert process.returncode != 0
+    assert "Traceback" not in output
+    assert not list(story.world.folder.glob("reports/acme/*lock*"))
+    story.used()
+    ran = story.run("-e", "follow=true")
+    assert (ran.code, ran.result["verification"]["looks"]) == (0, 1), ran.output
+
+
+def test_many_organizations_at_once(story: Story) -> None:
+    story.used()
+    command, cwd, env = story.world.command("-e", "org=all", "-e", "follow=true", "--forks", "2", playbook=VERIFY)
+    usual = {**story.world.variables, "ansible_connection": "local", "cmk_sites": story.sites()}
+    hosts = {
+        "good": usual,
+        "slow": {**usual, "cmk_context_tag": "Slow"},
+        "worse": {**usual, "cmk_key": "alias/nothing"},
+    }
+    inventory = story.world.folder / "fleet.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    # The references on the ticket are acme's.
+    for name in ("good", "slow"):
+        story.comment(f"Reference: {REFERENCE.replace('acme', name)}", USER, hours=2)
+    ran = subprocess.run(
+        command, cwd=cwd, env={**env, "ANSIBLE_INVENTORY": str(inventory)}, capture_output=True, text=True, timeout=120, check=False
+    )  # fmt: skip
+    output = ran.stdout + ran.stderr
+    assert ran.returncode == 2
+    assert "There are more organizations than forks: each is looked at once" in output
+    (summary,) = re.findall(r"(?m)^3 organizations: 1 needs attention, 1 waiting, 1 restored\n(?:  .*\n)+", output)
+    assert [line.split(":")[0].strip() for line in summary.splitlines()[1:]] == ["worse", "all reports"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "problem"),
+    [
+        ({"cmk_verify_limit": "soon"}, "cmk_verify_limit must be a number of seconds, or a duration such as 5m"),
+        ({"cmk_context_tag": "too long a tag"}, "cmk_context_tag must be at most 12 letters and digits"),
+        ({"cmk_site_path": "status", "cmk_site_status": "up"}, "cmk_site_path must be a path that begins with a slash"),
+    ],
+)
+def test_bad_settings_need_attention(story: Story, variables: dict[str, t.Any], problem: str) -> None:
+    ran = story.run(**variables)
+    assert (ran.code, ran.result["status"]) == (2, "needs_attention"), ran.output
+    assert problem in ran.output
+    assert story.world.calls() == []
+
+
+def _asked_of_sites(story: Story) -> int:
+    return sum(call["path"].startswith("/_site/") for call in story.desk.control("GET", "/calls"))
+
+
+def _start(story: Story, *arguments: str, **variables: t.Any) -> subprocess.Popen[str]:
+    usual = {"cmk_sites": story.sites(), "cmk_context_tag": TAG, "cmk_verify_interval": "1s"}
+    command, cwd, env = story.world.command(*ORG, *arguments, playbook=VERIFY, variables={**usual, **variables})
+    return subprocess.Popen(
+        command, cwd=cwd, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def _wait_for(seen: t.Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    for _turn in range(1200):
+        if seen() or process.poll() is not None:
+            return
+        time.sleep(0.05)
+    pytest.fail("the moment that was waited for did not come")
