@@ -39,6 +39,7 @@ class Scene:
     variables: dict[str, t.Any] = field(default_factory=dict)
     env: dict[str, str] = field(default_factory=dict)
     playbook: str = "restore_cmk.yml"
+    states: tuple[str, str] = ("Disabled", "Disabled")
     code: int = 2
     told: int = 0
 
@@ -49,10 +50,18 @@ SCENES: t.Final = [
     Scene("assessed", playbook="assess_cmk.yml", code=0),
     Scene("verified", playbook="verify_cmk.yml", variables={"cmk_sites": "http://127.0.0.1:9"}),
     Scene(
-        "followed as a bearer",
+        "followed as a bearer by a role",
         playbook="verify_cmk.yml",
+        states=("Enabled", "Enabled"),
         env={"CMK_SUPPORT_USER": "", "CMK_SUPPORT_TOKEN": DEFAULT_BEARER},
-        variables={"cmk_verify_follow": True, "cmk_assume_role_arn": ROLE, "cmk_assume_role_external_id": EXTERNAL_ID},
+        variables={
+            "follow": True,
+            "cmk_verify_interval": 1,
+            "cmk_verify_limit": 2,
+            "cmk_ticket_told": "by phone",
+            "cmk_assume_role_arn": ROLE,
+            "cmk_assume_role_external_id": EXTERNAL_ID,
+        },
     ),
     Scene(
         "by a role", variables={"cmk_assume_role_arn": ROLE, "cmk_assume_role_external_id": EXTERNAL_ID}, code=0, told=1
@@ -99,7 +108,7 @@ class Processes:
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_no_secret_leaves_a_run(world: World, tmp_path: Path, scene: Scene) -> None:
-    world.keys("Disabled", "Disabled")
+    world.keys(*scene.states)
     world.aws.control("POST", "roles", {"arn": ROLE, "external_id": EXTERNAL_ID})
     if scene.aws:
         world.aws.control("POST", "faults", scene.aws)

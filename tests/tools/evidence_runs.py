@@ -235,6 +235,12 @@ _DIFFERENT: t.Final = {
     "Nothing was changed.",
 }
 _LATER: t.Final = [{"operation": "DescribeKey", "at": "2026-11-28T09:59:51Z", "error": ""}]
+_ENDED: t.Final = {
+    "keys": [loss(region, restored_at="2026-11-24T03:00:02Z") for region in REGIONS],
+    "revoked_at": None,
+    "identity": "us-east-1:6e2f0000-us-east-1-DisableKey,us-west-2:6e2f0000-us-west-2-DisableKey",
+    "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
+}
 _NOT_REACHED: t.Final = {
     "error": "The support desk could not be reached at https://support.example.com.",
     "hint": "Run again when it answers.",
@@ -304,12 +310,7 @@ RUNS: t.Final[dict[str, Run]] = {
         started_at="2026-11-24T08:30:00Z",
         finished_at="2026-11-24T08:30:02Z",
         ticket={**_TICKET, "already_told": True},
-        revocation={
-            "keys": [loss(region, restored_at="2026-11-24T03:00:02Z") for region in REGIONS],
-            "revoked_at": None,
-            "identity": "us-east-1:6e2f0000-us-east-1-DisableKey,us-west-2:6e2f0000-us-west-2-DisableKey",
-            "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
-        },
+        revocation=_ENDED,
     ),
     "handover_pending": run(_BOTH, told=False, mode="manual"),
     "partial": _not_restored(
@@ -373,6 +374,7 @@ RUNS: t.Final[dict[str, Run]] = {
     "verify": run(
         _FINE,
         entry_point="verify",
+        revocation=_ENDED,
         started_at="2026-11-26T09:29:55Z",
         finished_at="2026-11-26T09:30:00Z",
         verification=_verification("restored", "2026-11-25T02:11:09Z", "2026-11-25T02:14:40Z"),
@@ -380,6 +382,7 @@ RUNS: t.Final[dict[str, Run]] = {
     "verify_waiting": run(
         _FINE,
         entry_point="verify",
+        revocation=_ENDED,
         started_at="2026-11-25T09:29:55Z",
         finished_at="2026-11-25T09:30:00Z",
         verification=_verification("waiting", "2026-11-25T02:11:09Z", None),
@@ -387,6 +390,7 @@ RUNS: t.Final[dict[str, Run]] = {
     "verify_needs_attention": run(
         [{**key("us-east-1", "Disabled", "Disabled"), "error": "The key is Disabled."}, _FINE[1]],
         entry_point="verify",
+        revocation=_ENDED,
         started_at="2026-11-25T09:29:55Z",
         finished_at="2026-11-25T09:30:00Z",
         verification=_verification("needs_attention", None, None),

@@ -181,6 +181,8 @@ class TestVerdict:
             ("clock_unknown", "restored", "good"),
             ("revoke", "revoked", "attention"),
             ("verify", "verified", "good"),
+            ("verify_waiting", "waiting", "attention"),
+            ("verify_needs_attention", "needs_attention", "bad"),
         ],
     )
     def test_of_each_kind_of_run(self, name: str, code: str, tone: str) -> None:
@@ -202,6 +204,10 @@ class TestVerdict:
     def test_of_a_verification(self, status: str, code: str) -> None:
         result = {**RUNS["verify"]["result"], "status": status}
         assert evidence({**RUNS["verify"], "result": result})["verdict"]["code"] == code
+
+    def test_of_a_verification_is_its_reason(self) -> None:
+        assert evidence(RUNS["verify"])["verdict"]["detail"] == RUNS["verify"]["verification"]["reason"]
+        assert evidence(RUNS["restored"])["verification"] is None
 
     def test_of_a_revocation_in_check_mode(self) -> None:
         assert evidence({**RUNS["revoke"], "check_mode": True})["verdict"]["code"] == "planned"
@@ -283,6 +289,16 @@ class TestTimeline:
     def test_of_an_earlier_restoration_comes_from_cloudtrail(self) -> None:
         labels = [one["label"] for one in evidence(RUNS["already_restored"])["timeline"] if one["kind"] == "enabled"]
         assert labels == ["Access came back (CloudTrail)"] * 2
+
+    def test_of_a_verification_goes_on_from_the_restoration(self) -> None:
+        kinds = {name: [one["kind"] for one in evidence(RUNS[name])["timeline"]] for name in ("restored", "verify")}
+        assert set(kinds["restored"]) | {"used", "replied"} == set(kinds["verify"])
+        assert told(evidence(RUNS["verify"]))[-7:-3] == [
+            ("15:00:00", "replied", ""),
+            ("02:11:09", "used", "us-east-1"),
+            ("02:14:40", "used", "us-west-2"),
+            ("14:20:31", "mark", ""),
+        ]
 
     @pytest.mark.parametrize("name", ["check_mode", "assess"])
     def test_of_a_plan_holds_nothing_that_was_not_done(self, name: str) -> None:

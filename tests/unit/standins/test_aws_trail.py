@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 from botocore.config import Config
@@ -178,7 +180,47 @@ def test_use_of_the_key_by_another_account(aws: AwsStandin) -> None:
         "accountId": OTHER_ACCOUNT,
     }
     assert record["requestParameters"] == {"encryptionContext": {"Tag": "AcmeCMK"}}
+    assert re.fullmatch(r"[0-9a-f-]{36}", record["sharedEventID"])
+    assert (record["recipientAccountId"], record["resources"][0]["accountId"]) == (ACCOUNT, ACCOUNT)
     assert "Username" not in event
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("Decrypt", {"encryptionAlgorithm", "encryptionContext"}),
+        ("Encrypt", {"encryptionAlgorithm", "encryptionContext", "keyId"}),
+        ("GenerateDataKey", {"encryptionContext", "keyId", "keySpec"}),
+        ("GenerateDataKeyWithoutPlaintext", {"encryptionContext", "keyId", "keySpec"}),
+        (
+            "ReEncrypt",
+            {
+                "destinationEncryptionAlgorithm", "destinationEncryptionContext", "destinationKeyId",
+                "sourceEncryptionAlgorithm", "sourceEncryptionContext",
+            },
+        ),
+    ],
+)  # fmt: skip
+def test_the_parameters_of_a_use_are_those_that_kms_logs(aws: AwsStandin, name: str, parameters: set[str]) -> None:
+    aws.control("POST", "keys", {"region": REGION, "alias": ALIAS})
+    use = {"region": REGION, "time": ago(hours=1), "name": name, "key": ALIAS, "encryption_context": {"Tag": "AcmeCMK"}}
+    (record,) = [aws.control("POST", "events", use)[0]]
+    assert set(record["requestParameters"]) == parameters
+    assert "sharedEventID" not in record
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"error_code": "AccessDenied", "user_arn": f"arn:aws:iam::{OTHER_ACCOUNT}:root"},
+        {"name": "DescribeKey", "encryption_context": {"Tag": "AcmeCMK"}},
+        {"encryption_context": {"Tag": "AcmeCMK"}, "request_parameters": {}},
+        {"encryption_context": "AcmeCMK"},
+    ],
+)
+def test_what_kms_never_logs_cannot_be_planted(aws: AwsStandin, wrong: dict[str, Any]) -> None:
+    with pytest.raises(HTTPError):
+        aws.control("POST", "events", {"region": REGION, "time": ago(hours=1), "name": "Decrypt", **wrong})
 
 
 def test_call_across_accounts_is_logged_in_both_unless_denied(aws: AwsStandin, kms: Any) -> None:

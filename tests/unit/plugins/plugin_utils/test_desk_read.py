@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
 
@@ -130,6 +131,45 @@ def test_not_for_ever(attempt: int, requests: int) -> None:
     script = Script(*[(FIRST[0], {"status": 500})] * requests)
     found = script.read(attempt)
     assert (found["ok"], found["code"], found["attempt"]) == (False, "desk_trouble", 7)
+
+
+def by(author: dict[str, str], body: str, at: str = "2026-11-24T03:00:00+0000") -> dict[str, Any]:
+    return {"id": "7", "body": body, "author": author, "created": {"iso8601": at}}
+
+
+def test_authors_of_all_pages_whoever_wrote_last_comes_last() -> None:
+    us, vendor = {"accountId": "u-1", "displayName": "Operator"}, {"accountId": "v-1", "displayName": "Support"}
+    first = ok(values=[by(us, f"Reference: {REFERENCE}"), by(vendor, "We begin.")], isLastPage=False)
+    second = ok(values=[by(us, "Any news?", "2026-11-25T03:00:00+0000"), "no comment"], isLastPage=True)
+    found = Script(FIRST, (PAGE + "0", first), (PAGE + "2", second)).read()["authors"]
+    assert [(one["author"], one["name"], one["text"], one["references"]) for one in found] == [
+        ("v-1", "Support", "We begin.", []),
+        ("u-1", "Operator", "Any news?", [REFERENCE]),
+    ]
+    assert found[1]["at"] == "2026-11-25T03:00:00+0000"
+
+
+def test_an_author_of_data_center_has_no_account_id() -> None:
+    page_ = ok(values=[by({"name": "jdoe"}, "Hello"), by({}, "Who?")], isLastPage=True)
+    found = Script(FIRST, (PAGE + "0", page_)).read()["authors"]
+    assert [(one["author"], one["name"]) for one in found] == [("jdoe", "jdoe"), ("", "")]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\r\n\tb  c ", "a b c"),
+        ("red \x1b[31mtext\x00\x9b", "red [31mtext"),
+        ("reversed \u202egnp.exe\u202c and\u200bhidden\ufeff", "reversed gnp.exe and hidden"),
+        ("half \ud800", "half"),
+        ("Zürich → 日本", "Zürich → 日本"),
+        ("x" * 201, "x" * 199 + "…"),
+        ("x" * 200, "x" * 200),
+        ("", ""),
+    ],
+)
+def test_a_quotation_is_one_line_on_which_nothing_acts(text: str, line: str) -> None:
+    assert quoted(text) == line
 
 
 @pytest.fixture(scope="module")

@@ -45,6 +45,12 @@ def test_the_worst_first_then_by_name() -> None:
     ]
 
 
+def test_of_verifications_a_person_is_needed_only_where_nothing_goes_on_by_itself() -> None:
+    found = fleet([ended("acme", "restored"), ended("globex", "waiting"), ended("hooli", "needs_attention")])
+    assert list(found["counts"]) == ["needs_attention", "waiting", "restored"]
+    assert [one["org"] for one in found["attention"]] == ["hooli"]
+
+
 def test_a_person_is_needed_where_it_failed_or_must_be_told() -> None:
     assert [one["org"] for one in fleet(MANY)["attention"]] == ["initech", "umbrella", "soylent"]
 

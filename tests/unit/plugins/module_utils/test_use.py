@@ -1,0 +1,102 @@
+"""What in CloudTrail proves that another account uses a key, and what does not."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import USES, foreign_use, use, why_unused
+from tests.unit.plugins.conversation import ACCOUNT, OTHER_ACCOUNT, arn
+
+KEY = arn()
+WHEN = dt.datetime(2026, 11, 24, 9, 12, 40, tzinfo=dt.UTC)
+OTHER = {"type": "AWSAccount", "principalId": "AROAEXAMPLE:session", "accountId": OTHER_ACCOUNT}
+
+
+def event(name: str = "Decrypt", **record: Any) -> dict[str, Any]:
+    """An event as LookupEvents answers it, in the form of the log entries in the AWS KMS Developer Guide."""
+    usual = {
+        "userIdentity": OTHER,
+        "eventSource": "kms.amazonaws.com",
+        "sourceIPAddress": "192.0.2.44",
+        "requestParameters": {"encryptionAlgorithm": "SYMMETRIC_DEFAULT", "encryptionContext": {"tenant": "AcmeCMK"}},
+        "sharedEventID": "d7a1c2f4-3b6e-4d0f-9a58-0c1e2f3a4b5c",
+    }
+    when = WHEN.astimezone(dt.timezone(dt.timedelta(hours=-7)))
+    return {"EventId": "e-1", "EventName": name, "EventTime": when, "CloudTrailEvent": json.dumps(usual | record)}
+
+
+def test_what_is_told_of_a_use() -> None:
+    assert use(event(), KEY) == {
+        "time": "2026-11-24T09:12:40Z",
+        "name": "Decrypt",
+        "account_id": OTHER_ACCOUNT,
+        "source_ip": "192.0.2.44",
+        "event_id": "e-1",
+    }
+
+
+@pytest.mark.parametrize("name", USES)
+def test_every_cryptographic_operation_counts(name: str) -> None:
+    assert use(event(name), KEY)
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        event(userIdentity={"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/x", "accountId": ACCOUNT}),
+        event(userIdentity={"type": "AWSService", "invokedBy": "s3.amazonaws.com"}),
+        event(userIdentity={"type": "AWSAccount", "accountId": "anonymous"}),
+        event(userIdentity=None),
+        event(errorCode="DisabledException", errorMessage=f"{KEY} is disabled."),
+        event(errorCode="AccessDenied"),
+        event(eventSource="s3.amazonaws.com"),
+        event("DescribeKey"),
+        event("CreateGrant"),
+        event("RetireGrant"),
+        {**event(), "CloudTrailEvent": "no JSON"},
+        {**event(), "CloudTrailEvent": "[]"},
+    ],
+    ids=[
+        "our own account", "a service", "no account", "nobody", "disabled", "denied", "another service", "any key state",
+        "a grant", "a grant's end", "no JSON", "a list",
+    ],
+)  # fmt: skip
+def test_what_proves_nothing(nothing: dict[str, Any]) -> None:
+    assert use(nothing, KEY) is None
+    assert foreign_use(nothing, KEY) is None
+
+
+@pytest.mark.parametrize(
+    ("parameters", "has"),
+    [
+        ({"encryptionContext": {"tenant": "AcmeCMK"}}, True),
+        ({"encryptionContext": {"AcmeCMK": "x"}}, True),
+        ({"encryptionContext": {"tenant": "site:AcmeCMK/42"}}, True),
+        ({"encryptionContext": {"tenant": "AcmeCMK2"}}, False),
+        ({"encryptionContext": {"tenant": "acmecmk"}}, False),
+        ({"encryptionContext": {}}, False),
+        ({"sourceEncryptionContext": {}, "destinationEncryptionContext": {"tenant": "AcmeCMK"}}, True),
+        ({"keyId": "AcmeCMK"}, False),
+        (None, False),
+    ],
+)
+def test_the_context_tag(parameters: dict[str, Any] | None, has: bool) -> None:
+    found = event(requestParameters=parameters)
+    assert (use(found, KEY, "AcmeCMK") is not None) is has
+    assert use(found, KEY) == foreign_use(found, KEY)
+
+
+def test_why_none() -> None:
+    since = "2026-11-24T03:00:09Z"
+    assert why_unused([], since, "", is_all=True) == f"no use by another account since {since}."
+    assert "too many" in why_unused([], since, "", is_all=False)
+    other = use(event(), KEY)
+    assert other
+    assert why_unused([other], since, "Other", is_all=True) == (
+        f"account {OTHER_ACCOUNT} has used the key (Decrypt at 2026-11-24T09:12:40Z), but without Other in the encryption "
+        "context."
+    )

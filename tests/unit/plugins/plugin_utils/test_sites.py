@@ -1,0 +1,154 @@
+"""Do the sites answer? What counts as an answer, and Ansible's own client on the stand-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _sites
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import asked_at, get, judged, look_at_sites
+from tests.standins.desk import DEFAULT_TOKEN, DEFAULT_USER, Desk
+
+
+@pytest.mark.parametrize(
+    ("site", "url"),
+    [
+        ("https://acme.example.com", "https://acme.example.com/status"),
+        ("https://acme.example.com/", "https://acme.example.com/status"),
+        ("acme.example.com", "https://acme.example.com/status"),
+        ("https://acme.example.com/wiki", "https://acme.example.com/wiki"),
+        ("https://acme.example.com/?a=b#c", "https://acme.example.com/?a=b"),
+        ("http://[::1]:8080", "http://[::1]:8080/status"),
+        ("https://user:secret@acme.example.com", ""),
+        ("ftp://acme.example.com", ""),
+        ("https://", ""),
+        ("https://acme.example.com:port", ""),
+        ("https://[::1", ""),
+        ("https://acme.example.com/a b", ""),
+        ("", ""),
+    ],
+)
+def test_where_a_site_is_asked(site: str, url: str) -> None:
+    assert asked_at(site, "/status") == url
+
+
+URL = "https://acme.example.com/status"
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "up", "says"),
+    [
+        ({"status": 200}, 200, True, "answers 200"),
+        ({"status": 204}, 200, False, "answers 204 where 200 is expected"),
+        ({"status": 204}, 204, True, "answers 204"),
+        ({"status": 503}, 200, False, "answers 503 where 200 is expected"),
+        (
+            {"status": 302, "location": "https://suspended.example.com/"},
+            200,
+            False,
+            "answers 302, a redirect to suspended.example.com where 200 is expected",
+        ),
+        ({"status": 302, "location": "/login"}, 200, False, "answers 302 where 200 is expected"),
+        ({"status": 302, "location": "/login"}, 302, True, "answers 302"),
+        (
+            {"status": 302, "location": "//suspended.example.com"},
+            302,
+            False,
+            "answers 302, a redirect to suspended.example.com where 302 is expected",
+        ),
+        ({"status": -1, "msg": "timed\nout"}, 200, False, "does not answer: timed out"),
+    ],
+)
+def test_what_counts_as_up(answer: dict[str, Any], expected: int, up: bool, says: str) -> None:
+    found = judged("https://acme.example.com", URL, answer, expected)
+    assert (found["up"], found["says"]) == (up, says)
+    assert found["status"] == (answer["status"] if answer["status"] > 0 else None)
+
+
+def test_an_unfit_address_is_not_asked_and_not_shown() -> None:
+    def never(url: str) -> dict[str, Any]:
+        raise AssertionError(url)
+
+    (found,) = look_at_sites(["https://user:odd-Secret-9@acme.example.com"], "/", 200, never)
+    assert not found["up"]
+    assert "odd-Secret-9" not in str(found)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with Desk() as running:
+        yield running
+
+
+def look(desk: Desk, *names: str) -> list[dict[str, Any]]:
+    return look_at_sites([f"{desk.url}/_site/{name}/" for name in names], "/", 200, get)
+
+
+def test_all_sites_at_the_same_time_and_in_order(desk: Desk) -> None:
+    sites: list[dict[str, Any]] = [
+        {"name": "a"},
+        {"name": "b", "status": 503},
+        {"name": "c", "redirect": f"{desk.url}/_site/a/"},
+    ]
+    desk.control("POST", "/sites", sites)
+    assert [(site["up"], site["status"]) for site in look(desk, "a", "b", "c", "nowhere")] == [
+        (True, 200),
+        (False, 503),
+        # The page behind it answers 200, but it is not asked.
+        (False, 302),
+        (False, 404),
+    ]
+    assert sum(call["path"] == "/_site/a/" for call in desk.control("GET", "/calls")) == 1
+
+
+def test_a_site_given_without_a_path(desk: Desk) -> None:
+    desk.control("POST", "/sites", {"name": "a"})
+    (found,) = look_at_sites([desk.url], "/_site/a/", 200, get)
+    assert found["up"]
+
+
+def test_nothing_secret_is_sent(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine 127.0.0.1 login {DEFAULT_USER} password {DEFAULT_TOKEN}\n", encoding="ascii")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    look(desk, "a")
+    assert [call["auth"] for call in desk.control("GET", "/calls")] == ["none"]
+
+
+def test_a_site_that_is_slow_holds_nobody_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sites, "_TIMEOUT", 0.3)
+    desk.control("POST", "/sites", [{"name": "a"}, {"name": "slow"}])
+    desk.control("POST", "/faults", {"path": "/_site/slow", "latency": 5})
+    assert [site["up"] for site in look(desk, "slow", "a")] == [False, True]
+
+
+def test_a_connection_that_is_dropped(desk: Desk) -> None:
+    desk.control("POST", "/faults", {"path": "/_site/a", "drop": "before"})
+    (found,) = look(desk, "a")
+    assert found["says"].startswith("does not answer: ")
+
+
+def test_a_certificate_of_nobody_is_no_answer() -> None:
+    with Desk(tls=True) as secure:
+        secure.control("POST", "/sites", {"name": "a"})
+        (found,) = look(secure, "a")
+        assert not found["up"]
+        assert "CERTIFICATE_VERIFY_FAILED" in found["says"]
+        assert secure.control("GET", "/calls") == []
+
+
+def test_a_certificate_that_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Desk(tls=True) as secure:
+        monkeypatch.setenv("SSL_CERT_FILE", str(secure.certificate))
+        secure.control("POST", "/sites", {"name": "a"})
+        (found,) = look(secure, "a")
+        assert found["up"], found
+
+
+def test_nobody_there() -> None:
+    (found,) = look_at_sites(["http://127.0.0.1:9/"], "/", 200, get)
+    assert (found["up"], found["status"]) == (False, None)
