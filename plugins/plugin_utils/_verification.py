@@ -135,8 +135,8 @@ def told(announcement_: Parts, look: Parts) -> dict[str, t.Any]:
         could not be read
     """
     on_ticket = announced(look.get("mentions") or [], announcement_) if announcement_ else []
-    kept = announcement_.get("told")
-    found = {**(on_ticket[0] if on_ticket else kept), "told": True, "already_told": True} if on_ticket or kept else {}
+    known: Parts | None = on_ticket[0] if on_ticket else announcement_.get("told")
+    found = {**known, "told": True, "already_told": True} if known else {}
     return {**found, **({} if look.get("ok", True) else {name: look[name] for name in ("code", "error", "hint")})}
 
 

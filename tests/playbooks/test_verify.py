@@ -141,7 +141,7 @@ def _half_used(story: Story) -> None:
     story.used("us-east-1")
 
 
-ATTENTION: t.Final[dict[str, tuple[t.Callable[[Story], None], str]]] = {
+ATTENTION: t.Final[dict[str, tuple[int, t.Callable[[Story], None], str]]] = {
     "a key is disabled again": (0, _key_disabled, "Not every key is enabled, so Atlassian cannot come back."),
     "Atlassian was never told": (0, _never_told, "As far as is known, Atlassian has not been told"),
     "two business days are over": (6, lambda _story: None, "generally takes are over, and no key is in use again yet"),

@@ -293,11 +293,11 @@ class TestTimeline:
     def test_of_a_verification_goes_on_from_the_restoration(self) -> None:
         kinds = {name: [one["kind"] for one in evidence(RUNS[name])["timeline"]] for name in ("restored", "verify")}
         assert set(kinds["restored"]) | {"used", "replied"} == set(kinds["verify"])
-        assert told(evidence(RUNS["verify"]))[-7:-3] == [
+        news = [one for one in told(evidence(RUNS["verify"])) if one[1] in ("used", "replied")]
+        assert news == [
             ("15:00:00", "replied", ""),
             ("02:11:09", "used", "us-east-1"),
             ("02:14:40", "used", "us-west-2"),
-            ("14:20:31", "mark", ""),
         ]
 
     @pytest.mark.parametrize("name", ["check_mode", "assess"])

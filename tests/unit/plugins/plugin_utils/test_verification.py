@@ -25,17 +25,15 @@ ARN: t.Final = "arn:aws:kms:ap-northeast-1:111122223333:key/1234abcd-12ab-34cd-5
 LOST, BACK, TOLD = "2026-11-20T08:15:00Z", "2026-11-24T03:00:05Z", "2026-11-24T03:00:09Z"
 REFERENCE: t.Final = "cmk-restore/acme/0123456789ab"
 
-EVERY: t.Final = [
-    Facts("", *combination)
-    for combination in itertools.product(
-        ("enabled", "not_enabled", "unread"),
-        (True, False),
-        (True, False),
-        ("every", "some", "none", "unread"),
-        ("none", "up", "down"),
-        (True, False),
-    )
-]
+_COMBINATIONS: t.Any = itertools.product(
+    ("enabled", "not_enabled", "unread"),
+    (True, False),
+    (True, False),
+    ("every", "some", "none", "unread"),
+    ("none", "up", "down"),
+    (True, False),
+)
+EVERY: t.Final = [Facts("", *combination) for combination in _COMBINATIONS]
 
 
 class TestVerdict:
@@ -101,7 +99,7 @@ class TestVerdict:
                 assert facts.keys == "enabled"
 
     def test_more_evidence_never_makes_it_worse(self) -> None:
-        better = {
+        better: dict[str, tuple[t.Any, ...]] = {
             "use": ("none", "some", "every"),
             "sites": ("down", "up"),
             "replied": (False, True),
@@ -112,7 +110,7 @@ class TestVerdict:
             for name, scale in better.items():
                 value = getattr(facts, name)
                 if value in scale[:-1]:
-                    more = facts._replace(**{name: scale[scale.index(value) + 1]})
+                    more = Facts(**{**facts._asdict(), name: scale[scale.index(value) + 1]})
                     assert rank[verdict(more)[0]] >= rank[verdict(facts)[0]], (facts, name)
 
 
@@ -192,9 +190,14 @@ class TestReply:
         assert reply({}, {"at": TOLD}) is None
 
 
-ANNOUNCEMENT: t.Final = {"accepts": [], "accepts_since": LOST, "told": None}
+ANNOUNCEMENT: t.Final[dict[str, t.Any]] = {"accepts": [], "accepts_since": LOST, "told": None}
 MENTION: t.Final = {"reference": REFERENCE, "comment_id": "17", "url": "", "at": TOLD}
-DOWN: t.Final = {"ok": False, "code": "desk_trouble", "error": "The support desk failed.", "hint": "Run again."}
+DOWN: t.Final[dict[str, t.Any]] = {
+    "ok": False,
+    "code": "desk_trouble",
+    "error": "The support desk failed.",
+    "hint": "Run again.",
+}
 
 
 class TestTold:
