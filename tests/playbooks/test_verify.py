@@ -306,6 +306,8 @@ def test_following_ends_when_a_key_is_disabled_and_outlasts_a_desk_that_is_down(
         output = process.communicate(timeout=60)[0]
     assert Run(process.returncode, output).result["status"] == "needs_attention", output
     assert "Not every key is enabled" in output
+    assert story.world.states() == ["Enabled", "Disabled"]
+    assert not CHANGING & set(story.world.calls())
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])

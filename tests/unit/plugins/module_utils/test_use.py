@@ -78,6 +78,7 @@ def test_what_proves_nothing(nothing: dict[str, Any]) -> None:
         ({"encryptionContext": {"tenant": "site:AcmeCMK/42"}}, True),
         ({"encryptionContext": {"tenant": "AcmeCMK2"}}, False),
         ({"encryptionContext": {"tenant": "acmecmk"}}, False),
+        ({"encryptionContext": {"tenant": "MyAcmeCMK"}}, False),
         ({"encryptionContext": {}}, False),
         ({"sourceEncryptionContext": {}, "destinationEncryptionContext": {"tenant": "AcmeCMK"}}, True),
         ({"keyId": "AcmeCMK"}, False),

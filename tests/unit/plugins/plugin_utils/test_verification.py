@@ -182,6 +182,9 @@ class TestReply:
         found = reply(self.LOOK, {"at": TOLD, "reference": REFERENCE})
         assert found == {"name": "last", "at": "2026-11-24T09:00:00Z", "text": "by last", "url": ""}
 
+    def test_a_comment_of_the_same_second_may_have_been_before(self) -> None:
+        assert reply({"authors": [author("same second", "2026-11-24T03:00:09+0000")]}, {"at": TOLD}) is None
+
     @pytest.mark.parametrize("at", ["", None, "yesterday", "2027-01-01T00:00:00Z"])
     def test_none(self, at: str | None) -> None:
         assert reply(self.LOOK, {"at": at}) is None
