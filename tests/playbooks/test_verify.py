@@ -137,17 +137,12 @@ def _never_told(story: Story) -> None:
     story.desk.control("POST", "/tickets", {"key": "CMK-1"})
 
 
-def _half_used(story: Story) -> None:
-    story.used("us-east-1")
-
-
 ATTENTION: t.Final[dict[str, tuple[int, t.Callable[[Story], None], str]]] = {
     "a key is disabled again": (0, _key_disabled, "Not every key is enabled, so Atlassian cannot come back."),
     "Atlassian was never told": (0, _never_told, "As far as is known, Atlassian has not been told"),
-    "two business days are over": (6, lambda _story: None, "generally takes are over, and no key is in use again yet"),
-    "one key is not used after them": (
+    "two business days are over": (
         6,
-        _half_used,
+        lambda story: story.used("us-east-1"),
         "generally takes are over, and not every key is in use again yet",
     ),
 }
@@ -191,39 +186,25 @@ def test_a_use_for_another_organization_proves_nothing_and_is_named(story: Story
     assert "but without AcmeCMK in the encryption context" in ran.output
 
 
-def test_without_sites_the_use_alone_counts_and_that_is_said(story: Story) -> None:
-    story.used("us-east-1", name="GenerateDataKeyWithoutPlaintext")
-    story.used("us-west-2", name="ReEncrypt")
-    ran = story.run(cmk_sites=[], cmk_context_tag="")
-    assert ran.code == 0, ran.output
-    assert "this rests on the use of the keys alone" in ran.output
-
-
-def test_cloudtrail_that_cannot_be_read_is_no_proof(story: Story) -> None:
+def test_cloudtrail_that_cannot_be_read_is_no_proof_and_that_is_said(story: Story) -> None:
     story.used()
     story.aws.control("POST", "policy", {"actions": ["kms:DescribeKey"]})
-    ran = story.run()
-    assert ran.result["status"] == "waiting", ran.output
-    assert (
-        "CloudTrail could not be read, so that the use of the keys is not proven, though every site answers"
-        in ran.output
-    )
-    assert "Allow cloudtrail:LookupEvents for this identity" in ran.output
     story.comment("Your sites are back.", minutes=5)
-    again = story.run()
-    assert again.code == 0, again.output
-    assert (
-        "CloudTrail could not be read, so the use of the keys is not proven." in again.result["verification"]["reason"]
-    )
-
-
-def test_manual_mode(story: Story) -> None:
-    story.used()
-    told = {"cmk_support_mode": "manual", "cmk_ticket_told": "2026-11-24T03:00:00Z"}
-    ran = story.run(**told)
+    ran = story.run()
     assert ran.code == 0, ran.output
+    assert "CloudTrail could not be read, so the use of the keys is not proven." in ran.result["verification"]["reason"]
+    assert "Allow cloudtrail:LookupEvents for this identity" in ran.output
+
+
+def test_manual_mode_without_sites_rests_on_the_use_alone_and_says_so(story: Story) -> None:
+    story.used("us-east-1", name="GenerateDataKeyWithoutPlaintext")
+    story.used("us-west-2", name="ReEncrypt")
+    told = {"cmk_support_mode": "manual", "cmk_ticket_told": "2026-11-24T03:00:00Z"}
+    ran = story.run(**told, cmk_sites=[], cmk_context_tag="")
+    assert ran.code == 0, ran.output
+    assert "this rests on the use of the keys alone" in ran.output
     assert "The ticket cannot be read in manual mode: look at it yourself." in ran.output
-    assert not any("/request/" in call["path"] for call in story.desk.control("GET", "/calls"))
+    assert story.desk.control("GET", "/calls") == []
 
 
 def test_a_desk_that_is_down_leaves_open_whether_atlassian_was_told(story: Story) -> None:
