@@ -26,7 +26,7 @@ demo-reset: ## Put the demo back to its beginning: keys disabled, ticket open
 	@rm -rf .demo
 
 .PHONY: test
-test: lint package sanity unit playbooks molecule demo-test ## Run every check and test
+test: lint package reference sanity unit playbooks molecule demo-test ## Run every check and test
 
 .PHONY: lint
 lint: $(READY) ## Format and lint: ruff, mypy, yamllint, ansible-lint
@@ -39,6 +39,10 @@ format: $(READY) ## Format the Python code
 .PHONY: package
 package: $(READY) ## Build the collection and check it as Galaxy does
 	@tests/tools/package.sh
+
+.PHONY: reference
+reference: $(READY) ## Build the collection's reference in .cache/reference; a warning is an error
+	@python -m tests.tools.reference
 
 .PHONY: sanity
 sanity: $(READY) ## Run ansible-test sanity
@@ -68,6 +72,18 @@ demo-test: $(READY) ## Run the demo twice, from its beginning, and check what it
 	@echo "== demo"
 	@python -m tests.tools.demo --check
 
+.PHONY: versions
+versions: $(READY) ## Test with each supported Python and ansible-core that is here (half an hour), and say which are not
+	@python -m tests.tools.versions
+
+.PHONY: floor
+floor: $(READY) ## Test with the oldest boto3, botocore and amazon.aws that are supported
+	@python -m tests.tools.versions --floor
+
+.PHONY: release
+release: $(READY) ## Build the release in dist/, check it, install it, and run the demo from there
+	@tests/tools/release.sh
+
 .PHONY: bench
 bench: $(READY) $(VENV)/aws-cli/bin/aws ## Measure a restoration beside other ways to enable the same keys (half an hour)
 	@PATH="$$PATH:$(abspath $(VENV))/aws-cli/bin" python -m tests.bench
@@ -80,6 +96,7 @@ audit: $(READY) ## Look for known vulnerabilities of the pinned packages
 docs: $(READY) ## Make the documentation that stands in the code
 	@python -m tests.tools.docs
 	@python -m tests.tools.evidence_doc
+	@python -m tests.tools.runbook
 	@python -m tests.tools.screenshots
 
 .PHONY: setup
@@ -91,6 +108,10 @@ lock: $(READY) ## Pin the newest versions that requirements/dev.in allows
 	  requirements/dev.in -o requirements/dev.txt
 	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	  requirements/bench.in -o requirements/bench.txt
+	@uv pip compile -q --upgrade --universal --python-version 3.12 --generate-hashes --no-header \
+	  requirements/core-2.20.in -o requirements/core-2.20.txt
+	@uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-header \
+	  requirements/floor.in -o requirements/floor.txt
 
 .PHONY: clean
 clean: ## Remove all that these targets made

@@ -1,13 +1,18 @@
-"""Restore the organization acme on an embedded AWS and support desk: ``python -m tests.tools.demo [--check]``.
+"""Restore the organization acme on an embedded AWS and support desk.
+
+``python -m tests.tools.demo [--check [--collections PATH]]``
 
 What the run changes is kept in .demo/, so a second run finds the keys enabled and the ticket told. With ``--check`` the
-demo runs twice in a temporary folder, and its outcome is checked.
+demo runs twice in a temporary folder, and its outcome is checked. With ``--collections`` it is not this checkout that
+runs, but the collection that is installed in that folder.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -25,7 +30,7 @@ _DISABLED: t.Final = [
 _REVOKED: t.Final = {"key": TICKET, "summary": f"CMK access revoked: {ORG}", "status": "Waiting for customer"}
 
 
-def main(folder: Path) -> tuple[int, str, list[dict[str, t.Any]]]:
+def main(folder: Path, collections: Path | None = None) -> tuple[int, str, list[dict[str, t.Any]]]:
     """Run the demo once on the state in ``folder``; return exit code, ticket text and the AWS calls."""
     folder.mkdir(exist_ok=True)
     keys, desk_state, trail = folder / "aws.json", folder / "desk.json", folder / "trail.json"
@@ -36,15 +41,28 @@ def main(folder: Path) -> tuple[int, str, list[dict[str, t.Any]]]:
     print("== the embedded AWS and support desk start on loopback")
     with standin("aws", keys) as aws, standin("desk", desk_state) as desk:
         control(aws, "events", "POST", json.loads(trail.read_text(encoding="utf-8")))
-        command = ["ansible-playbook", "restore_cmk.yml", "-e", f"org={ORG}"]
-        print(f"== in playbooks/: {' '.join(command)}", flush=True)
-        ran = subprocess.run(command, cwd=ROOT / "playbooks", env=environment(aws, desk, folder), check=False)
+        playbook, cwd, env = "restore_cmk.yml", ROOT / "playbooks", environment(aws, desk, folder)
+        if collections:
+            playbook, cwd, env = "keyops.atlassian_cmk.restore_cmk", folder, env | _installed(collections)
+        command = ["ansible-playbook", playbook, "-e", f"org={ORG}"]
+        print(f"== in {cwd.name}/: {' '.join(command)}", flush=True)
+        ran = subprocess.run(command, cwd=cwd, env=env, check=False)
         ticket = control(desk, f"tickets/{TICKET}")
         _keep(keys, [_seed(key) for key in control(aws, "keys")])
         _keep_ticket(desk_state, ticket)
         calls = control(aws, "calls")
         _keep(trail, [_event(record) for record in control(aws, "events") if record["readOnly"] is False])
     return ran.returncode, "\n".join(comment["body"] for comment in ticket["comments"]), calls
+
+
+def _installed(collections: Path) -> dict[str, str]:
+    """The environment in which the collection is found in ``collections``, with the inventory that came with it."""
+    there = collections / "ansible_collections/keyops/atlassian_cmk"
+    return {
+        "ANSIBLE_CONFIG": os.devnull,
+        "ANSIBLE_COLLECTIONS_PATH": str(collections),
+        "ANSIBLE_INVENTORY": str(there / "examples/inventory"),
+    }
 
 
 def _seed(key: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -94,11 +112,13 @@ def _keep(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
-def check() -> None:
+def check(collections: Path | None = None) -> None:
     """Run the demo twice from its beginning, and stop with an error unless it did what it promises."""
     with tempfile.TemporaryDirectory() as name:
-        first, told, calls = main(Path(name))
-        again, told_again, calls_again = main(Path(name))
+        if collections:
+            _must_run_from(collections)
+        first, told, calls = main(Path(name), collections)
+        again, told_again, calls_again = main(Path(name), collections)
     print("== the calls of the first run")
     for call in calls:
         print(f"   {call['region']:<12}{call['operation']}")
@@ -111,10 +131,24 @@ def check() -> None:
     print("== the demo did what it promises, twice")
 
 
+def _must_run_from(collections: Path) -> None:
+    """Stop with an error if Ansible would take another copy than the one in ``collections``."""
+    command = ["ansible-doc", "--json", "--type", "module", "keyops.atlassian_cmk.report"]
+    env = {**os.environ, **_installed(collections)}
+    ran = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
+    found = Path(json.loads(ran.stdout)["keyops.atlassian_cmk.report"]["doc"]["filename"])
+    assert found.is_relative_to(collections), f"{found} is not in {collections}"
+    print(f"== the collection is taken from {found.parents[2]}")
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--check"]:
-        check()
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--collections", type=lambda text: Path(text).resolve())
+    options = parser.parse_args()
+    if options.check:
+        check(options.collections)
     else:
-        code, _told, _calls = main(ROOT / ".demo")
+        code, _told, _calls = main(ROOT / ".demo", options.collections)
         print("== again: make demo    from the beginning: make demo-reset demo")
         sys.exit(code)

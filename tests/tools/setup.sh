@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 venv=${VENV:-.venv}
+# One after the other, so that a later file may take other versions.
+requirements=${REQUIREMENTS:-requirements/dev.txt}
 
 usable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 python=""
@@ -21,7 +23,9 @@ if ! "$python" -m venv "$venv" 2>/dev/null; then
   exit 1
 fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements/uv.txt
-"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r requirements/dev.txt
+for file in $requirements; do
+  "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r "$file"
+done
 
 # Beside amazon.aws, so that FQCNs resolve from any folder, with or without an ansible.cfg.
 collections=$("$venv/bin/python" -c 'import ansible_collections; print(list(ansible_collections.__path__)[0])')
