@@ -29,7 +29,8 @@ def key_access(client: AccessClient, key_arn: str, region: str) -> dict[str, t.A
     """
     policy, grants, reasons = None, None, []
     try:
-        policy = canonical(json.loads(client.get_key_policy(KeyId=key_arn)["Policy"]))
+        # The name is the only one there is, and older versions of botocore demand it.
+        policy = canonical(json.loads(client.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]))
     except AWS_ERRORS as error:
         reasons.append(explain(error, "GetKeyPolicy", region).error)
     except ValueError:

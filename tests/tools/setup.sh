@@ -6,10 +6,11 @@ venv=${VENV:-.venv}
 # One after the other, so that a later file may take other versions.
 requirements=${REQUIREMENTS:-requirements/dev.txt}
 
-usable() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+# Prints the interpreter itself: the first python3 on the path may be that of the environment that is made anew here.
+usable() { "$1" -c 'import sys; print(sys._base_executable); sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 python=""
 for candidate in "${PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11; do
-  if usable "$candidate"; then python=$candidate && break; fi
+  if found=$(usable "$candidate"); then python=$found && break; fi
 done
 if [ -z "$python" ]; then
   echo "Python 3.11 or newer is needed, and ${PYTHON:-python3} is none: install one, or name it with PYTHON=..." >&2
