@@ -22,7 +22,7 @@ from pathlib import Path
 from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, run_to_end
 from tests.standins.aws import AwsStandin
 from tests.standins.desk import Desk
-from tests.tools.standins import ACCOUNT, ROOT, TOKEN, USER
+from tests.tools.standins import ACCESS_KEY, ACCOUNT, ROOT, TOKEN, USER
 
 PAGE: t.Final = ROOT / "docs/runbook.md"
 EAST, WEST = REGIONS
@@ -75,19 +75,37 @@ def _keys(*states: str, **more: t.Any) -> Change:
     """Make the keys, and let CloudTrail tell that the security officer took access away three days ago."""
 
     def change(world: World) -> None:
-        lost = (dt.datetime.now(dt.UTC) - dt.timedelta(days=3)).isoformat()
+        now = dt.datetime.now(dt.UTC)
+        principal = {"access_key": ACCESS_KEY, "account": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/operator"}
+        world.aws.control("POST", "principals", principal)
         for region, state in zip(REGIONS, states, strict=True):
             key = {"region": region, "account": ACCOUNT, "alias": ALIAS, "state": state, "key_id": KEY_IDS[region]}
-            world.aws.control("POST", "keys", {**key, **(more if state != "Disabled" else {})})
+            if state == "PendingDeletion":
+                key["deletion_date"] = (now + dt.timedelta(days=4)).isoformat()
+            world.aws.control("POST", "keys", {**key, "policy": _policy(), **(more if state != "Disabled" else {})})
             name = "ScheduleKeyDeletion" if state == "PendingDeletion" else "DisableKey"
-            event = {"region": region, "time": lost, "name": name, "key": ALIAS, "user_arn": OFFICER}
-            world.aws.control("POST", "events", event)
+            event = {"region": region, "time": (now - dt.timedelta(days=3)).isoformat(), "name": name, "key": ALIAS}
+            world.aws.control("POST", "events", {**event, "user_arn": OFFICER})
 
     return change
 
 
+def _policy(*more: dict[str, str | dict[str, str]]) -> str:
+    root = {"Sid": "own", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [root, *more]})
+
+
+def _told(world: World) -> None:
+    """An earlier run, from another controller, has told Atlassian."""
+    body = "We have restored Atlassian's access.\nReference: cmk-restore/acme/33f645bd1b83\n"
+    world.desk.control("POST", "/tickets", {**DESK["tickets"][0], "reporter": USER, "comments": [{"body": body}]})
+
+
 def _desk(*faults: dict[str, t.Any]) -> Change:
-    return lambda world: [world.desk.control("POST", "/faults", {"count": None, **fault}) for fault in faults]
+    body = json.dumps({"errorMessage": "The service is temporarily unavailable."})
+    return lambda world: [
+        world.desk.control("POST", "/faults", {"count": None, "body": body, **fault}) for fault in faults
+    ]
 
 
 def _desk_is_back(world: World) -> None:
@@ -115,10 +133,9 @@ def _colleague_is_done(world: World) -> None:
 
 
 def _policy_changed(world: World) -> None:
-    root = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
-    deny = {"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "kms:Decrypt"}
-    policy = {"Version": "2012-10-17", "Statement": [root, {**deny, "Resource": "*"}]}
-    world.aws.control("PATCH", f"keys/{WEST}/{ALIAS}", {"policy": json.dumps(policy)})
+    vendor = {"AWS": "arn:aws:iam::444455556666:root"}
+    deny = {"Sid": "stop", "Effect": "Deny", "Principal": vendor, "Action": "kms:Decrypt", "Resource": "*"}
+    world.aws.control("PATCH", f"keys/{WEST}/{ALIAS}", {"policy": _policy(deny)})
 
 
 _USE: t.Final = ("kms:DescribeKey", "cloudtrail:LookupEvents", "kms:GetKeyPolicy", "kms:ListGrants")
@@ -259,7 +276,11 @@ SITUATIONS: t.Final = (
         "Two people started at the same moment on one controller. The second run says so, and touches nothing.",
         (
             Step("", RESTORE, code=2, before=_colleague),
-            Step("Wait until the other run has ended, and run again.", RESTORE, before=_colleague_is_done),
+            Step(
+                "Wait until the other run has ended, and run again: it does what is left.",
+                RESTORE,
+                before=_colleague_is_done,
+            ),
         ),
         _keys("Enabled", "Enabled"),
         after="From two controllers it works as well: each reads the ticket before it writes, so run one after the other.",
@@ -281,7 +302,7 @@ SITUATIONS: t.Final = (
                 whole=True,
             ),
         ),
-        _keys("Enabled", "Enabled"),
+        lambda world: (_keys("Enabled", "Enabled")(world), _told(world)),
         after="Then: the vendor's answer on the ticket, and each site in a browser. Atlassian's restoration generally takes "
         "two business days. Keep the folder that the summary names: it is the evidence.",
     ),
@@ -291,8 +312,8 @@ _BEGIN: t.Final = """\
 # Runbook
 
 For the person who has to give Atlassian its access back, now. Made by `make docs`, which runs each command on stand-ins
-of AWS and of the support desk; below it stands what was printed, without Ansible's own lines on tasks. A test keeps the
-page in step. Names, times and addresses are examples.
+of AWS and of the support desk; below it stands what was printed, without Ansible's own lines on tasks, with long
+lines wrapped. A test keeps the page in step. Names, times and addresses are examples.
 
 ## The five-minute version
 
@@ -305,7 +326,8 @@ page in step. Names, times and addresses are examples.
    |---|---|
    | `RESTORED`, `ALREADY RESTORED` | done: [Is it verified?](#is-it-verified) |
    | `HANDOVER PENDING` | the keys are well: [Atlassian is told by hand](#atlassian-is-told-by-hand) |
-   | `PARTIAL`, `NOT USABLE` | [One region fails](#one-region-fails), [Access denied](#access-denied), [A key is scheduled for deletion](#a-key-is-scheduled-for-deletion) |
+   | `NOT USABLE` | [One region fails](#one-region-fails), [Access denied](#access-denied) |
+   | `scheduled for deletion` | [A key is scheduled for deletion](#a-key-is-scheduled-for-deletion) |
    | `NOT TOLD` | the keys are well: [The support desk does not answer](#the-support-desk-does-not-answer) |
    | `PERHAPS TOLD` | [It is not known whether Atlassian was told](#it-is-not-known-whether-atlassian-was-told) |
    | `FAILED` | nothing was changed; the line below says why: [Access denied](#access-denied), or [messages.md](messages.md) |
@@ -322,7 +344,10 @@ with an API `CMK_SUPPORT_USER` and `CMK_SUPPORT_TOKEN`. Do the first step of thi
 """
 # The page's own time: the story begins on this Monday, or later in that week, at three in the morning.
 _MONDAY: t.Final = dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC)
-_TIME: t.Final = re.compile(r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d|\d{8}T\d{6})(?=Z|\+0000)")
+_FORMS: t.Final = {19: "%Y-%m-%dT%H:%M:%S", 15: "%Y%m%dT%H%M%S", 16: "%Y-%m-%d %H:%M"}  # by their length
+_TIME: t.Final = re.compile(
+    r"\b(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?=Z|\+0000)|\d{8}T\d{6}(?=Z)|\d{4}-\d\d-\d\d \d\d:\d\d(?= UTC))"
+)
 _ANSIBLE: t.Final = re.compile(r"^(PLAY|TASK|ok:|changed:|included:|skipping:|\w+ +: ok=)")
 
 
@@ -344,10 +369,11 @@ def run(world: World, situation: Situation, step: Step) -> tuple[Run, str]:
 
 def told(output: str) -> str:
     """Keep what the run tells people; Ansible's lines on tasks, and its error at the end, say the same once more."""
-    kept, skipping = [], False
+    kept, skipping, pasted = [], False, False
     for line in output.splitlines():
         skipping = bool(line.strip()) and (skipping or line.startswith(("fatal:", "[ERROR]", "[WARNING]")))
-        if not skipping and line.strip() and not _ANSIBLE.match(line):
+        pasted = line.startswith("----- ") != pasted  # from one such line to the next
+        if not skipping and (line.strip() or pasted) and not _ANSIBLE.match(line):
             kept.append(line.rstrip())
     return "\n".join(kept)
 
@@ -362,7 +388,7 @@ def _as_on_the_page(text: str, world: World, begun: dt.datetime) -> str:
     shift = _MONDAY + dt.timedelta(days=begun.weekday()) - begun.replace(microsecond=0)
 
     def moved(found: re.Match[str]) -> str:
-        form = "%Y-%m-%dT%H:%M:%S" if "-" in found[1] else "%Y%m%dT%H%M%S"
+        form = _FORMS[len(found[1])]
         return (dt.datetime.strptime(found[1], form).replace(tzinfo=dt.UTC) + shift).strftime(form)
 
     text = _TIME.sub(moved, text)
@@ -380,12 +406,13 @@ def _wrapped(line: str) -> str:
 
 
 def masked(text: str) -> str:
-    """Hide what differs from run to run: times, how long something took, references, numbers of comments; and line ends."""
-    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?|\d{8}T\d{6}", "TIME", text)
+    """Hide what differs from run to run: times, how long something took, references, numbers of comments; and where
+    lines are wrapped."""
+    text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?|\d{8}T\d{6}", "TIME", text)
     text = re.sub(r"after \d+\.\d s", "after N s", text)
     text = re.sub(r"cmk-restore/acme/[0-9a-f]{12}", "cmk-restore/acme/REFERENCE", text)
     text = re.sub(r"(comment[ /]|request/)\d+", r"\1N", text)
-    return re.sub(r"\s+", " ", text)
+    return re.sub(r"(?<!\n)\n ?(?!\n)", " ", re.sub(r" +", " ", text))
 
 
 def section(world: World, situation: Situation) -> str:

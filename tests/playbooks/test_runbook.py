@@ -1,0 +1,44 @@
+"""docs/runbook.md shows what its commands print."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.playbooks.conftest import World
+from tests.tools.runbook import DESK, PAGE, SITUATIONS, Situation, kept_sections, masked, page, section, usual
+from tests.tools.standins import ROOT
+
+AGAIN = "The page is out of step: run make docs, and read what it changed."
+
+
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.title)
+def test_the_page_shows_what_the_commands_print(world: World, situation: Situation) -> None:
+    world.variables = usual()
+    assert masked(section(world, situation)) == masked(kept_sections()[situation.title]), AGAIN
+
+
+def test_the_page_has_every_situation_and_no_other() -> None:
+    kept = kept_sections()
+    assert list(kept) == [situation.title for situation in SITUATIONS]
+    assert PAGE.read_text(encoding="utf-8") == page(kept.values()), AGAIN
+
+
+def test_the_ticket_of_the_page_is_that_of_the_tests(world: World) -> None:
+    assert world.desk.control("GET", "/tickets/CMK-1")["key"] == DESK["tickets"][0]["key"]
+
+
+def test_what_is_linked_is_there() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    anchors = {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"(?m)^## (.*)$", text)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= anchors
+    for path in re.findall(r"\]\(([^#)]+)(?:#[^)]*)?\)", text):
+        assert (ROOT / "docs" / path).exists(), path
+
+
+def test_what_differs_is_hidden_and_nothing_else() -> None:
+    one = "at 2026-11-25T03:00:01Z after 0.2 s\n  cmk-restore/acme/33f645bd1b83, comment 20001"
+    other = "at 2026-11-26T04:10:59Z after 1.0 s cmk-restore/acme/0123456789ab,\n comment 7"
+    assert masked(one) == masked(other)
+    assert masked("us-east-1: Disabled -> Enabled") != masked("us-east-1: Enabled, as it was")
