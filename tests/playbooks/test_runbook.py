@@ -13,7 +13,10 @@ from tests.tools.standins import ROOT
 AGAIN = "The page is out of step: run make docs, and read what it changed."
 
 
-@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda situation: situation.title)
+@pytest.mark.parametrize(
+    "situation",
+    [pytest.param(one, id=one.title, marks=[] if one.usual else [pytest.mark.slow]) for one in SITUATIONS],
+)
 def test_the_page_shows_what_the_commands_print(world: World, situation: Situation) -> None:
     world.variables = usual()
     assert masked(section(world, situation)) == masked(kept_sections()[situation.title]), AGAIN

@@ -61,7 +61,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Situation:
-    """A part of the page: how the operator recognizes it, and the steps; ``begin`` makes the world so."""
+    """A part of the page: how the operator recognizes it, and the steps; ``begin`` makes the world so.
+
+    ``usual``: it is played in every run of the tests, not only in the slow one of all situations.
+    """
 
     title: str
     seen: str
@@ -69,6 +72,7 @@ class Situation:
     begin: Change = _nothing
     after: str = ""
     variables: dict[str, t.Any] = field(default_factory=dict)
+    usual: bool = False
 
 
 def _keys(*states: str, **more: t.Any) -> Change:
@@ -155,6 +159,7 @@ SITUATIONS: t.Final = (
         _keys("Disabled", "Disabled"),
         after="**Stop here if the revocation was meant.** The line `access was lost at ... by ... of ...` says who did it: "
         "ask that person, or whoever decides in your organization. Restoring is a decision, never a reflex.",
+        usual=True,
     ),
     Situation(
         "The keys are disabled",
@@ -173,6 +178,7 @@ SITUATIONS: t.Final = (
         ),
         _keys("Disabled", "Disabled"),
         after="Next: [Is it verified?](#is-it-verified)",
+        usual=True,
     ),
     Situation(
         "One region fails",
@@ -270,6 +276,7 @@ SITUATIONS: t.Final = (
         ),
         _keys("Disabled", "Disabled"),
         variables={"cmk_support_mode": "manual"},
+        usual=True,
     ),
     Situation(
         "Somebody else is at it",
@@ -284,6 +291,7 @@ SITUATIONS: t.Final = (
         ),
         _keys("Enabled", "Enabled"),
         after="From two controllers it works as well: each reads the ticket before it writes, so run one after the other.",
+        usual=True,
     ),
     Situation(
         "Is it verified?",

@@ -1,0 +1,84 @@
+"""What the pages say is there: every example is run by a test, every file, target and test that is named exists."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import yaml
+
+from tests.tools.documents import NOT_RUN_HERE, RUN_BY_HAND, SHOWN, Block, blocks, pages, targets
+from tests.tools.standins import ROOT
+
+BLOCKS = [block for page in pages() for block in blocks(page)]
+# In a folder of stand-ins these do what they say, and nothing outside of it.
+RUN = ("cd ", "ansible-playbook ", "export ")
+
+
+def name(block: Block) -> str:
+    return f"{block.page}: {block.text.splitlines()[0][:40]}"
+
+
+def test_there_are_examples() -> None:
+    assert {"shell", "yaml", "text", "console"} <= {block.language for block in BLOCKS}
+    assert {"README.md", "docs/runbook.md", "roles/cmk/README.md"} <= {block.page for block in BLOCKS}
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language not in SHOWN], ids=name)
+def test_every_example_is_run(block: Block) -> None:
+    hint = "no test runs this example. Let tests/playbooks/test_documents.py run it, or name the test in NOT_RUN_HERE"
+    if block.elsewhere:
+        return
+    if block.language == "shell":
+        made = [command for command in block.commands if command.startswith("make ")]
+        for target in [word for command in made for word in command.split()[1:] if "=" not in word]:
+            assert target in targets(), f"make {target} is no target"
+        rest = [command for command in block.commands if command not in made]
+        assert all(command.startswith(RUN) for command in rest), f"{rest}: {hint}"
+    elif block.language == "yaml":
+        # An inventory or settings for the commands of the same page, or a playbook that is run as it stands.
+        assert block.path or isinstance(yaml.safe_load(block.text), list), hint
+    elif block.language == "json":
+        assert json.loads(block.text), hint
+    else:
+        pytest.fail(f"{block.language or 'a block without language'}: {hint}")
+
+
+@pytest.mark.parametrize(("page", "line"), NOT_RUN_HERE)
+def test_what_is_run_elsewhere_is_still_there(page: str, line: str) -> None:
+    found = [block for block in BLOCKS if block.page == page]
+    assert found
+    assert line == "*" or any(line in block.text.splitlines() for block in found)
+    why = NOT_RUN_HERE[page, line]
+    assert " " in why or (ROOT / why).is_file(), why
+
+
+def test_every_target_is_a_part_of_make_test_or_has_a_reason() -> None:
+    known = targets()
+    reached = set(known["test"])
+    assert {"lint", "reference", "playbooks"} <= reached
+    assert set(known) - reached == set(RUN_BY_HAND)
+
+
+@pytest.mark.parametrize("page", pages())
+def test_tests_that_are_named_exist(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for path, function in re.findall(r"`((?:tests|extensions)/[\w./-]+)(?:::(\w+))?`", text):
+        assert (ROOT / path).exists(), path
+        if function:
+            assert re.search(rf"(?m)^ *def {function}\b", (ROOT / path).read_text(encoding="utf-8")), function
+
+
+@pytest.mark.parametrize("page", pages())
+def test_links_inside_the_project_lead_somewhere(page: str) -> None:
+    text = re.sub(r"(?s)```.*?```", "", (ROOT / page).read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text):
+        if not re.match(r"[a-z]+:", target):
+            assert ((ROOT / page).parent / target).exists(), target
+
+
+def test_the_readme_links_every_page_of_docs() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    docs = [page for page in pages() if page.startswith("docs/")]
+    assert [page for page in docs if page not in text] == []
