@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import typing as t
@@ -34,20 +35,73 @@ def _cell(decision: t.Any) -> str:
     return ", then ".join(f"`{action}`" for action in decision.actions) or "nothing needs doing"
 
 
+# Where what else is said stands: what is wrong with the variables, and with the files on the controller.
+_SENTENCES: t.Final = {
+    "Variables that cannot be used": (
+        "Read before anything is called. The run ends, and names all of them at once. Besides these, `cmk_revoked_at` is refused "
+        "when it is no time in ISO 8601, or in the future.",
+        ("plugin_utils/_settings.py",),
+    ),
+    "The controller": (
+        "Of the folder `cmk_report_dir`, and of runs that are under way there.",
+        ("action/controller_lock.py", "action/controller_file.py", "action/report.py"),
+    ),
+}
+
+
 def messages() -> str:
     """List every message with its meaning and the next step."""
     rows = [
         "# Messages",
         "",
-        "What the collection refuses or reports as failed, why, and what to do next. Made by `make docs` from",
-        "`plugins/module_utils/_refusals.py`; words in braces are what was seen.",
+        "What the collection refuses or reports as failed, why, and what to do next. Made by `make docs` from the code;",
+        "words in braces are what was seen.",
+        "",
+        "## Keys, AWS and the support desk",
+        "",
+        "The list is `plugins/module_utils/_refusals.py`. The code is in the results of modules, and in `cmk_result`.",
         "",
         "| code | what was seen, and why it stops | what to do next |",
         "|---|---|---|",
     ]
     for code, (error, hint) in REFUSALS.items():
         rows.append(f"| `{code}` | {_plain(error)} | {_plain(hint)} |")
+    for title, (note, files) in _SENTENCES.items():
+        found = dict.fromkeys(text for name in files for text in sentences((ROOT / "plugins" / name).read_text()))
+        rows += ["", f"## {title}", "", note, "", *(f"- {text}" for text in found)]
     return "\n".join(rows) + "\n"
+
+
+def sentences(source: str) -> list[str]:
+    """Find the sentences that Python code says to people: its texts with a full stop, but for documentation."""
+    tree = ast.parse(source)
+    documentation = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    found, inner = [], set(documentation)
+    for node in ast.walk(tree):
+        if node not in inner and isinstance(node, (ast.JoinedStr, ast.Constant)):
+            inner |= set(ast.iter_child_nodes(node))
+            text = _spoken(node)
+            if re.search(r"[\w}] .*\w.*\.$", text):
+                found.append((node.lineno, text if text[0] in "*" or text[0].isupper() else _named(text)))
+    return [text for _line, text in sorted(found)]
+
+
+def _named(text: str) -> str:
+    # What begins in the middle of a sentence goes on behind the name of a variable.
+    return text if text.startswith("cmk_") else f"*{{name}}* {text}"
+
+
+def _spoken(node: ast.JoinedStr | ast.Constant) -> str:
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) and "\n" not in node.value else ""
+    parts = [part.value if isinstance(part, ast.Constant) else f"*{{{_word(part)}}}*" for part in node.values]
+    return "".join(map(str, parts))
+
+
+def _word(part: ast.expr) -> str:
+    """What stands in braces, in one word: the last name of the expression."""
+    names = re.findall(r"[a-z_]\w*", re.sub(r"'[^']* [^']*'|\(now\)|:.*", "", ast.unparse(part)))
+    return names[-1] if names else "…"
 
 
 def _plain(template: str) -> str:
