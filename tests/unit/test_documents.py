@@ -8,6 +8,7 @@ import re
 import pytest
 import yaml
 
+from tests.tools.docs import sentences
 from tests.tools.documents import NOT_RUN_HERE, RUN_BY_HAND, SHOWN, Block, blocks, pages, targets
 from tests.tools.standins import ROOT
 
@@ -82,3 +83,18 @@ def test_the_readme_links_every_page_of_docs() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     docs = [page for page in pages() if page.startswith("docs/")]
     assert [page for page in docs if page not in text] == []
+
+
+def test_what_code_says_to_people_is_found() -> None:
+    source = '''"""Documentation that is no message, with a full stop."""
+problems.append(f"cmk_a must be one of {', '.join(names)}, but is {shown(value)}. Set it.")
+reason = (
+    f"Another run is at work (since {found.get('since')}). "
+    "Wait until it has ended."
+)
+other = "a word", "no full stop at all", f"{seen}."
+'''
+    assert sentences(source) == [
+        "cmk_a must be one of *{names}*, but is *{value}*. Set it.",
+        "Another run is at work (since *{since}*). Wait until it has ended.",
+    ]
