@@ -43,7 +43,7 @@ def main(folder: Path, collections: Path | None = None) -> tuple[int, str, list[
         control(aws, "events", "POST", json.loads(trail.read_text(encoding="utf-8")))
         playbook, cwd, env = "restore_cmk.yml", ROOT / "playbooks", environment(aws, desk, folder)
         if collections:
-            playbook, cwd, env = "keyops.atlassian_cmk.restore_cmk", folder, env | _installed(collections)
+            playbook, cwd, env = "keyops.atlassian_cmk.restore_cmk", folder, env | _installed(collections, folder)
         command = ["ansible-playbook", playbook, "-e", f"org={ORG}"]
         print(f"== in {cwd.name}/: {' '.join(command)}", flush=True)
         ran = subprocess.run(command, cwd=cwd, env=env, check=False)
@@ -55,11 +55,13 @@ def main(folder: Path, collections: Path | None = None) -> tuple[int, str, list[
     return ran.returncode, "\n".join(comment["body"] for comment in ticket["comments"]), calls
 
 
-def _installed(collections: Path) -> dict[str, str]:
+def _installed(collections: Path, folder: Path) -> dict[str, str]:
     """The environment in which the collection is found in ``collections``, with the inventory that came with it."""
+    settings = folder / "ansible.cfg"
+    settings.touch()  # so that the user's own does not count
     there = collections / "ansible_collections/keyops/atlassian_cmk"
     return {
-        "ANSIBLE_CONFIG": os.devnull,
+        "ANSIBLE_CONFIG": str(settings),
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_INVENTORY": str(there / "examples/inventory"),
     }
@@ -116,7 +118,7 @@ def check(collections: Path | None = None) -> None:
     """Run the demo twice from its beginning, and stop with an error unless it did what it promises."""
     with tempfile.TemporaryDirectory() as name:
         if collections:
-            _must_run_from(collections)
+            _must_run_from(collections, Path(name))
         first, told, calls = main(Path(name), collections)
         again, told_again, calls_again = main(Path(name), collections)
     print("== the calls of the first run")
@@ -131,10 +133,10 @@ def check(collections: Path | None = None) -> None:
     print("== the demo did what it promises, twice")
 
 
-def _must_run_from(collections: Path) -> None:
+def _must_run_from(collections: Path, folder: Path) -> None:
     """Stop with an error if Ansible would take another copy than the one in ``collections``."""
     command = ["ansible-doc", "--json", "--type", "module", "keyops.atlassian_cmk.report"]
-    env = {**os.environ, **_installed(collections)}
+    env = {**os.environ, **_installed(collections, folder)}
     ran = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
     found = Path(json.loads(ran.stdout)["keyops.atlassian_cmk.report"]["doc"]["filename"])
     assert found.is_relative_to(collections), f"{found} is not in {collections}"

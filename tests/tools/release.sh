@@ -22,7 +22,7 @@ tests/tools/package.sh "$PWD/dist"
 
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
 # amazon.aws, its dependency, is in the virtual environment.
-HOME=$folder ansible-galaxy collection install --offline --no-deps --collections-path "$folder/collections" "$tarball" > /dev/null
+ANSIBLE_COLLECTIONS_PATH=$folder/collections HOME=$folder ansible-galaxy collection install --offline --no-deps --collections-path "$folder/collections" "$tarball" > /dev/null
 python -m tests.tools.demo --check --collections "$folder/collections"
 echo "== ready: $tarball"
 sha256sum "$tarball"
