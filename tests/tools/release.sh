@@ -21,8 +21,8 @@ rm -f "$tarball"
 tests/tools/package.sh "$PWD/dist"
 
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
-# amazon.aws, its dependency, is in the virtual environment.
-ANSIBLE_COLLECTIONS_PATH=$folder/collections HOME=$folder ansible-galaxy collection install --offline --no-deps --collections-path "$folder/collections" "$tarball" > /dev/null
+# amazon.aws, its dependency, is in the virtual environment; so is this checkout, which "--force" does not take for it.
+ANSIBLE_COLLECTIONS_PATH=$folder/collections HOME=$folder ansible-galaxy collection install --force --offline --no-deps --collections-path "$folder/collections" "$tarball" > /dev/null
 python -m tests.tools.demo --check --collections "$folder/collections"
 echo "== ready: $tarball"
 sha256sum "$tarball"
