@@ -32,4 +32,5 @@ done
 collections=$("$venv/bin/python" -c 'import ansible_collections; print(list(ansible_collections.__path__)[0])')
 mkdir -p "$collections/keyops"
 ln -sfn "$PWD" "$collections/keyops/atlassian_cmk"
-echo "== ready: $("$venv/bin/ansible" --version | head -1)"
+version=$("$venv/bin/ansible" --version)
+echo "== ready: ${version%%$'\n'*}"

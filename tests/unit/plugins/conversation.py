@@ -208,4 +208,8 @@ class Talk:
         for conversation in self._conversations.values():
             conversation.end()
         assert isinstance(ended.value.code, int)
-        return Run(ended.value.code, json.loads(printed))
+        result = json.loads(printed)
+        # ansible-core 2.20 reports what amazon.aws 10 still imports; of ours there may be none.
+        for deprecation in result.pop("deprecations", []):
+            assert "keyops" not in str(deprecation), deprecation
+        return Run(ended.value.code, result)
