@@ -76,7 +76,8 @@ def sentences(source: str) -> list[str]:
     """Find the sentences that Python code says to people: its texts with a full stop, but for documentation."""
     tree = ast.parse(source)
     documentation = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    found, inner = [], set(documentation)
+    found: list[tuple[int, str]] = []
+    inner: set[ast.AST] = set(documentation)
     for node in ast.walk(tree):
         if node not in inner and isinstance(node, (ast.JoinedStr, ast.Constant)):
             inner |= set(ast.iter_child_nodes(node))

@@ -12,7 +12,6 @@ import os
 import platform
 import re
 import shlex
-import sys
 import tempfile
 import textwrap
 import typing as t
@@ -94,13 +93,14 @@ def _keys(*states: str, **more: t.Any) -> Change:
     return change
 
 
-def _policy(*more: dict[str, str | dict[str, str]]) -> str:
+def _policy(*more: dict[str, t.Any]) -> str:
     root = {"Sid": "own", "Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:*", "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [root, *more]})
 
 
-def _told(world: World) -> None:
-    """An earlier run, from another controller, has told Atlassian."""
+def _was_told(world: World) -> None:
+    """Keys and ticket as after a restore, from another controller."""
+    _keys("Enabled", "Enabled")(world)
     body = "We have restored Atlassian's access.\nReference: cmk-restore/acme/33f645bd1b83\n"
     world.desk.control("POST", "/tickets", {**DESK["tickets"][0], "reporter": USER, "comments": [{"body": body}]})
 
@@ -310,7 +310,7 @@ SITUATIONS: t.Final = (
                 whole=True,
             ),
         ),
-        lambda world: (_keys("Enabled", "Enabled")(world), _told(world)),
+        _was_told,
         after="Then: the vendor's answer on the ticket, and each site in a browser. Atlassian's restoration generally takes "
         "two business days. Keep the folder that the summary names: it is the evidence.",
     ),
@@ -483,4 +483,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
