@@ -73,7 +73,7 @@ demo-test: $(READY) ## Run the demo twice, from its beginning, and check what it
 	@python -m tests.tools.demo --check
 
 .PHONY: versions
-versions: $(READY) ## Test with each supported Python and ansible-core that is here (half an hour), and say which are not
+versions: $(READY) ## Test with each supported Python and ansible-core that is here (ten minutes or more), and say which are not
 	@python -m tests.tools.versions
 
 .PHONY: floor

@@ -30,7 +30,7 @@ RUN_BY_HAND: t.Final = {
     "release": "tests/unit/test_release.py",
     "setup": "is what every other target begins with",
     "test": "is what runs the tests",
-    "versions": "takes half an hour, and other Pythons",
+    "versions": "takes ten minutes or more, and other Pythons",
 }
 # Languages of what is only shown: output, pictures.
 SHOWN: t.Final = ("text", "mermaid")
