@@ -64,15 +64,22 @@ class Api:
         self._validate_certs = validate_certs
 
     def find(self, endpoint: str, **query: t.Any) -> list[dict[str, t.Any]]:
-        """Return all objects of a list, page by page."""
+        """Return all objects of an endpoint that the query names, page by page."""
+        return self._all(f"{self._base}/{endpoint}/", query)
+
+    def all(self, path: str) -> list[dict[str, t.Any]]:
+        """Return all objects of a list whose address AWX named."""
+        return self._all(self._here(path), {})
+
+    def _all(self, url: str, query: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
         found: list[dict[str, t.Any]] = []
-        path = f"{self._base}/{endpoint}/?{urlencode({**query, 'page_size': _PAGE})}"
-        while path:
-            page = self._ask("GET", path)
+        url = f"{url}?{urlencode({**query, 'page_size': _PAGE})}"
+        while url:
+            page = self._ask("GET", url)
             if not isinstance(page, dict) or not isinstance(page.get("results"), list):
-                raise AwxError(f"{path} answers no list of objects. Is CONTROLLER_HOST the address of AWX?")
+                raise AwxError(f"{url} answers no list of objects. Is CONTROLLER_HOST the address of AWX?")
             found += page["results"]
-            path = self._here(page["next"]) if page.get("next") else ""
+            url = self._here(page["next"]) if page.get("next") else ""
         return found
 
     def get(self, path: str) -> t.Any:

@@ -258,7 +258,7 @@ class _Graph:
 
     def read(self) -> dict[str, awx.Fields]:
         """Return the nodes by identifier, in the form of the data."""
-        nodes = self._api.get(f"{self._path}?page_size=200")["results"]
+        nodes = self._api.all(self._path)
         self._nodes = {node["identifier"]: node for node in nodes}
         identifiers = {node["id"]: node["identifier"] for node in nodes}
         return {node["identifier"]: awx.seen_node(node, self._approval(node), identifiers) for node in nodes}
