@@ -225,6 +225,17 @@ def seen_node(seen: Item, approval: Item | None, identifiers: t.Mapping[int, str
     }
 
 
+def links(of: t.Mapping[str, Fields], without: t.Mapping[str, Fields]) -> list[tuple[str, str, str]]:
+    """Return the links (node, kind of link, node) that ``of`` has and ``without`` has not."""
+    return [
+        (identifier, link, name)
+        for identifier, node in of.items()
+        for link in LINKS
+        for name in node[link]
+        if identifier not in without or name not in without[identifier][link]
+    ]
+
+
 def complaint(answer: t.Any) -> str:
     """Put AWX's answer to a request that it refuses in one line (``{"detail": ...}``, or messages by field)."""
     if not isinstance(answer, dict):

@@ -279,25 +279,15 @@ class _Graph:
         for identifier in before.keys() - wanted.keys():
             self._api.send("DELETE", self._nodes.pop(identifier)["url"])
         for identifier, one in wanted.items():
-            template = (
-                find("job_templates", one["unified_job_template"], self._organization)
-                if one["unified_job_template"]
-                else None
-            )
+            name = one["unified_job_template"]
+            template = find("job_templates", name, self._organization) if name else None
             self._node(before.get(identifier), one, template["id"] if template else None)
         # First what goes: with an old link still there, a new one may look like a cycle.
-        gone = {name: node["id"] for name, node in self._nodes.items()}
-        for identifier, one in wanted.items():
-            for link in awx.LINKS:
-                has = set((before.get(identifier) or {}).get(link) or [])
-                for name in sorted(has - set(one[link])):
-                    if name in gone:
-                        self._link(identifier, link, name, disassociate=True)
-        for identifier, one in wanted.items():
-            for link in awx.LINKS:
-                has = set((before.get(identifier) or {}).get(link) or [])
-                for name in sorted(set(one[link]) - has):
-                    self._link(identifier, link, name)
+        for identifier, link, name in awx.links(before, wanted):
+            if {identifier, name} <= self._nodes.keys():
+                self._link(identifier, link, name, disassociate=True)
+        for identifier, link, name in awx.links(wanted, before):
+            self._link(identifier, link, name)
 
     def _link(self, identifier: str, link: str, name: str, **more: bool) -> None:
         path = self._nodes[identifier]["related"][link]

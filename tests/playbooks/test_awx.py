@@ -128,7 +128,12 @@ class TestConfigure:
         assert len(state.attached[restore["id"]]) == 2
         assert controller.survey("CMK revoke")["spec"][1]["variable"] == "confirm"
         assert hand_made["id"] not in nodes
-        assert controller.links() == {"assess": ["approve"], "approve": ["restore"], "restore": ["verify"], "verify": []}
+        assert controller.links() == {
+            "assess": ["approve"],
+            "approve": ["restore"],
+            "restore": ["verify"],
+            "verify": [],
+        }
         assert approval["timeout"] == 0
         assert controller.configure().changed == 0
 
@@ -166,7 +171,12 @@ class TestTheData:
             assert one["survey_enabled"] is True
 
     def test_a_second_person_confirms(self, controller: Controller) -> None:
-        assert controller.links() == {"assess": ["approve"], "approve": ["restore"], "restore": ["verify"], "verify": []}
+        assert controller.links() == {
+            "assess": ["approve"],
+            "approve": ["restore"],
+            "restore": ["verify"],
+            "verify": [],
+        }
         node = controller.awx.state.named("workflow_job_template_nodes", "approve")
         assert node["unified_job_template"] in controller.awx.state.objects["workflow_approval_templates"]
         for name, template in {"assess": "CMK assess", "restore": "CMK restore", "verify": "CMK verify"}.items():
@@ -238,14 +248,15 @@ def answers(spec: dict[str, t.Any]) -> list[dict[str, str]]:
         "cmk_ticket_told": "2026-11-24T03:20Z",
     }
     needed = {question["variable"] for question in spec["spec"] if question["required"]}
-    choices = next((one for one in spec["spec"] if one["type"] == "multiplechoice"), {"variable": "", "choices": [""]})
+    choice: dict[str, t.Any] = {"variable": "", "choices": [""]}
+    choice = next((one for one in spec["spec"] if one["type"] == "multiplechoice"), choice)
     every = {question["variable"]: free.get(question["variable"], "") for question in spec["spec"]}
     least = {name: text for name, text in every.items() if name in needed}
     # AWX's page sends an empty text for a question that is left empty.
     empty = {name: text if name in needed else "" for name, text in every.items()}
     found = [
-        given | ({choices["variable"]: choice} if choices["variable"] else {})
-        for choice, given in zip((choices["choices"] * 3)[:3], (least, every, empty), strict=True)
+        given | ({choice["variable"]: answer} if choice["variable"] else {})
+        for answer, given in zip((choice["choices"] * 3)[:3], (least, every, empty), strict=True)
     ]
     return [given for index, given in enumerate(found) if given not in found[:index]]
 
@@ -290,4 +301,3 @@ def test_the_guide_names_what_there_is(controller: Controller) -> None:
 def test_the_playbook_needs_no_further_collection() -> None:
     used = re.findall(r"^\s+([a-z]+\.[a-z_]+\.[a-z_]+):", (AWX / "configure.yml").read_text(encoding="utf-8"), re.M)
     assert {name.rpartition(".")[0] for name in used} == {"keyops.atlassian_cmk"}
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shutil
@@ -63,8 +64,6 @@ def event(name: str, arn: str, **detail: t.Any) -> dict[str, t.Any]:
             **detail,
         },
     }
-
-
 
 
 def post(port: int, body: bytes, token: str) -> int:
@@ -199,9 +198,11 @@ def test_the_events_are_those_that_take_access_away() -> None:
 
 @pytest.mark.parametrize("name", ["cmk_access_lost", "cmk_access_lost_sqs"])
 def test_a_rulebook_is_well_formed_and_runs_nothing_but_the_rehearsal(name: str) -> None:
-    import ansible_rulebook  # noqa: PLC0415 - without its engine, which needs Java
-
-    schema = Path(ansible_rulebook.__file__).parent / "schema/ruleset_schema.json"
+    # Without its engine, which needs Java.
+    found = importlib.util.find_spec("ansible_rulebook")
+    assert found
+    assert found.origin
+    schema = Path(found.origin).parent / "schema/ruleset_schema.json"
     jsonschema.validate([rulebook(name)], json.loads(schema.read_text(encoding="utf-8")))
     actions = [rule["action"] for rule in rulebook(name)["rules"]]
     assert {kind for action in actions for kind in action} == {"post_event", "run_playbook"}
