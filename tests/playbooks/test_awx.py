@@ -271,7 +271,8 @@ def test_every_answer_to_a_survey_works(controller: Controller, world: World, na
         world.aws.control("POST", "reset")
         world.desk.control("POST", "/reset")
         world.keys("Disabled", "Disabled")
-        ran = world.run("-e", json.dumps(given), playbook=playbook)
+        # What AWX has checked out from the project.
+        ran = world.run("-e", json.dumps(given), playbook=playbook, cwd=AWX / "project")
         assert ran.code == 0, ran.output
         assert len(world.told()) == (playbook == "restore_cmk.yml")
 
