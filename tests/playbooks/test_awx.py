@@ -153,10 +153,22 @@ class TestConfigure:
         assert ENCRYPTED not in json.dumps(credential["inputs"])
         credential["inputs"]["support_token"] = DESK_TOKEN
 
-    def test_one_clear_line_when_it_cannot(self, controller: Controller) -> None:
-        ran = controller.configure(CONTROLLER_OAUTH_TOKEN="odd-wrong-token-77ab")
+    @pytest.mark.parametrize(
+        ("env", "words"),
+        [
+            (
+                {"CONTROLLER_OAUTH_TOKEN": "odd-wrong-token-77ab"},
+                "does not accept the token (HTTP 401). Make a new one with scope Write",
+            ),
+            ({"CONTROLLER_OAUTH_TOKEN": ""}, "CONTROLLER_OAUTH_TOKEN is not set. Set it in the environment"),
+            ({"CONTROLLER_HOST": "http://awx.example.com"}, "would carry the token in the clear"),
+        ],
+        ids=["wrong token", "no token", "no TLS"],
+    )
+    def test_one_clear_line_when_it_cannot(self, controller: Controller, env: dict[str, str], words: str) -> None:
+        ran = controller.configure(**env)
         assert ran.code == 2
-        assert "does not accept the token (HTTP 401). Make a new one with scope Write" in " ".join(ran.output.split())
+        assert words in " ".join(ran.output.split())
         assert "Traceback" not in ran.output
         assert "odd-wrong-token-77ab" not in ran.output
 
