@@ -118,7 +118,9 @@ def started(world: World) -> t.Iterator[tuple[World, int, Path, subprocess.Popen
     keys = [key["Arn"] for key in world.aws.control("GET", "keys")]
     notify = world.folder / "notify.yml"
     note = {"content": "{{ org }} {{ cmk_lost.event_name }}\n", "path": str(world.folder / "notified")}
-    notify.write_text(json.dumps([{"name": "Notify", "keyops.atlassian_cmk.controller_file": note}]))
+    tasks = [{"name": "Notify", "keyops.atlassian_cmk.controller_file": note}]
+    tasks += [{"name": "Page", "ansible.builtin.fail": {"msg": "No pager."}, "when": "org == 'nobody'"}]
+    notify.write_text(json.dumps(tasks), encoding="utf-8")
     watched = {**dict.fromkeys(keys, "acme"), "cks-1234567890abcdef0": "nobody"}
     variables = {"cmk_eda_port": port, "cmk_watched": watched, "cmk_notify_tasks": str(notify)}
     (world.folder / "vars.yml").write_text(json.dumps(variables), encoding="utf-8")
@@ -173,7 +175,7 @@ def test_an_event_runs_the_rehearsal_once_and_enables_nothing(
     identity = {"arn": f"arn:aws:iam::{ACCOUNT}:user/{pipe}"}
     assert [sent(event("DisableKey", arn, userIdentity=identity)) for arn in (one, one, two)] == [200] * 3
     wait_for(lambda: plays() == 1, process, log)
-    # An organization that the inventory lacks: the run fails, and the rulebook goes on.
+    # People cannot be told of this one, and the inventory lacks it: the run goes on, fails, and the rulebook goes on.
     store = event("DisconnectCustomKeyStore", one, requestParameters={"customKeyStoreId": "cks-1234567890abcdef0"})
     del store["detail"]["resources"]
     assert sent(store) == 200
@@ -181,6 +183,8 @@ def test_an_event_runs_the_rehearsal_once_and_enables_nothing(
     assert process.poll() is None
     text = log.read_text(encoding="utf-8")
 
+    assert "nobody: PEOPLE MAY NOT KNOW YET, since the task 'Page' of " in text
+    assert text.count("PEOPLE MAY NOT KNOW YET") == 1
     assert text.count("acme: A RESTORE WOULD SUCCEED") == 1
     assert text.count("acme: ATLASSIAN'S ACCESS WAS TAKEN AWAY: DisableKey of ") == 1
     assert f"in us-east-1 at {LOST_AT} by arn:aws:iam::{ACCOUNT}:user/(( lookup" in text
@@ -191,7 +195,7 @@ def test_an_event_runs_the_rehearsal_once_and_enables_nothing(
     assert (world.folder / "notified").read_text(encoding="utf-8") == "nobody DisconnectCustomKeyStore\n"
 
     assert world.states() == ["Disabled", "Disabled"]
-    assert world.calls("DescribeKey") == ["us-east-1", "us-west-2"]
+    assert sorted(world.calls("DescribeKey")) == ["us-east-1", "us-west-2"]
     assert "EnableKey" not in world.calls()
     assert not inject.exists()
     assert EDA_TOKEN not in text
@@ -205,14 +209,18 @@ def test_the_events_are_those_that_take_access_away() -> None:
     assert suspects == set(SUSPECTS)
 
 
-@pytest.mark.parametrize("name", ["cmk_access_lost", "cmk_access_lost_sqs"])
-def test_a_rulebook_is_well_formed_and_runs_nothing_but_the_rehearsal(name: str) -> None:
-    # Without its engine, which needs Java.
+def schema() -> dict[str, t.Any]:
+    """What ansible-rulebook takes, without its engine, which needs Java."""
     found = importlib.util.find_spec("ansible_rulebook")
     assert found
     assert found.origin
-    schema = Path(found.origin).parent / "schema/ruleset_schema.json"
-    jsonschema.validate([rulebook(name)], json.loads(schema.read_text(encoding="utf-8")))
+    text = (Path(found.origin).parent / "schema/ruleset_schema.json").read_text(encoding="utf-8")
+    return t.cast("dict[str, t.Any]", json.loads(text))
+
+
+@pytest.mark.parametrize("name", ["cmk_access_lost", "cmk_access_lost_sqs"])
+def test_a_rulebook_is_well_formed_and_runs_nothing_but_the_rehearsal(name: str) -> None:
+    jsonschema.validate([rulebook(name)], schema())
     actions = [rule["action"] for rule in rulebook(name)["rules"]]
     assert {kind for action in actions for kind in action} == {"post_event", "run_playbook"}
     assert [action["run_playbook"]["name"] for action in actions if "run_playbook" in action] == [
@@ -250,3 +258,16 @@ def test_the_guides_variables_are_those_of_the_rulebooks() -> None:
     assert [name for name in sorted(used) if f"`{name}`" not in guide] == []
     for block in blocks("yaml"):
         assert yaml.safe_load(block)
+
+
+def test_the_guides_job_template_is_one_that_awx_has() -> None:
+    (action,) = [yaml.safe_load(block) for block in blocks("yaml") if "run_job_template" in block]
+    ruleset = rulebook()
+    ruleset["rules"][-1]["action"] = action
+    jsonschema.validate([ruleset], schema())
+    data = (ROOT / "extensions/awx/controller.yml").read_text(encoding="utf-8")
+    job = action["run_job_template"]
+    assert f"\n  name: {job['name']}\n" in data
+    assert f"cmk_awx_organization: {job['organization']}\n" in data
+    # Its survey asks for the organization only.
+    assert list(job["job_args"]["extra_vars"]) == ["org"]
