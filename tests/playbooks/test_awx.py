@@ -143,8 +143,6 @@ class TestConfigure:
         assert credential["inputs"]["support_token"] == DESK_TOKEN
         other = "odd-other-token-55d8"
         assert controller.configure(CMK_SUPPORT_TOKEN=other).changed == 0
-        # What is not given stays.
-        assert controller.configure(CMK_SUPPORT_TOKEN="").changed == 0
         assert credential["inputs"]["support_token"] == DESK_TOKEN
         ran = controller.configure("-e", "cmk_awx_update_secrets=true", "--diff", "-vvv", CMK_SUPPORT_TOKEN=other)
         assert ran.code == 0, ran.output

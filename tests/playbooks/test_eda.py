@@ -171,10 +171,12 @@ def test_an_event_runs_the_rehearsal_once_and_enables_nothing(
         {"source": "aws.kms", "detail": {"eventName": "DisableKey", "resources": [{"ARN": ["a", "list"]}]}},
     ):
         assert sent(nothing) == 200
+    # A routine event, which must not silence the loss that follows it.
+    assert sent(event("PutKeyPolicy", one)) == 200
     # The same event twice, as EventBridge may send it, and the one of the other region.
     identity = {"arn": f"arn:aws:iam::{ACCOUNT}:user/{pipe}"}
     assert [sent(event("DisableKey", arn, userIdentity=identity)) for arn in (one, one, two)] == [200] * 3
-    wait_for(lambda: plays() == 1, process, log)
+    wait_for(lambda: plays() == 2, process, log)
     # People cannot be told of this one, and the inventory lacks it: the run goes on, fails, and the rulebook goes on.
     store = event("DisconnectCustomKeyStore", one, requestParameters={"customKeyStoreId": "cks-1234567890abcdef0"})
     del store["detail"]["resources"]
@@ -185,7 +187,8 @@ def test_an_event_runs_the_rehearsal_once_and_enables_nothing(
 
     assert "nobody: PEOPLE MAY NOT KNOW YET, since the task 'Page' of " in text
     assert text.count("PEOPLE MAY NOT KNOW YET") == 1
-    assert text.count("acme: A RESTORE WOULD SUCCEED") == 1
+    assert text.count("acme: A RESTORE WOULD SUCCEED") == 2
+    assert text.count("acme: ATLASSIAN'S ACCESS MAY HAVE BEEN TAKEN AWAY: PutKeyPolicy of ") == 1
     assert text.count("acme: ATLASSIAN'S ACCESS WAS TAKEN AWAY: DisableKey of ") == 1
     assert f"in us-east-1 at {LOST_AT} by arn:aws:iam::{ACCOUNT}:user/(( lookup" in text
     assert "Nothing is restored by itself" in text
@@ -195,7 +198,7 @@ def test_an_event_runs_the_rehearsal_once_and_enables_nothing(
     assert (world.folder / "notified").read_text(encoding="utf-8") == "nobody DisconnectCustomKeyStore\n"
 
     assert world.states() == ["Disabled", "Disabled"]
-    assert sorted(world.calls("DescribeKey")) == ["us-east-1", "us-west-2"]
+    assert sorted(world.calls("DescribeKey")) == ["us-east-1"] * 2 + ["us-west-2"] * 2
     assert "EnableKey" not in world.calls()
     assert not inject.exists()
     assert EDA_TOKEN not in text
