@@ -11,12 +11,18 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, decide, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import (
+    about,
+    decide,
+    decide_revocation,
+    shown,
+)
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
     "journal": {"type": "path", "required": True},
     "access": {"type": "path", "required": True},
+    "revocation": {"type": "path"},
     "brief": {"type": "bool", "default": False},
 }
 
@@ -32,11 +38,22 @@ class ActionModule(ActionBase):
         _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
         run = args["run"]
         try:
-            journal, kept_access = read(args["journal"]) or "", read(args["access"]) or ""
+            paths = (args["journal"], args["access"], args["revocation"])
+            kept = [(read(path) or "") if path else "" for path in paths]
         except (OSError, UnicodeError) as error:
             msg = f"What an earlier run has kept cannot be read: {error}. Mend or remove that file, and run again."
             return {**result, "failed": True, "msg": msg}
-        decided = decide(run["plan"], run["revocation"], run["settings"], journal, kept_access, run["started_at"])
+        is_revocation = run["entry_point"] == "revoke"
+        if is_revocation:
+            decided = decide_revocation(run, *kept)
+        else:
+            journal, access, revocation = kept
+            decided = decide(
+                run["plan"], run["revocation"], run["settings"], journal, access, run["started_at"], revocation
+            )
         if not args["brief"]:
-            show(render("plan.txt.j2", **shown(about({**run, "decided": decided}))))
+            # The plan, whether it is refused or not.
+            planned = about({**run, "decided": {**decided, "refused": ""}})
+            template = "revoke_plan.txt.j2" if is_revocation else "plan.txt.j2"
+            show(render(template, **shown(planned)), warn=is_revocation)
         return {**result, "changed": False, **decided}

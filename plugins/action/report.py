@@ -22,12 +22,14 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render, report
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, headline, result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import revocation_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, shown
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
     "folder": {"type": "str", "default": ""},
     "journal": {"type": "str", "default": ""},
+    "revocation": {"type": "str", "default": ""},
     "lock": {"type": "str", "default": ""},
     "brief": {"type": "bool", "default": False},
 }
@@ -44,9 +46,8 @@ def write(folder: str, entry_point: str, about: dict[str, t.Any]) -> None:
         replace(os.path.join(folder, f"{entry_point}.{suffix}"), text)
 
 
-def remember(path: str, run: t.Mapping[str, t.Any], *, writes: bool) -> bool:
-    """Keep for the next run what has been told; return whether that is news."""
-    text = journal_text(run["announcement"])
+def remember(path: str, text: str, *, writes: bool) -> bool:
+    """Keep for the next run what has been told, or taken away; return whether that is news."""
     changed = read(path) != text
     if changed and writes:
         replace(path, text)
@@ -68,6 +69,8 @@ def collection_version() -> str:
 
 _VERSION: t.Final = collection_version()
 
+_SUMMARIES: t.Final = {"verify": "verification", "revoke": "revoke_summary"}
+
 
 class ActionModule(ActionBase):
     """End a run of the role: its result, its evidence, its summary."""
@@ -81,7 +84,11 @@ class ActionModule(ActionBase):
         writes = not self._task.check_mode
         run, folder, changed = about(args["run"]), args["folder"] if writes else "", False
         try:
-            changed = bool(args["journal"] and run["announcement"]) and remember(args["journal"], run, writes=writes)
+            if args["journal"] and run["announcement"]:
+                changed = remember(args["journal"], journal_text(run["announcement"]), writes=writes)
+            # In check mode nothing was taken away that had a time.
+            if args["revocation"] and writes and any(key["changed"] for key in run["keys"]):
+                changed = remember(args["revocation"], revocation_text(run["revoked"]), writes=writes)
         except (OSError, UnicodeError) as error:
             run["error"] = f"{run['error']} What was done could not be remembered: {error}.".strip()
         found = result(run)
@@ -95,16 +102,17 @@ class ActionModule(ActionBase):
         ended = {
             "cmk_result": found,
             "cmk_folder": folder,
+            "cmk_entry_point": run["entry_point"],
             "cmk_headline": headline(run["entry_point"], found["status"]),
         }
-        template = "verification.txt.j2" if "verification" in found else "summary.txt.j2"
+        template = f"{_SUMMARIES.get(run['entry_point'], 'summary')}.txt.j2"
         summary = render(template, ansible_check_mode=run["check_mode"], **shown(run), **ended)
         good = found["status"] in ("restored", "already_restored")
         # Among many organizations, a person needs to see those that are not well; the others are counted.
         show(summary.splitlines()[0] if args["brief"] and good else summary, warn=not good)
         # What ansible.builtin.set_stats returns.
         stats = {"data": {f"cmk_{run['entry_point']}": {found["org"]: found}}, "per_host": False, "aggregate": True}
-        failure = render("failure.txt.j2", cmk_result=found).strip() if found["status"] not in OK_STATUSES else ""
+        failure = render("failure.txt.j2", **shown(run), **ended).strip() if found["status"] not in OK_STATUSES else ""
         return {
             **done,
             "changed": changed,

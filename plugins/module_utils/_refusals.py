@@ -155,6 +155,24 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "AWS refused {operation} in {region} with {aws_code}: {message}",
         "Mend what AWS names, then run again; what is done already stays done.",
     ),
+    # Taking access away.
+    "revoke_not_confirmed": (
+        "Taking away Atlassian's access to the keys of {org} was not confirmed, so nothing was disabled.",
+        "If it is meant, run again with the organization's name typed out: -e confirm='{org}'.",
+    ),
+    "revoke_confirmed_other": (
+        "The confirmation is {seen}, which is not the name of {org} exactly, so nothing was disabled.",
+        "If it is meant, run again with the organization's name typed out: -e confirm='{org}'.",
+    ),
+    "revoke_several": (
+        "This run has {count} organizations, and access is taken away from one at a time, so nothing was disabled.",
+        "Name this one alone with -e org, and type its name out: -e confirm='{org}'.",
+    ),
+    "revoke_unavailable": (
+        "{arn} is Unavailable: its custom key store is disconnected, so nobody can use it, but it can be used again as "
+        "soon as the store is back.",
+        "Leave the key store disconnected, or run this again at once when it is back.",
+    ),
     # The support desk.
     "desk_unauthorized": (
         "The support desk did not accept the credentials (HTTP 401): {message}",

@@ -31,6 +31,11 @@ options:
       - The file with an earlier copy of policies and grants. It need not exist.
     type: path
     required: true
+  revocation:
+    description:
+      - The file in which the controller remembers the organization's last revocation by a run of C(revoke). It need not
+        exist.
+    type: path
   brief:
     description:
       - Whether to leave out the plan on the screen, as among many organizations; the reports hold it.
@@ -69,11 +74,12 @@ EXAMPLES = r"""
       now: "2026-11-24T03:00:01Z"
     journal: /tmp/cmk-reports/acme/restoration.json
     access: /tmp/cmk-reports/acme/access.json
+    revocation: /tmp/cmk-reports/acme/revocation.json
 """
 
 RETURN = r"""
 announcement:
-  description: What there is to announce.
+  description: What there is to announce; empty for C(revoke).
   returned: success
   type: dict
 revoked:
@@ -94,13 +100,21 @@ revoked:
       returned: always
       type: str
     source:
-      description: V(given), V(cloudtrail) or V(null).
+      description: V(given), V(cloudtrail), V(controller) or V(null).
       returned: always
       type: str
     reason:
       description: Why it is not known, one sentence; empty if it is.
       returned: always
       type: str
+refused:
+  description: Why nothing may be changed; empty if it may.
+  returned: success
+  type: str
+remembered:
+  description: What the controller remembers of a revocation that nothing has ended.
+  returned: for C(revoke)
+  type: dict
 access:
   description: For each key, how its policy and grants differ from the earlier copy.
   returned: success

@@ -32,6 +32,11 @@ options:
       - The file in which the controller remembers the organization's last restoration. Empty to remember nothing.
     type: str
     default: ''
+  revocation:
+    description:
+      - The file in which the controller remembers what C(revoke) has taken away. Empty to remember nothing.
+    type: str
+    default: ''
   lock:
     description:
       - The lock of M(keyops.atlassian_cmk.controller_lock) to free, if this run holds it. Empty for none.

@@ -17,16 +17,19 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation i
 _LOCKED_OUT: t.Final = "the vendor may still be locked out although the key is enabled"
 
 
-def access(info: t.Mapping[str, t.Any], kept_text: str) -> list[dict[str, t.Any]]:
+def access(info: t.Mapping[str, t.Any], kept_text: str, *, keeps: bool = False) -> list[dict[str, t.Any]]:
     """Compare each key's policy and grants with the kept copy.
 
     :param info: the result of ``kms_key_revocation_info`` with ``read_access``
     :param kept_text: the copy, as :func:`access_text` wrote it; empty if there is none
+    :param keeps: whether this run itself keeps a copy, so that one that is missing is nothing to tell
     :return: for each key ``region``, ``changed``, ``diff`` (unified, empty if nothing changed) and ``note`` (a warning,
         or what could not be compared; empty if there is nothing to say)
     """
     kept = _read(kept_text)
-    return [_compared(key, kept) for key in info.get("keys") or []]
+    compared = [_compared(key, kept) for key in info.get("keys") or []]
+    known = [key.get("policy") is None or str(key["arn"]) in kept for key in info.get("keys") or []]
+    return [one if known_ or not keeps else {**one, "note": ""} for one, known_ in zip(compared, known, strict=True)]
 
 
 def access_text(info: t.Mapping[str, t.Any]) -> str:

@@ -17,6 +17,7 @@ import math
 import re
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import WITHOUT_ACCESS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verdict import verdict, warnings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import CHECKS, OUTCOMES, VERDICTS
 
@@ -226,6 +227,8 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
     revocation = _map(run.get("revocation"))
     revoked = taken(run.get("revoked"), {"identity": text, "source": text, "reason": text})
     entry_point, check_mode = text(run.get("entry_point")), flag(run.get("check_mode"))
+    # What CloudTrail names before a revocation is the one before it.
+    last = "" if entry_point == "revoke" else text(revocation.get("identity"))
     about = {
         "schema": SCHEMA,
         "version": VERSION,
@@ -235,7 +238,7 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
         "predicted": check_mode or entry_point == "assess",
         **taken(result, {"org": text, "realm": text, "status": text, "error": text}),
         "reference": text(announced.get("reference")),
-        "revocation": {**revoked, "identity": revoked["identity"] or text(revocation.get("identity"))},
+        "revocation": {**revoked, "identity": revoked["identity"] or last},
         **taken(result, {"started_at": moment, "finished_at": moment}),
         "restored_at": moment(announced.get("restored_at")),
         "ran_by": {
@@ -259,6 +262,7 @@ def _regions(run: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     losses = _by_region(_map(run.get("revocation")).get("keys"))
     access = _by_region(run.get("access"))
     before = _map(_map(run.get("announcement")).get("states_before"))
+    wished = WITHOUT_ACCESS if run.get("entry_point") == "revoke" else ("Enabled",)
     found = []
     for name in dict.fromkeys([*keys, *losses, *access]):
         key = taken(keys.get(name), _KEY)
@@ -272,7 +276,7 @@ def _regions(run: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
                 "state_at_revocation": text(before.get(name)) or key["key_state_before"],
                 "state_before": key["key_state_before"],
                 "state_after": key["key_state"],
-                "ok": bool(key["key_state"]) and not key["error"],
+                "ok": key["key_state"] in wished and not key["error"],
                 **{part: key[part] for part in ("changed", "actions", "waited", "error", "hint", "calls")},
                 "revocation": taken(losses[name], _REVOCATION) if name in losses else None,
                 "access": taken(access[name], _ACCESS) if name in access else None,
@@ -296,7 +300,7 @@ def _ticket(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _timeline(about: Evidence) -> list[dict[str, str]]:
-    moments = [*(one for region in about["regions"] for one in _of_region(region)), *_of_run(about)]
+    moments = [*(one for region in about["regions"] for one in _of_region(about, region)), *_of_run(about)]
     start = about["window"]["revoked_at"]
     if start not in [at for kind, at, _region, _label in moments if kind == "revoked"]:
         moments.append(("revoked", start, "", "Access lost, as far as known"))
@@ -309,10 +313,12 @@ def _timeline(about: Evidence) -> list[dict[str, str]]:
     return sorted(known, key=lambda one: (one["at"], KINDS.index(one["kind"])))
 
 
-def _of_region(region: dict[str, t.Any]) -> t.Iterator[_Moment]:
+def _of_region(about: Evidence, region: dict[str, t.Any]) -> t.Iterator[_Moment]:
     name = region["region"]
     loss = region["revocation"] or taken({}, _REVOCATION)
-    now = loss if loss["revoked_at"] else loss["last_revocation"] or loss
+    # A revocation that was undone is no part of the story of the next one.
+    over = taken({}, _REVOCATION) if about["entry_point"] == "revoke" else loss["last_revocation"] or loss
+    now = loss if loss["revoked_at"] else over
     if now["revoked_at"]:
         yield "revoked", now["revoked_at"], name, _with("Access taken away", now["revoked_how"])
     # Changes of policy and grants are a daily affair: of those before the loss, the regions tell.
@@ -322,7 +328,7 @@ def _of_region(region: dict[str, t.Any]) -> t.Iterator[_Moment]:
     for call in done:
         kind, label = _CHANGES[call["operation"]]
         yield kind, call["at"], name, _with(label, call["operation"])
-    if loss["restored_at"] and not done:
+    if loss["restored_at"] and now["revoked_at"] and not done:
         yield "enabled", loss["restored_at"], name, "Access came back (CloudTrail)"
 
 

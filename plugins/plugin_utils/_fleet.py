@@ -23,6 +23,8 @@ _ORDER: t.Final = (
     "planned",
     "restored",
     "already_restored",
+    "revoked",
+    "already_revoked",
 )
 # Where Atlassian is waited for, nobody has anything to do.
 _FOR_A_PERSON: t.Final = ("failed", "partial", "needs_attention", "handover_pending")

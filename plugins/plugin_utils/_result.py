@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-OK_STATUSES: t.Final = ("restored", "already_restored", "handover_pending", "planned")
+OK_STATUSES: t.Final = ("restored", "already_restored", "handover_pending", "planned", "revoked", "already_revoked")
 _KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
 _TICKET: t.Final = ("key", "mode", "told", "comment_id", "url", "already_told", "code", "error", "hint")
 
@@ -77,6 +77,8 @@ def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.
     if len(usable) < len(keys) or ticket["error"]:
         return "partial"
     changes = any(key["changed"] for key in keys)
+    if run.get("entry_point") == "revoke":
+        return "already_revoked" if not changes else "planned" if only_looks else "revoked"
     if ticket["told"]:
         return "already_restored" if ticket["already_told"] and not changes else "restored"
     return "planned" if only_looks else "handover_pending"
@@ -86,6 +88,8 @@ def headline(entry_point: str, status: str) -> str:
     """Say in a few words how a run of an entry point ended."""
     if entry_point == "assess":
         return f"A RESTORE WOULD {'SUCCEED' if status in OK_STATUSES else 'NOT SUCCEED'}"
+    if entry_point == "revoke" and status not in OK_STATUSES:
+        return "ONLY PARTLY REVOKED" if status == "partial" else "NOT REVOKED"
     return status.upper().replace("_", " ")
 
 

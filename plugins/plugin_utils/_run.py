@@ -18,6 +18,13 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
+    begun,
+    remembered,
+    still_open,
+    unconfirmed,
+    withdrawn,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import seen_keys, told, verification
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 
@@ -25,7 +32,13 @@ Parts = t.Mapping[str, t.Any]
 
 
 def decide(
-    plan: Parts, revocation: Parts, settings: Parts, journal: str, kept_access: str, now: str
+    plan: Parts,
+    revocation: Parts,
+    settings: Parts,
+    journal: str,
+    kept_access: str,
+    now: str,
+    kept_revocation: str = "",
 ) -> dict[str, t.Any]:
     """Decide, before anything is changed, what this run is about.
 
@@ -35,13 +48,33 @@ def decide(
     :param journal: what the controller remembers of the organization's last restoration; empty if nothing
     :param kept_access: the earlier copy of policies and grants; empty if there is none
     :param now: the time in UTC, ISO 8601
-    :return: ``announcement``, ``revoked`` and ``access``, as the functions of these names tell
+    :param kept_revocation: what it remembers of a revocation of its own; empty if nothing
+    :return: ``announcement``, ``revoked`` and ``access``, as the functions of these names tell, and ``refused``: why
+        nothing may be changed (empty if it may)
     """
-    loss = revoked(revocation, settings["revoked_at"])
+    loss = revoked(revocation, settings["revoked_at"], remembered(kept_revocation, journal))
     return {
         "announcement": announcement(plan["keys"], settings, journal, now, loss),
         "revoked": loss,
         "access": access(revocation, kept_access),
+        "refused": "",
+    }
+
+
+def decide_revocation(run: Parts, journal: str, kept_access: str, kept_revocation: str) -> dict[str, t.Any]:
+    """Decide for ``revoke`` what :func:`decide` does for the other entry points: there is nothing to announce.
+
+    :param run: as :func:`about` takes it, and ``organizations``: how many this run has
+    """
+    settings = run["settings"]
+    why = unconfirmed(settings["confirm"], settings["org"], int(run["organizations"]))
+    earlier = remembered(kept_revocation, journal)
+    return {
+        "announcement": {},
+        "revoked": begun(keys_done(run["plan"], {}), run["revocation"], earlier, settings["revoked_at"]),
+        "remembered": earlier,
+        "access": access(run["revocation"], kept_access, keeps=True),
+        "refused": str(why or ""),
     }
 
 
@@ -58,12 +91,21 @@ def about(run: Parts) -> dict[str, t.Any]:
     verifies = run["entry_point"] == "verify"
     if verifies:
         run = _looked(run)
-    keys = keys_done(run["plan"], run["change"])
+    refused = str(run["decided"].get("refused") or "")
+    only_looks = run["check_mode"] or run["entry_point"] in ("assess", "verify")
+    # What was planned has not happened in a run that ended before it.
+    ended_early = bool(refused) or (bool(run["error"]) and not only_looks)
+    keys = keys_done(run["plan"], {"failed": True} if ended_early and not run["change"].get("keys") else run["change"])
     announced = usable(run["decided"].get("announcement") or {}, keys, run["entry_point"])
     if run["ticket"].get("reference"):
         # The reference of the comment counts, also where another controller has chosen it.
         announced |= {"reference": run["ticket"]["reference"], "told": _comment(run["ticket"])}
     loss = run["decided"].get("revoked") or revoked(run["revocation"], run["settings"]["revoked_at"])
+    if run["entry_point"] == "revoke":
+        keys = withdrawn(keys)
+        loss = begun(
+            keys, run["revocation"], run["decided"].get("remembered") or {}, run["settings"].get("revoked_at", "")
+        )
     # The vendor's clock stops when Atlassian is told.
     told_at = str(run["ticket"].get("at") or (announced.get("told") or {}).get("at") or "")
     dates = [key["deletion_date"] for key in keys if key.get("deletion_date")]
@@ -77,6 +119,7 @@ def about(run: Parts) -> dict[str, t.Any]:
         "window": window(loss["revoked_at"], told_at or run["now"], told_at, dates),
         "comment": run["comment"] if announced.get("restored_at") else "",
         "finished_at": run["now"],
+        "error": " ".join(filter(None, [run["error"], refused])),
     }
     return {**found, "verification": verification(found)} if verifies else found
 
@@ -102,4 +145,10 @@ def shown(about_: Parts) -> dict[str, t.Any]:
     names = ("settings", "revocation", "revoked", "window", "access", "told_at", "announcement")
     found = {f"cmk_{name}": about_[name] for name in names}
     line = reference_line(about_["announcement"].get("reference", ""))
-    return {**found, "cmk_keys_done": about_["keys"], "cmk_reference_line": line}
+    return {
+        **found,
+        "cmk_keys_done": about_["keys"],
+        "cmk_reference_line": line,
+        "cmk_open": still_open(about_["keys"]),
+        "cmk_window_from_now": window(about_["now"], about_["now"]),
+    }

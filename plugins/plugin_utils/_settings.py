@@ -127,8 +127,8 @@ def _session_name(org: str, now: str) -> str:
 def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) -> dict[str, t.Any]:
     """Normalise the role's variables (their names without ``cmk_``).
 
-    :param given: the variables, and ``now`` (the time in UTC, ISO 8601); ``has_token`` and ``unfit_credentials`` (their
-        names) tell of the credentials without holding them
+    :param given: the variables, ``entry_point``, and ``now`` (the time in UTC, ISO 8601); ``has_token`` and
+        ``unfit_credentials`` (their names) tell of the credentials without holding them
     :param realms: realm name as Atlassian writes it, to its regions
     :return: the settings, with ``problems``: sentences that say what must be mended before anything can be done
     """
@@ -150,7 +150,7 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         "session_name": _session_name(org, str(given.get("now", ""))),
         "access_accept": problems.boolean("cmk_access_accept", given.get("access_accept")),
         "revoked_at": _revoked_at(given, problems),
-        **_ticket(given, problems),
+        **(_revoke(given) if given.get("entry_point") == "revoke" else _ticket(given, problems)),
         "comment_template": problems.text("cmk_comment_template", given.get("comment_template")),
         "sites": problems.words("cmk_sites", given.get("sites")),
         **_verification(given, problems),
@@ -276,6 +276,12 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
         "mode": mode,
         "ticket_told": told,
     }
+
+
+def _revoke(given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The ticket is opened because of the revocation: whatever is set is an older one, and must not stop this."""
+    no_ticket = dict.fromkeys(("ticket", "ticket_url", "support_url", "mode", "ticket_told"), "")
+    return {**no_ticket, "confirm": given.get("confirm")}
 
 
 def _fit_url(name: str, url: str, problems: Problems, *, carries_token: bool) -> str:

@@ -170,7 +170,7 @@ def _bar(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
         "told": evidence["ticket"]["told_at"] if evidence["ticket"]["told"] else None,
         "now": now,
         "key deleted": window["deletion_date"],
-        "expected": window["expected_completion"],
+        "expected": window["expected_completion"] if evidence["entry_point"] != "revoke" else None,
     }
     known = {name: day(at) for name, at in pins.items() if at and at >= start}
     for name, earlier in (("told", "usable"), ("now", "told"), ("now", "usable")):

@@ -106,13 +106,21 @@ def _verify(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
 
 
 def _revoke(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
-    if about["check_mode"]:
-        return _Verdict("planned", "plan", "This is a plan: nothing was changed", f"A run would disable {count}.")
+    status = about["status"]
+    if status == "planned":
+        changes = _Count(sum(region["changed"] for region in about["regions"]), count.of)
+        return _Verdict(status, "plan", "This is a plan: nothing was changed", f"A run would disable {changes}.")
+    if status in ("revoked", "already_revoked"):
+        headline = "Access is revoked" if status == "revoked" else "Access was already revoked"
+        detail = (
+            "Nobody can use a key. The vendor's limits of 10 and 20 days are running. The way back is restore_cmk.yml."
+        )
+        return _Verdict("revoked", "attention", headline, detail)
     if count.all:
-        detail = f"{count} disabled. The vendor's limits of 10 and 20 days have begun to run."
-        return _Verdict("revoked", "attention", "Access is revoked", detail)
-    if count.ok:
-        return _Verdict("partly_revoked", "bad", "Only partly revoked", f"{count} disabled. Run again.")
+        return _Verdict("revoked", "attention", "Access is revoked, but the run ended early", "Run again.")
+    if count.ok or status == "partial":
+        detail = f"Only {count} cannot be used any more. Mend what is named below, and run again at once."
+        return _Verdict("partly_revoked", "bad", "ONLY PARTLY REVOKED", detail)
     return _Verdict("not_revoked", "bad", "Not revoked", "No key was disabled.")
 
 
@@ -123,7 +131,20 @@ def _ticket(about: t.Mapping[str, t.Any]) -> str:
 
 def warnings(about: t.Mapping[str, t.Any]) -> list[str]:
     """Say what a reader must not miss, one text each, the gravest first."""
+    if about["entry_point"] == "revoke":
+        return list(_revoked(about))
     return [*_locked_out(about), *_late(about["window"])]
+
+
+def _revoked(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    still = [region["region"] for region in about["regions"] if not region["ok"]]
+    if still and len(still) < len(about["regions"]):
+        yield f"Atlassian may still use the key in {', '.join(still)}: what that key protects can still be read."
+    if any(region["changed"] for region in about["regions"]):
+        yield (
+            "If a re-encryption was in progress, data is in mixed states now. AWS does not show that: ask an organization "
+            "admin, who alone can have requested one, and tell Atlassian on the ticket."
+        )
 
 
 def _locked_out(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:

@@ -6,6 +6,7 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import begun
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 
 Run: t.TypeAlias = dict[str, t.Any]
@@ -161,6 +162,7 @@ def run(
         "window": clock,
         "error": error,
         "check_mode": check_mode,
+        "entry_point": other.get("entry_point", "restore"),
         "started_at": started_at,
         "finished_at": finished_at,
     }
@@ -234,6 +236,23 @@ _DIFFERENT: t.Final = {
     "note": "Policy or grants differ from the kept copy: the vendor may still be locked out although the key is enabled. "
     "Nothing was changed.",
 }
+_DISABLED: t.Final = [
+    key(
+        region,
+        "Enabled",
+        "Disabled",
+        actions=["DisableKey"],
+        calls=[{"operation": "DisableKey", "at": "2026-11-24T03:00:02Z", "error": ""}],
+    )
+    for region in REGIONS
+]
+# What CloudTrail tells before a revocation: the one before it, long over.
+_BEFORE: t.Final = {
+    "keys": [loss(region, restored_at="2026-11-16T03:00:02Z") for region in REGIONS],
+    "revoked_at": None,
+    "identity": "us-east-1:6e2f0000-us-east-1-DisableKey,us-west-2:6e2f0000-us-west-2-DisableKey",
+    "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
+}
 _LATER: t.Final = [{"operation": "DescribeKey", "at": "2026-11-28T09:59:51Z", "error": ""}]
 _ENDED: t.Final = {
     "keys": [loss(region, restored_at="2026-11-24T03:00:02Z") for region in REGIONS],
@@ -246,6 +265,23 @@ _NOT_REACHED: t.Final = {
     "hint": "Run again when it answers.",
 }
 
+_NOT_DISABLED: t.Final = key(
+    "us-west-2",
+    "Enabled",
+    "Enabled",
+    code="access_denied",
+    error="AWS refused DisableKey in us-west-2: AccessDeniedException.",
+    hint="Allow kms:DisableKey for this identity, then run again.",
+    calls=[{"operation": "DisableKey", "at": "2026-11-24T03:00:02Z", "error": "AccessDeniedException"}],
+)
+
+
+def revocation_run(keys: t.Sequence[Run], **other: t.Any) -> Run:
+    """Make a run of revoke, whose clock begins with the first key that it disables."""
+    lost = begun(keys, _BEFORE, {})
+    clock = window(lost["revoked_at"], FINISHED)
+    made = run(keys, told=False, ticket={}, entry_point="revoke", revocation=_BEFORE, mode="", **other)
+    return {**made, "announcement": {}, "comment": "", "revoked": lost, "window": clock}
 
 def _verification(verdict: str, *used: str | None) -> Run:
     """Make what ``verify`` has found out; ``used`` is when the key of each region was used first."""
@@ -356,21 +392,8 @@ RUNS: t.Final[dict[str, Run]] = {
             "caller": None,
         },
     ),
-    "revoke": _not_restored(
-        run(
-            [
-                {
-                    **key(region, "Enabled", "Disabled"),
-                    "actions": ["DisableKey"],
-                    "calls": [{"operation": "DisableKey", "at": "2026-11-24T03:00:02Z", "error": ""}],
-                }
-                for region in REGIONS
-            ],
-            told=False,
-            entry_point="revoke",
-            revocation={},
-        )
-    ),
+    "revoke": revocation_run(_DISABLED),
+    "revoke_partial": revocation_run([_DISABLED[0], _NOT_DISABLED]),
     "verify": run(
         _FINE,
         entry_point="verify",
