@@ -11,7 +11,8 @@ import pytest
 from tests.playbooks.conftest import ALIAS, REGIONS, World
 from tests.tools.standins import ROOT
 
-ORG: t.Final = ("-e", "org=acme")
+# The confirmation is for revoke alone, and the others do not care.
+ORG: t.Final = ("-e", "org=acme", "-e", "confirm=acme")
 # Needs no permission ("GetCallerIdentity", AWS STS API reference).
 _FREE: t.Final = "sts:GetCallerIdentity"
 
@@ -32,6 +33,7 @@ RUNS: t.Final = {
     "restore_cancel_deletion": ("restore_cmk.yml", ("PendingDeletion", "Disabled"), {"cmk_cancel_deletion": True}),
     "assess": ("assess_cmk.yml", ("Disabled", "Disabled"), {}),
     "verify": ("verify_cmk.yml", ("Enabled", "Enabled"), {}),
+    "revoke": ("revoke_cmk.yml", ("Enabled", "Enabled"), {}),
 }
 
 
@@ -62,7 +64,7 @@ def test_the_documented_actions_alone_suffice(world: World, name: str) -> None:
     world.aws.control("POST", "policy", {"actions": sorted(documented(name))})
     ran = world.run(*ORG, playbook=playbook, variables=variables)
     assert ran.code == 0, ran.output
-    assert world.states() == (["Disabled", "Disabled"] if name == "assess" else ["Enabled", "Enabled"])
+    assert world.states() == (["Disabled", "Disabled"] if name in ("assess", "revoke") else ["Enabled", "Enabled"])
 
 
 @pytest.mark.parametrize(("name", "action"), [(name, action) for name in RUNS for action in sorted(documented(name))])

@@ -40,6 +40,7 @@ class Scene:
     env: dict[str, str] = field(default_factory=dict)
     playbook: str = "restore_cmk.yml"
     states: tuple[str, str] = ("Disabled", "Disabled")
+    arguments: tuple[str, ...] = ()
     code: int = 2
     told: int = 0
 
@@ -62,6 +63,9 @@ SCENES: t.Final = [
             "cmk_assume_role_arn": ROLE,
             "cmk_assume_role_external_id": EXTERNAL_ID,
         },
+    ),
+    Scene(
+        "revoked", playbook="revoke_cmk.yml", arguments=("-e", "confirm=acme"), states=("Enabled", "Enabled"), code=0
     ),
     Scene(
         "by a role", variables={"cmk_assume_role_arn": ROLE, "cmk_assume_role_external_id": EXTERNAL_ID}, code=0, told=1
@@ -118,7 +122,7 @@ def test_no_secret_leaves_a_run(world: World, tmp_path: Path, scene: Scene) -> N
     folder.mkdir()
     world.variables |= {"cmk_wait_delay": 0.1, "cmk_desk_retries": 2}
     command, cwd, env = world.command(
-        "-e", "org=acme", "-vvvv", playbook=scene.playbook, variables=scene.variables, env=scene.env
+        "-e", "org=acme", *scene.arguments, "-vvvv", playbook=scene.playbook, variables=scene.variables, env=scene.env
     )
     env |= {
         "AWS_SESSION_TOKEN": SESSION_TOKEN,

@@ -280,7 +280,8 @@ def revocation_run(keys: t.Sequence[Run], **other: t.Any) -> Run:
     """Make a run of revoke, whose clock begins with the first key that it disables."""
     lost = begun(keys, _BEFORE, {})
     clock = window(lost["revoked_at"], FINISHED)
-    made = run(keys, told=False, ticket={}, entry_point="revoke", revocation=_BEFORE, mode="", **other)
+    made = run(keys, told=False, ticket={}, entry_point="revoke", revocation=_BEFORE, **other)
+    made["result"]["ticket"] |= dict.fromkeys(("key", "mode", "url"), "")
     return {**made, "announcement": {}, "comment": "", "revoked": lost, "window": clock}
 
 def _verification(verdict: str, *used: str | None) -> Run:

@@ -180,6 +180,7 @@ class TestVerdict:
             ("check_mode", "planned", "plan"),
             ("clock_unknown", "restored", "good"),
             ("revoke", "revoked", "attention"),
+            ("revoke_partial", "partly_revoked", "bad"),
             ("verify", "verified", "good"),
             ("verify_waiting", "waiting", "attention"),
             ("verify_needs_attention", "needs_attention", "bad"),
@@ -209,13 +210,30 @@ class TestVerdict:
         assert evidence(RUNS["verify"])["verdict"]["detail"] == RUNS["verify"]["verification"]["reason"]
         assert evidence(RUNS["restored"])["verification"] is None
 
-    def test_of_a_revocation_in_check_mode(self) -> None:
-        assert evidence({**RUNS["revoke"], "check_mode": True})["verdict"]["code"] == "planned"
+    @pytest.mark.parametrize(
+        ("states", "status", "code", "says"),
+        [
+            (("Disabled", "Disabled"), "planned", "planned", "A run would disable 2 of 2 keys."),
+            (("Disabled", "PendingDeletion"), "already_revoked", "revoked", "Access was already revoked"),
+            (("Disabled", "Disabled"), "partial", "revoked", "but the run ended early"),
+            (("Disabled", "Enabled"), "partial", "partly_revoked", "Only 1 of 2 keys cannot be used any more."),
+            (("Enabled", "Enabled"), "partial", "partly_revoked", "Only 0 of 2 keys"),
+            (("Disabled", "Enabled"), "failed", "partly_revoked", "run again at once"),
+            (("Enabled", "Enabled"), "failed", "not_revoked", "No key was disabled."),
+            (("Unavailable", "Updating"), "failed", "not_revoked", "No key was disabled."),
+        ],
+    )
+    def test_of_a_revocation(self, states: tuple[str, str], status: str, code: str, says: str) -> None:
+        keys = [{**one, "key_state": state} for one, state in zip(RUNS["revoke"]["keys"], states, strict=True)]
+        result = {**RUNS["revoke"]["result"], "status": status}
+        verdict = evidence({**RUNS["revoke"], "keys": keys, "result": result})["verdict"]
+        assert verdict["code"] == code
+        assert says in f"{verdict['headline']} {verdict['detail']}"
 
-    def test_of_a_revocation_that_failed_in_one_region(self) -> None:
-        keys = [RUNS["revoke"]["keys"][0], {**RUNS["revoke"]["keys"][1], "error": "AWS refused."}]
-        assert evidence({**RUNS["revoke"], "keys": keys})["verdict"]["code"] == "partly_revoked"
-        assert evidence({**RUNS["revoke"], "keys": keys[1:]})["verdict"]["code"] == "not_revoked"
+    def test_a_disabled_key_is_not_usable_just_because_nothing_failed(self) -> None:
+        """As in a run that ended before its change."""
+        failed = run([key(region, after="Disabled") for region in REGIONS], error="Disk full.", told=False)
+        assert evidence(failed)["verdict"]["headline"] == "Not restored"
 
     def test_a_run_that_ended_early_with_all_keys_usable_says_both(self) -> None:
         failed = run([key(region, "Enabled") for region in REGIONS], error="Read the ticket: failed.", ticket={})
@@ -258,6 +276,12 @@ class TestWarnings:
         routine = [event("us-west-2", "RetireGrant", "2026-11-01T00:00:00Z")]
         revocation = {"keys": [loss("us-west-2", more=routine)]}
         assert evidence({**RUNS["restored"], "revocation": revocation})["warnings"] == []
+
+    def test_of_a_revocation(self) -> None:
+        (warning,) = evidence(RUNS["revoke"])["warnings"]
+        assert "If a re-encryption was in progress, data is in mixed states now." in warning
+        still, _warning = evidence(RUNS["revoke_partial"])["warnings"]
+        assert still == "Atlassian may still use the key in us-west-2: what that key protects can still be read."
 
     def test_of_the_limits(self) -> None:
         assert "More than 20 days" in evidence(RUNS["partial"])["warnings"][-1]
@@ -337,6 +361,29 @@ class TestTimeline:
         labels = [one["label"] for one in evidence(run([one], window=window))["timeline"]]
         assert "Deletion cancelled (CancelKeyDeletion)" in labels
         assert "Deletion was due, but is cancelled" in labels
+
+
+class TestRevocation:
+    def test_its_story_begins_with_it(self) -> None:
+        """What CloudTrail tells before it is another revocation, which was undone."""
+        found = evidence(RUNS["revoke"])
+        assert told(found) == [
+            ("03:00:00", "started", ""),
+            ("03:00:02", "revoked", "us-east-1"),
+            ("03:00:02", "revoked", "us-west-2"),
+            ("03:00:11", "finished", ""),
+            ("03:00:02", "mark", ""),
+            ("03:00:02", "mark", ""),
+        ]
+        assert (found["window"]["revoked_at"], found["revocation"]["identity"]) == ("2026-11-24T03:00:02Z", "")
+        assert [one["state_at_revocation"] for one in found["regions"]] == ["Enabled", "Enabled"]
+
+    @pytest.mark.parametrize("template", ["report.html.j2", "report.md.j2"])
+    def test_it_speaks_of_no_ticket_but_the_one_to_come(self, template: str) -> None:
+        report = render(template, evidence(RUNS["revoke"])).replace("\\", "")
+        assert "Atlassian opens one at the revocation: put its key into the inventory as cmk_ticket" in report
+        assert "Atlassian told" not in report
+        assert "expected" not in report.lower()
 
 
 class Page(html.parser.HTMLParser):

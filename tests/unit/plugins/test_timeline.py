@@ -90,7 +90,8 @@ def states(name: str) -> list[list[tuple[str, bool]]]:
         ("restored", ["lost", "usable", "usable"], ["usable", "lost", "usable", "usable"]),
         ("already_restored", ["lost", "usable", "usable"], ["usable", "lost", "usable", "usable"]),
         ("check_mode", ["lost", "lost"], ["usable", "lost", "lost"]),
-        ("revoke", ["usable", "lost"], ["usable", "lost"]),
+        ("revoke", ["usable", "lost", "lost"], ["usable", "lost", "lost"]),
+        ("revoke_partial", ["usable", "lost", "lost"], ["usable", "usable"]),
     ],
 )
 def test_lanes_follow_the_access(name: str, first: list[str], second: list[str]) -> None:

@@ -50,10 +50,12 @@ def test_each_account_region_and_operation_has_its_own(slept: list[float]) -> No
         ("EnableKey", "111122223333", "us-west-2"),
         ("EnableKey", "444455556666", "us-east-1"),
         ("CancelKeyDeletion", "111122223333", "us-east-1"),
+        ("DisableKey", "111122223333", "us-east-1"),
         ("EnableKey", "111122223333", "us-east-1"),
+        ("DisableKey", "111122223333", "us-east-1"),
     ):
         wait_for_turn(operation, account, region)
-    assert slept == [0, 0, 0, 0, pytest.approx(0.25)]
+    assert slept == [0, 0, 0, 0, 0, pytest.approx(0.25), pytest.approx(0.25)]
 
 
 def test_calls_without_a_small_quota_do_not_wait(slept: list[float]) -> None:

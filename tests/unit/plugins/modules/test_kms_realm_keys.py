@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -221,6 +221,83 @@ def test_cancel_deletion_counts_for_every_key(talk: Talk) -> None:
         )
     result = talk.run(kms_realm_keys, keys=BOTH, cancel_deletion=True, wait=False).ok
     assert [key["actions"] for key in result["keys"]] == [["CancelKeyDeletion", "EnableKey"]] * 2
+
+
+class TestDisabled:
+    """What ``revoke`` asks for."""
+
+    DISABLING: ClassVar[list[tuple[Any, ...]]] = [
+        ("DescribeKey", ALIAS, "Enabled"),
+        ("DisableKey", KEY_ID),
+        # The old state once more, after the new one: only three equal reads in a row count.
+        *[("DescribeKey", KEY_ID, state) for state in ("Enabled", "Disabled", "Enabled", *["Disabled"] * 3)],
+    ]
+
+    def test_both_keys_are_disabled_and_waited_for(self, talk: Talk) -> None:
+        talk.kms(*self.DISABLING)
+        talk.kms(*self.DISABLING, region=OTHER_REGION)
+        result = talk.run(kms_realm_keys, keys=BOTH, state="disabled", diff=True).ok
+        for number in (0, 1):
+            assert entry(result, number, "key_state_before", "key_state", "actions", "waited") == (
+                "Enabled",
+                "Disabled",
+                ["DisableKey"],
+                5.0,
+            )
+        assert [one["after"] for one in result["diff"]] == [{"key_state": "Disabled"}] * 2
+
+    def test_again_nothing_is_to_be_done(self, talk: Talk) -> None:
+        for region in (REGION, OTHER_REGION):
+            talk.kms(("DescribeKey", ALIAS, "Disabled"), region=region)
+        assert talk.run(kms_realm_keys, keys=BOTH, state="disabled").ok["changed"] is False
+
+    @pytest.mark.parametrize(
+        ("calls", "code", "actions"),
+        [
+            pytest.param([("DescribeKey", ALIAS, Fault("AccessDeniedException"))], "access_denied", [], id="unread"),
+            pytest.param(
+                [("DescribeKey", ALIAS, "Enabled"), ("DisableKey", KEY_ID, Fault("AccessDeniedException"))],
+                "access_denied",
+                [],
+                id="denied",
+            ),
+            pytest.param([("DescribeKey", ALIAS, "PendingDeletion")], "pending_deletion", [], id="pending deletion"),
+            pytest.param([("DescribeKey", ALIAS, "PendingImport")], "pending_import", [], id="pending import"),
+            pytest.param(
+                [
+                    ("DescribeKey", ALIAS, "Enabled"),
+                    ("DisableKey", KEY_ID, Fault("KMSInvalidStateException", "is pending deletion")),
+                ],
+                "aws_refused",
+                [],
+                id="scheduled for deletion meanwhile",
+            ),
+            pytest.param(
+                [
+                    ("DescribeKey", ALIAS, "Enabled"),
+                    ("DisableKey", KEY_ID),
+                    ("DescribeKey", KEY_ID, Fault("ExpiredTokenException")),
+                ],
+                "credentials_expired",
+                ["DisableKey"],
+                id="expired while waiting",
+            ),
+        ],
+    )
+    def test_one_fails_and_the_other_is_disabled(
+        self, talk: Talk, calls: list[tuple[Any, ...]], code: str, actions: list[str]
+    ) -> None:
+        talk.kms(*calls)
+        talk.kms(*self.DISABLING, region=OTHER_REGION)
+        result = talk.run(kms_realm_keys, keys=BOTH, state="disabled").failed
+        assert entry(result, 0, "code", "actions") == (code, actions)
+        assert entry(result, 1, "key_state", "code") == ("Disabled", "")
+
+    def test_a_change_that_does_not_spread_is_told(self, talk: Talk) -> None:
+        talk.kms(("DescribeKey", ALIAS, "Enabled"), ("DisableKey", KEY_ID), *[("DescribeKey", KEY_ID, "Enabled")] * 3)
+        result = talk.run(kms_realm_keys, keys=BOTH[:1], state="disabled", wait_timeout=2).failed
+        assert entry(result, 0, "code", "key_state", "actions") == ("not_settled", "Enabled", ["DisableKey"])
+        assert "was set to Disabled, but AWS did not report that" in result["msg"]
 
 
 class TestCheckMode:

@@ -416,6 +416,40 @@ def test_every_variable_may_be_missing() -> None:
     ]
 
 
+REVOKE = {"entry_point": "revoke", "confirm": "acme"}
+
+
+@pytest.mark.parametrize(
+    "desk",
+    [
+        {"support_url": "http://desk.invalid"},
+        {"support_url": "https://operator:Secret@support.example.com"},
+        {"support_mode": "mail"},
+        {"ticket": ""},
+        {"ticket": "no ticket's key"},
+        {"ticket_url": "javascript:alert(1)"},
+        {"unfit_credentials": ["cmk_support_token"]},
+    ],
+    ids=",".join,
+)
+def test_what_concerns_the_ticket_does_not_stop_a_revocation(desk: dict[str, Any]) -> None:
+    assert read(**{**API, **desk})["problems"]
+    found = read(**{**API, **desk, **REVOKE})
+    assert found["problems"] == []
+    assert {found[name] for name in ("ticket", "ticket_url", "support_url", "mode", "ticket_told")} == {""}
+
+
+@pytest.mark.parametrize("wrong", [{"realm": "Mars"}, {"key": ""}, {"account_id": "1"}, {"report_dir": ""}])
+def test_what_concerns_the_keys_does(wrong: dict[str, Any]) -> None:
+    assert read(**{**REVOKE, **wrong})["problems"]
+
+
+def test_the_confirmation_stays_as_it_was_typed() -> None:
+    assert read(**REVOKE, org=" acme ")["org"] == "acme"
+    assert read(entry_point="revoke", confirm=" acme ")["confirm"] == " acme "
+    assert "confirm" not in read(confirm="acme")
+
+
 @pytest.mark.parametrize("name", [name for name in GIVEN if name not in ("has_token", "now")])
 @pytest.mark.parametrize("letter", ["x", "1", "["])
 def test_ten_megabytes_are_told_in_one_line(name: str, letter: str) -> None:

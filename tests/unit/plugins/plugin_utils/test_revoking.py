@@ -1,0 +1,388 @@
+"""Taking access away: the confirmation, what became of the keys, the clock, and what is remembered of it."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import KEY_STATES, Wish, plan
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import announcement, journal_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import headline, result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
+    begun,
+    remembered,
+    revocation_text,
+    still_open,
+    unconfirmed,
+    withdrawn,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, decide, decide_revocation, shown
+from tests.unit.plugins.conversation import ACCOUNT, ALIAS, arn, metadata
+
+EAST, WEST = "us-east-1", "us-west-2"
+EARLIER, FIRST, LATER, NOW = (f"2026-11-24T03:00:0{second}Z" for second in (0, 2, 4, 9))
+OLD: t.Final = "2026-11-03T08:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("confirm", "org"), [("acme", "acme"), ("Acme & Co. KG", "Acme & Co. KG"), ("0042", "0042"), ("all", "all")]
+)
+def test_the_name_typed_out_confirms(confirm: str, org: str) -> None:
+    assert unconfirmed(confirm, org, 1) is None
+
+
+@pytest.mark.parametrize(
+    ("confirm", "code"),
+    [
+        pytest.param("", "revoke_not_confirmed", id="nothing"),
+        pytest.param(None, "revoke_not_confirmed", id="null"),
+        pytest.param("globex", "revoke_confirmed_other", id="another name"),
+        pytest.param("Acme", "revoke_confirmed_other", id="another case"),
+        pytest.param(" acme", "revoke_confirmed_other", id="a space before"),
+        pytest.param("acme\n", "revoke_confirmed_other", id="a newline behind"),
+        pytest.param("   ", "revoke_confirmed_other", id="spaces"),
+        pytest.param("acm", "revoke_confirmed_other", id="a part of it"),
+        pytest.param("acme,globex", "revoke_confirmed_other", id="two names"),
+        pytest.param("a*", "revoke_confirmed_other", id="a pattern"),
+        pytest.param("all", "revoke_confirmed_other", id="all"),
+        pytest.param("yes", "revoke_confirmed_other", id="yes"),
+        pytest.param(True, "revoke_confirmed_other", id="true"),
+        pytest.param(False, "revoke_confirmed_other", id="false"),
+        pytest.param(["acme"], "revoke_confirmed_other", id="a list"),
+        pytest.param([], "revoke_confirmed_other", id="an empty list"),
+        pytest.param({"acme": "acme"}, "revoke_confirmed_other", id="a map"),
+        pytest.param(7, "revoke_confirmed_other", id="a number"),
+    ],
+)
+def test_nothing_else_confirms(confirm: object, code: str) -> None:
+    why = unconfirmed(confirm, "acme", 1)
+    assert isinstance(why, Refusal)
+    assert why.code == code
+    assert "nothing was disabled" in why.error
+    assert "-e confirm='acme'" in why.hint
+
+
+@pytest.mark.parametrize("confirm", ["acme", "all", ""])
+def test_no_name_speaks_for_several_organizations(confirm: str) -> None:
+    why = unconfirmed(confirm, "acme", 2)
+    assert why is not None
+    assert why.code == "revoke_several"
+    assert why.error.startswith("This run has 2 organizations")
+
+
+def test_a_secret_that_was_typed_by_mistake_is_not_repeated() -> None:
+    assert "hunter2" not in str(unconfirmed("operator:hunter2@example.com", "acme", 1))
+
+
+def key(before: str | None, region: str = EAST, *, changed: bool = False, **more: t.Any) -> dict[str, t.Any]:
+    """A key as kms_realm_keys with state=disabled returns it."""
+    done = [{"operation": "DisableKey", "at": FIRST, "error": ""}] if changed else []
+    return {
+        "region": region,
+        "reference": ALIAS,
+        "key_id": "1",
+        "arn": arn(region) if before else None,
+        "account_id": ACCOUNT,
+        "key_state_before": before,
+        "key_state": "Disabled" if changed else before,
+        "actions": ["DisableKey"] if changed else [],
+        "changed": changed,
+        "waited": 0.0,
+        "calls": [{"operation": "DescribeKey", "at": EARLIER, "error": ""}, *done],
+        "code": "",
+        "error": "",
+        "hint": "",
+        **more,
+    }
+
+
+def planned(state: str) -> dict[str, t.Any]:
+    """What the planner decides for a key that is to be disabled, as the module returns it in check mode."""
+    decision = plan(metadata(state), Wish("disabled"))
+    if isinstance(decision, Refusal):
+        return key(state, **vars(decision))
+    return key(state) | {
+        "actions": list(decision.actions),
+        "key_state": decision.after,
+        "changed": bool(decision.actions),
+    }
+
+
+# AWS KMS Developer Guide, "Key states": who can still decrypt, and what the run does about it.
+@pytest.mark.parametrize(
+    ("state", "actions", "code", "is_open"),
+    [
+        ("Enabled", ["DisableKey"], "", False),
+        ("Disabled", [], "", False),
+        ("PendingDeletion", [], "", False),
+        ("PendingReplicaDeletion", [], "", False),
+        ("PendingImport", [], "", False),
+        ("Unavailable", [], "revoke_unavailable", True),
+        ("Creating", [], "creating", True),
+        ("Updating", [], "updating", True),
+        ("Melting", [], "unknown_state", True),
+    ],
+)
+def test_every_key_state(state: str, actions: list[str], code: str, is_open: bool) -> None:
+    (found,) = withdrawn([planned(state)])
+    assert (found["actions"], found["code"]) == (actions, code)
+    assert bool(found["error"]) is bool(found["hint"]) is bool(code)
+    assert still_open([found]) == ([EAST] if is_open else [])
+
+
+def test_the_table_is_whole() -> None:
+    assert {planned(state)["key_state_before"] for state in KEY_STATES} == set(KEY_STATES)
+
+
+def test_the_way_back_of_a_key_store_is_not_a_hint_for_a_revocation() -> None:
+    (found,) = withdrawn([planned("Unavailable")])
+    assert "Reconnect" not in found["hint"]
+
+
+def test_a_key_that_could_not_be_read_counts_as_open() -> None:
+    assert still_open([key(None, error="AWS refused DescribeKey.", code="access_denied")]) == [EAST]
+    assert still_open([key("Enabled")]) == [EAST]
+
+
+SETTINGS: t.Final[dict[str, t.Any]] = {
+    "org": "acme",
+    "slug": "acme",
+    "realm": "United States",
+    "ticket": "",
+    "mode": "",
+    "ticket_told": "",
+    "revoked_at": "",
+    "sites": [],
+    "confirm": "acme",
+    "problems": [],
+}
+
+
+def run(keys: list[dict[str, t.Any]], *, plan: list[dict[str, t.Any]] | None = None, **more: t.Any) -> dict[str, t.Any]:
+    """A run of revoke: after its plan, or (with ``plan``) after its change."""
+    given = {
+        "entry_point": "revoke",
+        "check_mode": False,
+        "settings": {**SETTINGS, **more.pop("settings", {})},
+        "plan": {"keys": keys if plan is None else plan},
+        "change": {} if plan is None else {"keys": keys},
+        "revocation": {},
+        "ticket": {},
+        "comment": "",
+        "error": "",
+        "user": "",
+        "organizations": 1,
+        "started_at": EARLIER,
+        "now": NOW,
+        **more,
+    }
+    return {"decided": decide_revocation(given, "", "", ""), **given}
+
+
+ENABLED: t.Final = [planned("Enabled"), planned("Enabled") | {"region": WEST}]
+DONE: t.Final = [key("Enabled", changed=True), key("Enabled", WEST, changed=True)]
+DENIED: t.Final = key("Enabled", WEST, code="access_denied", error="AWS refused DisableKey.", hint="Allow it.")
+GONE: t.Final = [key("Disabled"), key("Disabled", WEST)]
+
+
+@pytest.mark.parametrize(
+    ("given", "status", "said"),
+    [
+        pytest.param(run(DONE, plan=ENABLED), "revoked", "REVOKED", id="both disabled"),
+        pytest.param(run([DONE[0], GONE[1]], plan=ENABLED), "revoked", "REVOKED", id="the other one"),
+        pytest.param(run(GONE), "already_revoked", "ALREADY REVOKED", id="nothing to do"),
+        pytest.param(
+            run([planned("PendingDeletion"), planned("PendingImport")]), "already_revoked", "ALREADY REVOKED", id="gone"
+        ),
+        pytest.param(run([DONE[0], DENIED], plan=ENABLED), "partial", "ONLY PARTLY REVOKED", id="one denied"),
+        pytest.param(run([GONE[0], DENIED], plan=ENABLED), "partial", "ONLY PARTLY REVOKED", id="one denied again"),
+        pytest.param(run([DENIED, DENIED], plan=ENABLED), "failed", "NOT REVOKED", id="both denied"),
+        pytest.param(
+            run([DENIED, DONE[0] | {"error": "AWS did not report that."}], plan=ENABLED),
+            "partial",
+            "ONLY PARTLY REVOKED",
+            id="both fail, one after its change",
+        ),
+        pytest.param(run(ENABLED, check_mode=True), "planned", "PLANNED", id="check mode"),
+        pytest.param(run(GONE, check_mode=True), "already_revoked", "ALREADY REVOKED", id="check mode, nothing to do"),
+        pytest.param(
+            run([ENABLED[0], DENIED], check_mode=True), "partial", "ONLY PARTLY REVOKED", id="check mode, one"
+        ),
+        pytest.param(run(ENABLED, settings={"confirm": ""}), "failed", "NOT REVOKED", id="not confirmed"),
+        pytest.param(run(GONE, settings={"confirm": ""}), "failed", "NOT REVOKED", id="not confirmed, nothing to do"),
+        pytest.param(run(ENABLED, settings={"confirm": ""}, check_mode=True), "failed", "NOT REVOKED", id="check, no"),
+        pytest.param(run(ENABLED, organizations=2), "failed", "NOT REVOKED", id="several"),
+        pytest.param(run(ENABLED, error="Disk full."), "failed", "NOT REVOKED", id="ended before the change"),
+        pytest.param(
+            run(DONE, plan=ENABLED, error="Disk full."), "partial", "ONLY PARTLY REVOKED", id="ended after it"
+        ),
+    ],
+)
+def test_the_verdict(given: dict[str, t.Any], status: str, said: str) -> None:
+    ended = result(about(given))
+    assert ended["status"] == status
+    assert headline("revoke", status) == said
+
+
+@pytest.mark.parametrize("given", [run(ENABLED, settings={"confirm": "no"}), run(ENABLED, error="Disk full.")])
+def test_what_was_planned_and_stopped_has_not_happened(given: dict[str, t.Any]) -> None:
+    for one in result(about(given))["keys"]:
+        assert (one["state_after"], one["changed"], one["actions"]) == ("Enabled", False, [])
+
+
+def summary(given: dict[str, t.Any]) -> str:
+    found = about(given)
+    ended = {"cmk_result": result(found), "cmk_folder": "/reports", "cmk_entry_point": "revoke"}
+    ended["cmk_headline"] = headline("revoke", ended["cmk_result"]["status"])
+    failure = render("failure.txt.j2", **shown(found), **ended)
+    return render("revoke_summary.txt.j2", ansible_check_mode=given["check_mode"], **shown(found), **ended) + failure
+
+
+class TestWhatAnOperatorReads:
+    def test_a_partial_revocation_is_shouted(self) -> None:
+        text = summary(run([DONE[0], DENIED], plan=ENABLED))
+        assert "  ATLASSIAN MAY STILL USE THE KEY IN us-west-2: what that key protects can still be read." in text
+        assert (
+            "acme: ONLY PARTLY REVOKED: Atlassian may still use the key in us-west-2. AWS refused DisableKey." in text
+        )
+
+    def test_a_refusal_in_a_half_revoked_world_is_shouted_as_well(self) -> None:
+        text = summary(run([GONE[0], ENABLED[1]], settings={"confirm": ""}))
+        assert "ATLASSIAN MAY STILL USE THE KEY IN us-west-2" in text
+        assert "acme: not revoked. Taking away Atlassian's access to the keys of acme was not confirmed" in text
+
+    @pytest.mark.parametrize("given", [run(DONE, plan=ENABLED), run(ENABLED, check_mode=True), run(ENABLED, error="x")])
+    def test_nothing_is_shouted_otherwise(self, given: dict[str, t.Any]) -> None:
+        assert "ATLASSIAN MAY STILL" not in summary(given)
+
+    def test_a_run_that_ended_early_with_all_keys_disabled_says_both(self) -> None:
+        text = summary(run(DONE, plan=ENABLED, error="What was done could not be remembered."))
+        assert text.startswith("acme: REVOKED, BUT THE RUN ENDED EARLY\n")
+        assert "acme: revoked, but the run ended early. What was done could not be remembered." in text
+
+    def test_the_clock_the_ticket_and_the_way_back(self) -> None:
+        text = summary(run(DONE, plan=ENABLED))
+        assert f"since access was lost ({FIRST})" in text
+        assert "This run commented on no ticket. Atlassian opens one" in text
+        assert "put its key into the inventory as cmk_ticket" in text
+        assert "ansible-playbook restore_cmk.yml -e org=acme" in text
+
+    def test_the_plan_warns(self) -> None:
+        sites = {"sites": ["https://acme.example.com"]}
+        text = render("revoke_plan.txt.j2", **shown(about(run(ENABLED, settings=sites))))
+        assert "re-encryption" in text
+        assert "Until 2026-12-04T03:00:09Z (10 days)" in text
+        assert "after 2026-12-14T03:00:09Z (20 days)" in text
+        assert "up to an hour" in text
+        assert "suspends the sites (https://acme.example.com)" in text
+        assert "restore_cmk.yml" in text
+        assert "WARNING" not in render("revoke_plan.txt.j2", **shown(about(run(GONE))))
+
+
+def trail(*moments: str | None) -> dict[str, t.Any]:
+    """What CloudTrail tells of a loss that stands, in each region."""
+    return {
+        "keys": [
+            {"region": region, "revoked_at": at, "reason": None if at else "CloudTrail shows no loss."}
+            for region, at in zip((EAST, WEST), moments, strict=True)
+        ]
+    }
+
+
+OWN: t.Final = {"revoked_at": OLD, "lost_at": OLD}
+
+
+@pytest.mark.parametrize(
+    ("keys", "info", "own", "given", "revoked_at", "lost_at", "source"),
+    [
+        pytest.param(DONE, {}, {}, "", FIRST, FIRST, "controller", id="by this run"),
+        pytest.param(DONE, trail(OLD, OLD), OWN, OLD, FIRST, FIRST, "controller", id="the one before is over"),
+        pytest.param([GONE[0], DONE[1]], trail(OLD, None), {}, "", OLD, FIRST, "controller", id="the rest of it"),
+        pytest.param([GONE[0], DONE[1]], trail(None, OLD), {}, "", FIRST, FIRST, "controller", id="not of this key"),
+        pytest.param([GONE[0], DONE[1]], {}, OWN, "", OLD, FIRST, "controller", id="the rest, as remembered"),
+        pytest.param(GONE, trail(OLD, FIRST), {}, "", OLD, FIRST, "cloudtrail", id="before this run"),
+        pytest.param(GONE, {}, OWN, "", OLD, OLD, "controller", id="before this run, as remembered"),
+        pytest.param(GONE, trail(FIRST, FIRST), OWN, LATER, LATER, LATER, "given", id="given"),
+        pytest.param(GONE, trail(None, None), {}, "", None, None, None, id="not known"),
+        pytest.param([key("Enabled")], trail(OLD, OLD), OWN, OLD, None, None, None, id="nothing was taken away"),
+    ],
+)
+def test_when_the_clock_began(
+    keys: t.Any, info: t.Any, own: t.Any, given: str, revoked_at: str | None, lost_at: str | None, source: str | None
+) -> None:
+    found = begun(keys, info, own, given)
+    assert (found["revoked_at"], found["lost_at"], found["source"]) == (revoked_at, lost_at, source)
+    assert bool(found["reason"]) is (info == trail(None, None))
+
+
+def test_a_call_that_failed_took_nothing_away() -> None:
+    calls = [{"operation": "DisableKey", "at": FIRST, "error": "AccessDeniedException"}]
+    assert begun([key("Enabled", calls=calls)], {}, {})["revoked_at"] is None
+
+
+class TestWhatIsRemembered:
+    TEXT: t.ClassVar = revocation_text({"revoked_at": FIRST, "lost_at": LATER, "reason": ""})
+
+    def test_is_read_again(self) -> None:
+        assert remembered(self.TEXT, "") == {"revoked_at": FIRST, "lost_at": LATER}
+
+    @pytest.mark.parametrize(
+        ("restored_at", "counts"), [(None, True), (OLD, True), (EARLIER, True), (LATER, False), (NOW, False)]
+    )
+    def test_until_a_restoration_has_ended_it(self, restored_at: str | None, counts: bool) -> None:
+        assert bool(remembered(self.TEXT, json.dumps({"restored_at": restored_at}))) is counts
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "{}", "[]", "null", "half a", '{"revoked_at": 1, "lost_at": 2}', '{"revoked_at": "x"}', "[" * 100_000],
+    )
+    def test_damaged_is_nothing(self, text: str) -> None:
+        assert remembered(text, "") == {}
+        assert remembered(self.TEXT, text) != {}
+
+    @pytest.mark.parametrize(
+        ("told", "source"),
+        [
+            pytest.param(None, "controller", id="CloudTrail tells nothing yet"),
+            pytest.param(OLD, "controller", id="CloudTrail still tells of the one before"),
+            pytest.param("2026-11-24T02:56:00Z", "cloudtrail", id="CloudTrail tells of it, by a clock that is slow"),
+            pytest.param(NOW, "cloudtrail", id="CloudTrail tells of it"),
+            pytest.param("2026-11-25T00:00:00Z", "cloudtrail", id="CloudTrail tells of a later one"),
+        ],
+    )
+    def test_counts_until_cloudtrail_tells_of_it(self, told: str | None, source: str) -> None:
+        info = {"keys": [{"last_revocation": told and {"revoked_at": told}}], "identity": "event-1"}
+        found = revoked(info, "", remembered(self.TEXT, ""))
+        assert found["source"] == source
+        assert found["identity"] == ("event-1" if source == "cloudtrail" else None)
+        assert revoked(info, OLD, remembered(self.TEXT, ""))["source"] == "given"
+
+    def test_a_told_restoration_does_not_make_the_next_one_look_told(self) -> None:
+        """Even where the key was enabled by hand, and CloudTrail may not be asked."""
+        settings = {**SETTINGS, "ticket": "CMK-1"}
+        restoring = [{"region": EAST, "actions": ["EnableKey"], "key_state_before": "Disabled"}]
+        first = announcement(restoring, settings, "", OLD)
+        journal = journal_text({**first, "restored_at": OLD, "told": {"by": "api", "at": OLD}})
+        by_hand = {"keys": [{"region": EAST, "actions": [], "key_state_before": "Enabled"}]}
+        assert decide(by_hand, {}, settings, journal, "", NOW)["announcement"]["told"]
+        found = decide(by_hand, {}, settings, journal, "", NOW, self.TEXT)
+        assert found["announcement"]["told"] is None
+        assert found["announcement"]["reference"] != first["reference"]
+        assert found["announcement"]["accepts_since"] == LATER
+        assert found["revoked"]["revoked_at"] == FIRST
+
+
+@pytest.mark.parametrize(("keeps", "note"), [(False, "No earlier copy"), (True, "")])
+def test_a_missing_copy_is_nothing_to_tell_where_one_is_kept(keeps: bool, note: str) -> None:
+    one = {"region": EAST, "arn": arn(), "policy": {}, "grants": [], "suspects": [], "last_revocation": None}
+    unread = one | {"region": WEST, "policy": None, "access_reason": "AWS refused GetKeyPolicy."}
+    found = access({"keys": [one, unread]}, "", keeps=keeps)
+    assert found[0]["note"].startswith(note)
+    assert bool(found[0]["note"]) is bool(note)
+    assert "AWS refused GetKeyPolicy." in found[1]["note"]
