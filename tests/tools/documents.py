@@ -13,6 +13,9 @@ from tests.tools.standins import ROOT
 # What is no example to be run, and why; or the test that runs it. By page and by a line of the block.
 NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
     ("docs/runbook.md", "*"): "tests/playbooks/test_runbook.py",
+    ("docs/awx.md", "cd extensions/awx"): "tests/playbooks/test_awx.py",
+    ("docs/eda.md", "export CMK_EDA_TOKEN"): "tests/playbooks/test_eda.py",
+    ("docs/eda.md", "run_job_template:"): "a part of a rulebook, for a controller that is not here",
 }
 # Of make's targets, those that no `make test` reaches.
 RUN_BY_HAND: t.Final = {

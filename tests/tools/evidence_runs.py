@@ -284,6 +284,7 @@ def revocation_run(keys: t.Sequence[Run], **other: t.Any) -> Run:
     made["result"]["ticket"] |= dict.fromkeys(("key", "mode", "url"), "")
     return {**made, "announcement": {}, "comment": "", "revoked": lost, "window": clock}
 
+
 def _verification(verdict: str, *used: str | None) -> Run:
     """Make what ``verify`` has found out; ``used`` is when the key of each region was used first."""
     return {

@@ -186,7 +186,7 @@ class TestRelease:
         assert "went on" not in said
 
     def test_not_with_fragments_of_no_release(self, checkout: Path) -> None:
-        (checkout / "changelogs/fragments").mkdir()
+        (checkout / "changelogs/fragments").mkdir(exist_ok=True)
         (checkout / "changelogs/fragments/new.yml").write_text("minor_changes: [one]\n", encoding="utf-8")
         self.commit(checkout)
         code, said = self.release(checkout)

@@ -238,7 +238,7 @@ def test_what_was_planned_and_stopped_has_not_happened(given: dict[str, t.Any]) 
 
 def summary(given: dict[str, t.Any]) -> str:
     found = about(given)
-    ended = {"cmk_result": result(found), "cmk_folder": "/reports", "cmk_entry_point": "revoke"}
+    ended: dict[str, t.Any] = {"cmk_result": result(found), "cmk_folder": "/reports", "cmk_entry_point": "revoke"}
     ended["cmk_headline"] = headline("revoke", ended["cmk_result"]["status"])
     failure = render("failure.txt.j2", **shown(found), **ended)
     return render("revoke_summary.txt.j2", ansible_check_mode=given["check_mode"], **shown(found), **ended) + failure
@@ -380,7 +380,14 @@ class TestWhatIsRemembered:
 
 @pytest.mark.parametrize(("keeps", "note"), [(False, "No earlier copy"), (True, "")])
 def test_a_missing_copy_is_nothing_to_tell_where_one_is_kept(keeps: bool, note: str) -> None:
-    one = {"region": EAST, "arn": arn(), "policy": {}, "grants": [], "suspects": [], "last_revocation": None}
+    one: dict[str, t.Any] = {
+        "region": EAST,
+        "arn": arn(),
+        "policy": {},
+        "grants": [],
+        "suspects": [],
+        "last_revocation": None,
+    }
     unread = one | {"region": WEST, "policy": None, "access_reason": "AWS refused GetKeyPolicy."}
     found = access({"keys": [one, unread]}, "", keeps=keeps)
     assert found[0]["note"].startswith(note)
