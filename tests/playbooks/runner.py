@@ -52,7 +52,7 @@ class Job:
 
 
 def job(
-    world: World, folder: Path, hosts: t.Mapping[str, t.Any], extra: t.Mapping[str, t.Any], *, playbook: str = PLAYBOOK
+    world: World, folder: Path, hosts: t.Mapping[str, t.Any], extra: t.Mapping[str, t.Any], *, verbosity: int = 0
 ) -> Job:
     """Lay a private data directory out as AWX does, and start the job.
 
@@ -72,8 +72,9 @@ def job(
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")
     (folder / "project").mkdir()
+    command = [str(Path(sys.executable).parent / "ansible-runner"), "run", str(folder), "--playbook", PLAYBOOK]
     process = subprocess.Popen(
-        [str(Path(sys.executable).parent / "ansible-runner"), "run", str(folder), "--playbook", playbook],
+        [*command, *([f"-{'v' * verbosity}"] if verbosity else [])],
         env={name: value for name, value in env.items() if name not in own},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

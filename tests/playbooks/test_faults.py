@@ -76,6 +76,7 @@ class Matrix:
         """Make keys and tickets, with the loss of access in CloudTrail, and let things break."""
         other = {"access_key": OTHER_ACCESS_KEY, "account": OTHER, "arn": f"arn:aws:iam::{OTHER}:user/operator"}
         self.world.aws.control("POST", "principals", other)
+        self.world.aws.control("POST", "roles", {"arn": f"arn:aws:iam::{ACCOUNT}:role/cmk-operator"})
         lost = (dt.datetime.now(dt.UTC) - dt.timedelta(days=3)).isoformat()
         for case, ticket in self.tickets.items():
             alias = _alias(case)

@@ -84,7 +84,7 @@ def test_from_the_plan_to_the_revocation(world: World) -> None:
     ("arguments", "variables", "seen"),
     [
         (
-            ("-e", "confirm=acme kg"),
+            ("-e", '{"confirm": "acme kg"}'),
             {"cmk_org": "Acme KG"},
             "The confirmation is 'acme kg', which is not the name of Acme",
         ),

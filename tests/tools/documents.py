@@ -13,8 +13,17 @@ from tests.tools.standins import ROOT
 # What is no example to be run, and why; or the test that runs it. By page and by a line of the block.
 NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
     ("docs/runbook.md", "*"): "tests/playbooks/test_runbook.py",
+    ("README.md", "ansible-playbook verify_cmk.yml -i ../inventory -e org=acme -e follow=true"): (
+        "tests/playbooks/test_verify.py"
+    ),
     ("docs/awx.md", "cd extensions/awx"): "tests/playbooks/test_awx.py",
+    ("docs/eda.md", "- name: Tell the people on call"): "a task for a chat that is not here",
+    ("docs/eda.md", "# watched.yml"): "tests/playbooks/test_eda.py",
     ("docs/eda.md", "export CMK_EDA_TOKEN"): "tests/playbooks/test_eda.py",
+    ("docs/execution_environment.md", "ansible-builder build --tag cmk-restore:1.0.0"): (
+        "needs a container engine; tests/unit/test_execution_environment.py makes the build context"
+    ),
+    ("docs/execution_environment.md", "*"): "tests/playbooks/test_embedded.py",
     ("docs/eda.md", "run_job_template:"): "a part of a rulebook, for a controller that is not here",
 }
 # Of make's targets, those that no `make test` reaches.
