@@ -49,7 +49,14 @@ class ActionModule(ActionBase):
         else:
             journal, access, revocation = kept
             decided = decide(
-                run["plan"], run["revocation"], run["settings"], journal, access, run["started_at"], revocation
+                run["plan"],
+                run["revocation"],
+                run["settings"],
+                journal,
+                access,
+                run["started_at"],
+                revocation,
+                run.get("trust_plan"),
             )
         if not args["brief"]:
             # The plan, whether it is refused or not.

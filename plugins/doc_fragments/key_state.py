@@ -26,27 +26,6 @@ options:
       - The AWS account (12 digits) that must own the key.
       - A key of another account is refused; without this option the owner is not checked.
     type: str
-  wait:
-    description:
-      - Whether to wait, after a change, until AWS reports the wanted state reliably.
-    type: bool
-    default: true
-  wait_timeout:
-    description:
-      - How long to wait in all, in seconds.
-    type: float
-    default: 300
-  wait_reads:
-    description:
-      - How many reads in a row must show the wanted state. While a change spreads, AWS may answer the old state
-        once more after the new one.
-    type: int
-    default: 3
-  wait_delay:
-    description:
-      - Seconds between two reads.
-    type: float
-    default: 1
 notes:
   - Nothing is ever created, deleted, tagged or given another policy. A reference that does not exist is an error.
   - Calls are retried by botocore (mode V(standard), 12 attempts in all, 5 seconds to connect, 20 seconds to answer).

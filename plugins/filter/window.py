@@ -13,6 +13,7 @@ short_description: Tell how much of Atlassian's window for a restoration is left
 description:
   - Atlassian can reinstate suspended sites within 10 days of revocation, with up to one hour of data lost. Beyond 20
     days full recovery may be impossible; between the two nothing is promised.
+  - Of its older programme BYOK it says only that access can be restored within 15 days of revocation.
   - Which moment starts the clock Atlassian leaves open. The earlier one, the loss of key access, is taken.
   - Times are ISO 8601. Without a zone they are UTC, and a date without a time is the start of that day in UTC.
 positional: now, told_at, deletion_dates
@@ -34,13 +35,19 @@ options:
     elements: str
     default: []
   limit_days:
-    description: Within how many days Atlassian reinstates. The limit itself is still within.
+    description:
+      - Within how many days Atlassian reinstates. The limit itself is still within.
+      - The default is 10, or with O(programme=byok) 15.
     type: int
-    default: 10
   risk_days:
-    description: Beyond how many days full recovery may be impossible. The limit itself is not yet beyond.
+    description:
+      - Beyond how many days full recovery may be impossible. The limit itself is not yet beyond.
+      - The default is 20, or with O(programme=byok) 15.
     type: int
-    default: 20
+  programme:
+    description: V(cmk), or V(byok) for Atlassian's older programme.
+    type: str
+    default: cmk
 """
 
 EXAMPLES = r"""
@@ -93,8 +100,12 @@ _value:
     hours_left:
       description: Whole hours to the end of the phase or to the deletion, whichever is earlier; V(0) once that is past; V(null) if neither is known.
       type: int
+    limit_days:
+      description: Within how many days Atlassian reinstates.
+      type: int
     expected_completion:
       description:
+        - V(null) with O(programme=byok), of which Atlassian tells none.
         - Two business days after Atlassian was told, or from now if it was not told yet. Atlassian calls that general, not certain.
         - Saturdays and Sundays (UTC) do not count. Holidays are not known.
       type: str

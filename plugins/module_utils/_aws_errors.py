@@ -44,6 +44,7 @@ _BY_AWS_CODE: t.Final[dict[str, str]] = {
     "DependencyTimeoutException": "aws_trouble",
     "InternalFailure": "aws_trouble",
     "KMSInternalException": "aws_trouble",
+    "ServiceFailure": "aws_trouble",
     "ServiceUnavailable": "aws_trouble",
 }
 _NO_CREDENTIALS: t.Final = (

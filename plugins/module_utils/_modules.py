@@ -52,14 +52,17 @@ ASSUME_ROLE_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "assume_role_external_id": {"type": "str"},
     "assume_role_session_name": {"type": "str", "default": "keyops.atlassian_cmk"},
 }
-KEY_STATE_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
-    "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
-    "cancel_deletion": {"type": "bool", "default": False},
-    "account_id": {"type": "str"},
+WAIT_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "float", "default": 300},
     "wait_reads": {"type": "int", "default": 3},
     "wait_delay": {"type": "float", "default": 1},
+}
+KEY_STATE_OPTIONS: t.Final[dict[str, dict[str, t.Any]]] = {
+    "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
+    "cancel_deletion": {"type": "bool", "default": False},
+    "account_id": {"type": "str"},
+    **WAIT_OPTIONS,
     **ASSUME_ROLE_OPTIONS,
 }
 

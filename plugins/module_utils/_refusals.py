@@ -116,6 +116,58 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "(last seen: {seen}).",
         "Changes can take minutes to spread: run again, with a longer wait_timeout (role: cmk_wait_timeout) if needed.",
     ),
+    # BYOK: the keys of a region, and the trust statement of the role.
+    "no_such_alias": (
+        "No alias in region {region} of the account {account_id} begins with {prefix}, so no key of BYOK was found there.",
+        "Check the regions of the organization's BYOK location (cmk_regions) and the credentials; a key is never created.",
+    ),
+    "alias_without_key": (
+        "The alias {alias} in region {region} belongs to no key.",
+        "Look at the alias in the AWS console, and ask Atlassian on the ticket which key it stood for.",
+    ),
+    "role_not_found": (
+        "There is no IAM role {role} in the account of the credentials in use.",
+        "Use the credentials of the account in which BYOK was set up (role: cmk_aws_profile, cmk_assume_role_arn); a role "
+        "is never created.",
+    ),
+    "role_of_other_account": (
+        "The IAM role {arn} belongs to account {seen}, but account {account_id} is wanted, so it was left alone.",
+        "Use the credentials of the right account, or correct the account id.",
+    ),
+    "trust_malformed": (
+        "The trust policy of role {role} cannot be read as a policy, so it was left alone. Seen: {seen}.",
+        "Mend the trust policy in the IAM console as Atlassian documents it, then run again.",
+    ),
+    "trust_not_found": (
+        "No statement in the trust policy of role {role} names {principal}, so there is none to set back to Allow. "
+        "Seen: {seen}.",
+        "Add Atlassian's documented statement in the IAM console, or ask Atlassian on the ticket, then run again.",
+    ),
+    "trust_ambiguous": (
+        "In the trust policy of role {role}, {count} statements name {principal}, and Atlassian documents one, so none was "
+        "changed. Seen: {seen}.",
+        "Leave only Atlassian's documented statement in the IAM console, then run again.",
+    ),
+    "trust_undocumented": (
+        "The statement for Atlassian in the trust policy of role {role} is not as Atlassian documents it: {difference}. It "
+        "was left alone. Seen: {seen}.",
+        "Compare it with Atlassian's page on restoring access to BYOK keys, set it right in the IAM console, run again.",
+    ),
+    "trust_denied_elsewhere": (
+        "In the trust policy of role {role}, another statement may deny {principal} its access, so nothing was changed. "
+        "Seen: {seen}.",
+        "Remove or narrow that statement in the IAM console if Atlassian is to have access, then run again.",
+    ),
+    "trust_changed_meanwhile": (
+        "The trust policy of role {role} is not the one that was planned with: somebody has changed it since. Nothing was "
+        "written.",
+        "Find out who is changing it, then run again.",
+    ),
+    "trust_not_settled": (
+        "The trust policy of role {role} was written, but AWS did not show it {reads} times in a row within {timeout} s "
+        "(last seen: {seen}).",
+        "Changes can take minutes to spread, or somebody else has changed it: look at the role and run again.",
+    ),
     # Calls that AWS did not answer as hoped.
     "access_denied": (
         "AWS refused {operation} in {region}: {message}",

@@ -125,6 +125,10 @@ access:
       description: The region.
       returned: always
       type: str
+    arn:
+      description: The key's ARN.
+      returned: always
+      type: str
     changed:
       description: Whether they differ.
       returned: always

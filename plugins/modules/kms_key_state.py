@@ -28,6 +28,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - keyops.atlassian_cmk.key_state
+  - keyops.atlassian_cmk.waiting
   - keyops.atlassian_cmk.assume_role
   - keyops.atlassian_cmk.attributes
   - keyops.atlassian_cmk.attributes.aws_group

@@ -18,7 +18,7 @@ author:
 options:
   keys:
     description:
-      - The keys, one per region as a rule.
+      - The keys, one per region as a rule. Each entry has either O(keys[].key_id) or O(keys[].alias_prefix).
     type: list
     elements: dict
     required: true
@@ -31,12 +31,19 @@ options:
         description:
           - The key, as key id, key ARN, alias name or alias ARN.
         type: str
-        required: true
+      alias_prefix:
+        description:
+          - Stands for every key of the region that has an alias with this beginning (V(alias/cryptor)), each of them once.
+            Upper and lower case count.
+          - None at all is a failure, and so is an alias that belongs to no key.
+          - Needs C(kms:ListAliases).
+        type: str
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
   - keyops.atlassian_cmk.key_state
+  - keyops.atlassian_cmk.waiting
   - keyops.atlassian_cmk.assume_role
   - keyops.atlassian_cmk.attributes
   - keyops.atlassian_cmk.attributes.aws_group
@@ -52,12 +59,19 @@ EXAMPLES = r"""
         key_id: alias/atlassian-cmk
       - region: us-west-2
         key_id: alias/atlassian-cmk
+
+- name: Enable all keys of Atlassian's BYOK in a region
+  keyops.atlassian_cmk.kms_realm_keys:
+    keys:
+      - region: eu-central-1
+        alias_prefix: alias/cryptor
 """
 
 RETURN = r"""
 keys:
   description:
-    - One entry per given key, in the given order, with all that M(keyops.atlassian_cmk.kms_key_state) returns.
+    - One entry per key, in the given order, with all that M(keyops.atlassian_cmk.kms_key_state) returns. Keys that were found by
+      O(keys[].alias_prefix) stand in the order of their aliases.
   returned: unless the role could not be assumed
   type: list
   elements: dict
@@ -68,7 +82,7 @@ keys:
       type: str
       sample: us-east-1
     reference:
-      description: The reference that was given.
+      description: The reference that was given, or the alias that was found; O(keys[].alias_prefix) and a star if none was.
       returned: always
       type: str
       sample: alias/atlassian-cmk
@@ -104,7 +118,7 @@ keys:
       returned: always
       type: bool
     calls:
-      description: All calls that were made, in order, for the evidence.
+      description: All calls that were made, in order, for the evidence. The first key of a region has its C(ListAliases) too.
       returned: always
       type: list
       elements: dict
@@ -159,11 +173,13 @@ refusal:
       returned: always
 """
 
+import re
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aliases import find
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import Outcome, set_key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
     KEY_STATE_OPTIONS,
@@ -172,26 +188,43 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules impo
     wish,
 )
 
-_KEY: t.Final = {"region": {"type": "str"}, "key_id": {"type": "str", "required": True, "no_log": False}}
+_KEY: t.Final = {
+    "region": {"type": "str"},
+    "key_id": {"type": "str", "no_log": False},
+    "alias_prefix": {"type": "str"},
+}
+_WAYS: t.Final = ("key_id", "alias_prefix")
+
+Key = dict[str, t.Any]
 
 
-def _set_all(module: t.Any, keys: list[tuple[str, str]]) -> list[Outcome]:
+def _set_all(module: t.Any, keys: list[Key]) -> list[Outcome]:
     # boto3 makes clients safely in one thread only; the clients themselves may be used in any.
-    kms = clients(module, "kms", [region for region, _reference in keys])
+    kms = clients(module, "kms", [key["region"] for key in keys])
 
-    def one(key: tuple[str, str]) -> Outcome:
-        region, reference = key
-        return set_key_state(
-            kms[region],
-            reference,
-            region,
+    def named(key: Key) -> list[Outcome]:
+        if key["key_id"] is not None:
+            return [Outcome(key["key_id"], key["region"])]
+        return find(kms[key["region"]], key["region"], key["alias_prefix"], module.params["account_id"])
+
+    def one(name: Outcome) -> Outcome:
+        if name.refusal:
+            return name
+        outcome = set_key_state(
+            kms[name.region],
+            name.reference,
+            name.region,
             wish(module.params),
             check_mode=module.check_mode,
             waiting=waiting(module.params),
         )
+        outcome.calls[:0] = name.calls
+        return outcome
 
     with ThreadPoolExecutor(max_workers=len(keys)) as pool:
-        return list(pool.map(one, keys))
+        names = [name for found in pool.map(named, keys) for name in found]
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        return list(pool.map(one, names))
 
 
 def _report(module: t.Any, outcomes: list[Outcome]) -> None:
@@ -209,14 +242,27 @@ def _report(module: t.Any, outcomes: list[Outcome]) -> None:
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
-            "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
+            "keys": {
+                "type": "list",
+                "elements": "dict",
+                "required": True,
+                "no_log": False,
+                "options": _KEY,
+                "mutually_exclusive": [_WAYS],
+                "required_one_of": [_WAYS],
+            },
             **KEY_STATE_OPTIONS,
         },
         supports_check_mode=True,
     )
-    keys = [(key["region"] or module.region, key["key_id"]) for key in module.params["keys"]]
-    if not keys or not all(region for region, _reference in keys):
+    keys = [{**key, "region": key["region"] or module.region} for key in module.params["keys"]]
+    if not keys or not all(key["region"] for key in keys):
         module.fail_json(msg="A key without a region is given, or no key at all. Set region for each entry of keys.")
+    if not all(
+        re.fullmatch(r"alias/[a-zA-Z0-9/_-]+", "alias/x" if key["alias_prefix"] is None else key["alias_prefix"])
+        for key in keys
+    ):
+        module.fail_json(msg="alias_prefix must be the beginning of an alias' name, such as alias/cryptor.")
     _report(module, _set_all(module, keys))
 
 

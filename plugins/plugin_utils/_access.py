@@ -23,7 +23,7 @@ def access(info: t.Mapping[str, t.Any], kept_text: str, *, keeps: bool = False) 
     :param info: the result of ``kms_key_revocation_info`` with ``read_access``
     :param kept_text: the copy, as :func:`access_text` wrote it; empty if there is none
     :param keeps: whether this run itself keeps a copy, so that one that is missing is nothing to tell
-    :return: for each key ``region``, ``changed``, ``diff`` (unified, empty if nothing changed) and ``note`` (a warning,
+    :return: for each key ``region``, ``arn``, ``changed``, ``diff`` (unified, empty if nothing changed) and ``note`` (a warning,
         or what could not be compared; empty if there is nothing to say)
     """
     kept = _read(kept_text)
@@ -42,15 +42,15 @@ def _compared(key: t.Mapping[str, t.Any], kept: t.Mapping[str, t.Any]) -> dict[s
     region, arn = str(key["region"]), str(key["arn"])
     if key.get("policy") is None:
         note = f"Policy and grants could not be compared: {key.get('access_reason') or 'they were not read.'}"
-        return {"region": region, "changed": False, "diff": "", "note": _with_suspects(note, key)}
+        return {"region": region, "arn": arn, "changed": False, "diff": "", "note": _with_suspects(note, key)}
     if arn not in kept:
         note = "No earlier copy of policy and grants is kept; assess_cmk.yml keeps one."
-        return {"region": region, "changed": False, "diff": "", "note": _with_suspects(note, key)}
+        return {"region": region, "arn": arn, "changed": False, "diff": "", "note": _with_suspects(note, key)}
     before, after = (json.dumps(terms, indent=2, sort_keys=True).splitlines() for terms in (kept[arn], _terms(key)))
     lines = difflib.unified_diff(before, after, "kept copy", "now", lineterm="", n=2)
     diff = "\n".join(lines)
     note = f"Policy or grants differ from the kept copy: {_LOCKED_OUT}. Nothing was changed." if diff else ""
-    return {"region": region, "changed": bool(diff), "diff": diff, "note": note}
+    return {"region": region, "arn": arn, "changed": bool(diff), "diff": diff, "note": note}
 
 
 def _with_suspects(note: str, key: t.Mapping[str, t.Any]) -> str:

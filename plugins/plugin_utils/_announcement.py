@@ -19,7 +19,11 @@ import json
 import re
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
+
+# The states that nothing has to be done about.
+_WELL: t.Final = ("Enabled", "Allow")
 
 
 def announcement(
@@ -28,30 +32,35 @@ def announcement(
     kept_text: str,
     now: str,
     revocation: t.Mapping[str, t.Any] | None = None,
+    trust: t.Mapping[str, t.Any] | None = None,
 ) -> dict[str, t.Any]:
     """Decide what there is to announce.
 
-    :param keys: the plan of each key, as ``kms_realm_keys`` returns it in check mode
+    :param keys: the plan of each key, as ``kms_realm_keys`` returns it in check mode, with its ``label``
     :param settings: ``slug``, ``ticket``, ``ticket_told``
     :param kept_text: the journal as it was kept; empty if there is none
     :param now: the time in UTC, ISO 8601
     :param revocation: ``identity`` (a text that names the last revocation) and ``lost_at`` (when the last key was lost,
         ISO 8601), each None if not known
+    :param trust: the plan of BYOK's trust statement, as ``byok_trust_statement`` returns it in check mode; empty without
     :return: the journal to keep (``reference``, ``started_at``, ``restored_at``, ``ticket``, ``states_before``,
         ``told``) and
 
-        - ``enables``: whether this run is to change a key
+        - ``enables``: whether this run is to change a key, or the trust statement
         - ``accepts``, ``accepts_since``: what on the ticket means that it has been told, see :func:`announced`
     """
     slug, journal = str(settings["slug"]), _read(kept_text, str(settings["slug"]))
     identity, lost_at = (revocation or {}).get("identity"), (revocation or {}).get("lost_at")
-    enables = any(key["actions"] for key in keys)
+    trust = trust or {}
+    enables = any(one["actions"] for one in [*keys, *([trust] if trust else [])])
     continued = bool(journal) and not journal.get("told")
     told = None if enables else _told(settings, journal, now, lost_at)
     kept = journal if told or continued else {}
-    states = {key["region"]: key["key_state_before"] for key in keys if key.get("key_state_before")}
+    states = {key.get("label", key["region"]): key["key_state_before"] for key in keys if key.get("key_state_before")}
+    if trust.get("effect_before"):
+        states[ROLE] = trust["effect_before"]
     earlier = kept.get("states_before", {})
-    states |= {region: earlier[region] for region in states if earlier.get(region, "Enabled") != "Enabled"}
+    states |= {name: earlier[name] for name in states if earlier.get(name, "Enabled") not in _WELL}
     started_at = str(kept.get("started_at") or now)
     fresh = reference(slug, identity or started_at, states)
     if fresh == journal.get("reference") and not kept:

@@ -157,6 +157,19 @@ _KEY: t.Final = {
     "error": text,
     "hint": text,
 }
+_TRUST: t.Final = {
+    "role_name": text,
+    "role_arn": text,
+    "account_id": text,
+    "effect_before": text,
+    "effect": text,
+    "actions": _texts,
+    "changed": flag,
+    "waited": number,
+    "calls": each(_CALL),
+    "error": text,
+    "hint": text,
+}
 _ACCESS: t.Final = {"changed": flag, "diff": text, "note": text}
 _WINDOW: t.Final = {
     "known": flag,
@@ -217,9 +230,9 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
 
     :param run: ``entry_point``, ``check_mode``, ``result`` (``cmk_result``), ``keys`` (of kms_realm_keys),
         ``revocation`` (of kms_key_revocation_info), ``revoked`` (what is known of it), ``window``, ``access`` (how
-        policies and grants differ from an earlier copy), ``announcement`` (the journal), ``comment`` (its text),
-        ``verification`` (whether the vendor is back), ``collection_version``, ``controller``; any of them may be
-        missing or empty
+        policies and grants differ from an earlier copy), ``trust`` (of byok_trust_statement) and ``trust_diff``,
+        ``announcement`` (the journal), ``comment`` (its text), ``verification`` (whether the vendor is back),
+        ``collection_version``, ``controller``; any of them may be missing or empty
     :return: the evidence, as docs/evidence.schema.json describes it
     """
     result = _map(run.get("result"))
@@ -236,7 +249,7 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
         "entry_point": entry_point,
         "check_mode": check_mode,
         "predicted": check_mode or entry_point == "assess",
-        **taken(result, {"org": text, "realm": text, "status": text, "error": text}),
+        **taken(result, {"org": text, "programme": _programme, "realm": text, "status": text, "error": text}),
         "reference": text(announced.get("reference")),
         "revocation": {**revoked, "identity": revoked["identity"] or last},
         **taken(result, {"started_at": moment, "finished_at": moment}),
@@ -246,11 +259,13 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
             **taken(revocation.get("caller"), {"arn": text, "account_id": text}),
         },
         "regions": _regions(run),
+        "trust": _trust(run),
         "window": taken(run.get("window"), _WINDOW),
         "ticket": _ticket(run),
         "verification": taken(run.get("verification"), _VERIFICATION) if run.get("verification") else None,
     }
-    if about["predicted"] and any(region["changed"] for region in about["regions"]):
+    changes = [*(region["changed"] for region in about["regions"]), bool(about["trust"] and about["trust"]["changed"])]
+    if about["predicted"] and any(changes):
         # Of a change that was not made there is no time, and the run that makes it may get another reference.
         about |= {"restored_at": None, "reference": ""}
     judged = {**about, "verdict": verdict(about), "warnings": warnings(about)}
@@ -258,17 +273,18 @@ def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
 
 
 def _regions(run: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    keys = _by_region(run.get("keys"))
-    losses = _by_region(_map(run.get("revocation")).get("keys"))
-    access = _by_region(run.get("access"))
-    before = _map(_map(run.get("announcement")).get("states_before"))
+    keys = _by_label(run.get("keys"))
+    losses = _by_label(_map(run.get("revocation")).get("keys"))
+    access = _by_label(run.get("access"))
+    before = _states_before(run)
     wished = WITHOUT_ACCESS if run.get("entry_point") == "revoke" else ("Enabled",)
     found = []
     for name in dict.fromkeys([*keys, *losses, *access]):
         key = taken(keys.get(name), _KEY)
         found.append(
             {
-                "region": name,
+                "region": text(next(one[name] for one in (keys, losses, access) if name in one).get("region")),
+                "label": name,
                 "reference": key["reference"],
                 "key_id": key["key_id"],
                 "arn": key["arn"] or text(losses.get(name, {}).get("arn")),
@@ -285,8 +301,33 @@ def _regions(run: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     return found
 
 
-def _by_region(value: object) -> dict[str, t.Mapping[str, t.Any]]:
-    return {text(item.get("region")): item for item in _items(value)}
+def _by_label(value: object) -> dict[str, t.Mapping[str, t.Any]]:
+    return {text(item.get("label")) or text(item.get("region")): item for item in _items(value)}
+
+
+def _states_before(run: t.Mapping[str, t.Any]) -> t.Mapping[str, t.Any]:
+    return _map(_map(run.get("announcement")).get("states_before"))
+
+
+def _programme(value: object) -> str:
+    return "byok" if value == "byok" else "cmk"
+
+
+def _trust(run: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
+    if not _map(run.get("trust")):
+        return None
+    trust = taken(run["trust"], _TRUST)
+    return {
+        "role": trust["role_name"],
+        "arn": trust["role_arn"],
+        "account_id": trust["account_id"],
+        "state_at_revocation": text(_states_before(run).get(trust["role_name"])) or trust["effect_before"],
+        "state_before": trust["effect_before"],
+        "state_after": trust["effect"],
+        "ok": trust["effect"] == "Allow" and not trust["error"],
+        **{part: trust[part] for part in ("changed", "actions", "waited", "error", "hint", "calls")},
+        "diff": text(run.get("trust_diff")),
+    }
 
 
 def _ticket(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -314,7 +355,7 @@ def _timeline(about: Evidence) -> list[dict[str, str]]:
 
 
 def _of_region(about: Evidence, region: dict[str, t.Any]) -> t.Iterator[_Moment]:
-    name = region["region"]
+    name = region["label"]
     loss = region["revocation"] or taken({}, _REVOCATION)
     # A revocation that was undone is no part of the story of the next one.
     over = taken({}, _REVOCATION) if about["entry_point"] == "revoke" else loss["last_revocation"] or loss
@@ -335,6 +376,9 @@ def _of_region(about: Evidence, region: dict[str, t.Any]) -> t.Iterator[_Moment]
 def _of_run(about: Evidence) -> t.Iterator[_Moment]:
     ticket = about["ticket"]
     yield "started", about["started_at"], "", f"Run started ({about['entry_point']})"
+    for call in about["trust"]["calls"] if about["trust"] else []:
+        if call["operation"] == "UpdateAssumeRolePolicy" and not call["error"]:
+            yield "access_changed", call["at"], "", "Role trusts Atlassian again (UpdateAssumeRolePolicy)"
     yield "usable", about["restored_at"], "", "Every key usable"
     if ticket["told"]:
         by = {"person": "by a person", "api": f"comment {ticket['comment_id']}".strip()}.get(ticket["told_by"], "")
@@ -353,10 +397,13 @@ def _of_run(about: Evidence) -> t.Iterator[_Moment]:
 
 def _of_window(about: Evidence) -> t.Iterator[_Moment]:
     window = about["window"]
-    for name, means in (
-        ("reinstate_by", "Atlassian can reinstate until here"),
-        ("at_risk_after", "full recovery may be impossible after this"),
-    ):
+    marks = {
+        "reinstate_by": "Atlassian can reinstate until here",
+        "at_risk_after": "full recovery may be impossible after this",
+    }
+    if about["programme"] == "byok":
+        marks = {"reinstate_by": "Atlassian's limit for restoring access to BYOK keys"}
+    for name, means in marks.items():
         days = days_between(window["revoked_at"], window[name])
         yield "mark", window[name], "", means if days is None else f"{days:.0f} days: {means}"
     if about["entry_point"] != "revoke":

@@ -8,7 +8,10 @@
 
 from __future__ import annotations
 
+import collections
 import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
 
 OK_STATUSES: t.Final = ("restored", "already_restored", "handover_pending", "planned", "revoked", "already_revoked")
 _KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
@@ -20,7 +23,8 @@ def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
     :param run: ``settings``, ``keys`` (of kms_realm_keys), ``ticket`` (what became of it), ``error`` (what ended the
         run early; empty if nothing did), ``check_mode``, ``entry_point``, ``window``, ``started_at``, ``finished_at``;
-        of ``verify`` also ``verification``, which becomes a part of the result
+        of ``verify`` also ``verification``, which becomes a part of the result; with BYOK ``trust`` (of
+        :func:`trust_done`)
     """
     settings = run["settings"]
     keys = [_key(key) for key in run["keys"]]
@@ -28,11 +32,14 @@ def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     found = run.get("verification")
     # Whether it is worth to look again is for the run itself.
     verified = {"verification": {name: found[name] for name in found if name != "passing"}} if found else {}
+    programme = settings.get("programme", "cmk")
     return {
         "org": settings["org"],
         "realm": settings["realm"],
+        "programme": programme,
         "status": _status(run, keys, ticket),
         "keys": keys,
+        **({"trust": _trust(run.get("trust") or {})} if programme == "byok" else {}),
         "ticket": ticket,
         "error": " ".join([run["error"], *settings["problems"]]).strip(),
         "revoked_at": run.get("window", {}).get("revoked_at"),
@@ -47,10 +54,22 @@ def _key(key: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     kept = {name: key.get(name) for name in _KEY}
     return {
         **kept,
+        "label": key.get("label") or key["region"],
         "key_id": key.get("key_id") or key["reference"],
         "state_before": key.get("key_state_before"),
         "state_after": key.get("key_state"),
         "account_id": key.get("account_id"),
+    }
+
+
+def _trust(trust: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {
+        "role": trust.get("role_name") or ROLE,
+        "state_before": trust.get("effect_before"),
+        "state_after": trust.get("effect"),
+        "changed": bool(trust.get("changed")),
+        "error": trust.get("error") or "",
+        "hint": trust.get("hint") or "",
     }
 
 
@@ -71,12 +90,13 @@ def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.
         return str(run["verification"]["verdict"])
     only_looks = run["check_mode"] or run.get("entry_point") == "assess"
     usable = [key for key in keys if not key["error"]]
+    trust = run.get("trust") or {}
+    changes = any(key["changed"] for key in keys) or bool(trust.get("changed"))
     if run["error"] or run["settings"]["problems"] or not usable:
         # What is done is done, even when the run ended early: never call that a plain failure.
-        return "partial" if any(key["changed"] for key in keys) and not only_looks else "failed"
-    if len(usable) < len(keys) or ticket["error"]:
+        return "partial" if changes and not only_looks else "failed"
+    if len(usable) < len(keys) or ticket["error"] or trust.get("error"):
         return "partial"
-    changes = any(key["changed"] for key in keys)
     if run.get("entry_point") == "revoke":
         return "already_revoked" if not changes else "planned" if only_looks else "revoked"
     if ticket["told"]:
@@ -98,13 +118,50 @@ def keys_done(plan: t.Mapping[str, t.Any], change: t.Mapping[str, t.Any]) -> lis
 
     :param plan: the result of ``kms_realm_keys`` in check mode; empty before it has run
     :param change: the result of ``kms_realm_keys``; empty before it has run
-    :return: the keys; their ``calls`` are all that was asked of AWS
+    :return: the keys; their ``calls`` are all that was asked of AWS, and ``label`` tells each from the others: the region,
+        and where it has several keys (as with BYOK) their references too
     """
     planned = [dict(key) for key in plan.get("keys") or []]
     if change.get("keys"):
-        pairs = zip(change["keys"], planned, strict=True)
-        return [{**key, "calls": [*before.get("calls", []), *key.get("calls", [])]} for key, before in pairs]
+        # Keys that are found by their alias may have become more since the plan.
+        before = {(key["region"], key.get("reference")): key.get("calls", []) for key in planned}
+        return _labelled(
+            [
+                {**key, "calls": [*before.get((key["region"], key.get("reference")), []), *key.get("calls", [])]}
+                for key in change["keys"]
+            ]
+        )
     if change.get("failed"):
         # Nothing that was predicted is known to have happened.
-        return [{**key, "key_state": key["key_state_before"], "actions": [], "changed": False} for key in planned]
-    return planned
+        planned = [{**key, "key_state": key["key_state_before"], "actions": [], "changed": False} for key in planned]
+    return _labelled(planned)
+
+
+def _labelled(keys: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
+    many = collections.Counter(key["region"] for key in keys)
+    labels = [key["region"] if many[key["region"]] == 1 else f"{key['region']} {key['reference']}" for key in keys]
+    return [{**key, "label": label} for key, label in zip(keys, labels, strict=True)]
+
+
+def trust_done(plan: t.Mapping[str, t.Any], change: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Tell what has become of BYOK's trust statement so far.
+
+    :param plan: the result of ``byok_trust_statement`` in check mode; empty before it has run, or without BYOK
+    :param change: the result of ``byok_trust_statement``; empty before it has run
+    :return: as ``byok_trust_statement`` returns it; its ``calls`` are all that was asked of AWS; empty if nothing was
+    """
+    if "calls" not in plan:
+        return {}
+    found = dict(plan)
+    if "calls" in change:
+        found = {
+            **change,
+            "effect_before": change["effect_before"] or plan["effect_before"],
+            "policy_before": plan["policy_before"],
+            "calls": [*plan["calls"], *change["calls"]],
+        }
+    elif change.get("failed"):
+        # Nothing that was predicted is known to have happened.
+        found |= {"effect": plan["effect_before"], "policy": plan["policy_before"], "actions": []}
+    # The task of the plan says of itself that it changes nothing.
+    return {**found, "changed": bool(found["actions"])}

@@ -8,15 +8,17 @@
 
 from __future__ import annotations
 
+import difflib
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import written
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import (
     announcement,
     reference_line,
     usable,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done, trust_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
     begun,
@@ -39,6 +41,7 @@ def decide(
     kept_access: str,
     now: str,
     kept_revocation: str = "",
+    trust: Parts | None = None,
 ) -> dict[str, t.Any]:
     """Decide, before anything is changed, what this run is about.
 
@@ -49,12 +52,13 @@ def decide(
     :param kept_access: the earlier copy of policies and grants; empty if there is none
     :param now: the time in UTC, ISO 8601
     :param kept_revocation: what it remembers of a revocation of its own; empty if nothing
+    :param trust: the result of ``byok_trust_statement`` in check mode; empty without BYOK
     :return: ``announcement``, ``revoked`` and ``access``, as the functions of these names tell, and ``refused``: why
         nothing may be changed (empty if it may)
     """
     loss = revoked(revocation, settings["revoked_at"], remembered(kept_revocation, journal))
     return {
-        "announcement": announcement(plan["keys"], settings, journal, now, loss),
+        "announcement": announcement(keys_done(plan, {}), settings, journal, now, loss, trust_done(trust or {}, {})),
         "revoked": loss,
         "access": access(revocation, kept_access),
         "refused": "",
@@ -84,9 +88,10 @@ def about(run: Parts) -> dict[str, t.Any]:
     :param run: ``entry_point``, ``check_mode``, ``settings``, ``plan`` and ``change`` (of ``kms_realm_keys``),
         ``revocation``, ``decided`` (of :func:`decide`), ``ticket`` (what became of it), ``comment`` (its text),
         ``error`` (what ended the run early; empty if nothing did), ``user``, ``started_at``, ``now``; those that were
-        not reached are empty; of ``verify`` also ``seen``, the result of the action ``verify``
-    :return: the same, with ``keys``, ``announcement``, ``revoked``, ``access``, ``told_at``, ``window``,
-        ``finished_at`` and, of ``verify``, ``verification``
+        not reached are empty; of ``verify`` also ``seen``, the result of the action ``verify``, and with BYOK
+        ``trust_plan`` and ``trust_change`` (of ``byok_trust_statement``)
+    :return: the same, with ``keys``, ``trust`` (empty without BYOK), ``announcement``, ``revoked``, ``access``, ``told_at``,
+        ``window``, ``finished_at`` and, of ``verify``, ``verification``
     """
     verifies = run["entry_point"] == "verify"
     if verifies:
@@ -96,7 +101,10 @@ def about(run: Parts) -> dict[str, t.Any]:
     # What was planned has not happened in a run that ended before it.
     ended_early = bool(refused) or (bool(run["error"]) and not only_looks)
     keys = keys_done(run["plan"], {"failed": True} if ended_early and not run["change"].get("keys") else run["change"])
-    announced = usable(run["decided"].get("announcement") or {}, keys, run["entry_point"])
+    trust = trust_done(run.get("trust_plan") or {}, run.get("trust_change") or {})
+    announced = usable(
+        run["decided"].get("announcement") or {}, [*keys, *([trust] if trust else [])], run["entry_point"]
+    )
     if run["ticket"].get("reference"):
         # The reference of the comment counts, also where another controller has chosen it.
         announced |= {"reference": run["ticket"]["reference"], "told": _comment(run["ticket"])}
@@ -108,15 +116,21 @@ def about(run: Parts) -> dict[str, t.Any]:
         )
     # The vendor's clock stops when Atlassian is told.
     told_at = str(run["ticket"].get("at") or (announced.get("told") or {}).get("at") or "")
+    labels = {key["arn"]: key["label"] for key in keys if key.get("arn")}
+    programme = run["settings"].get("programme", "cmk")
     dates = [key["deletion_date"] for key in keys if key.get("deletion_date")]
     found = {
         **run,
+        "settings": {"programme": programme, **run["settings"]},
         "keys": seen_keys(keys) if verifies else keys,
+        "trust": trust,
+        "trust_diff": _diff(trust),
         "announcement": announced,
         "revoked": loss,
-        "access": run["decided"].get("access") or [],
+        "revocation": {**run["revocation"], **_labelled(run["revocation"], labels)},
+        "access": [_with_label(one, labels) for one in run["decided"].get("access") or []],
         "told_at": told_at,
-        "window": window(loss["revoked_at"], told_at or run["now"], told_at, dates),
+        "window": window(loss["revoked_at"], told_at or run["now"], told_at, dates, programme=programme),
         "comment": run["comment"] if announced.get("restored_at") else "",
         "finished_at": run["now"],
         "error": " ".join(filter(None, [run["error"], refused])),
@@ -140,9 +154,26 @@ def _comment(ticket: Parts) -> dict[str, t.Any]:
     return {"by": "api", **{name: ticket[name] for name in ("reference", "comment_id", "url", "at")}}
 
 
+def _labelled(revocation: Parts, labels: t.Mapping[str, str]) -> dict[str, t.Any]:
+    keys = revocation.get("keys")
+    return {"keys": [_with_label(key, labels) for key in keys]} if keys else {}
+
+
+def _with_label(one: Parts, labels: t.Mapping[str, str]) -> dict[str, t.Any]:
+    return {**one, "label": labels.get(str(one.get("arn")), one["region"])}
+
+
+def _diff(trust: Parts) -> str:
+    """Show what is changed of the trust policy; empty if nothing is."""
+    if not trust.get("changed"):
+        return ""
+    before, after = (written(trust[name]).splitlines() for name in ("policy_before", "policy"))
+    return "\n".join(difflib.unified_diff(before, after, "before", "after", lineterm="", n=2))
+
+
 def shown(about_: Parts) -> dict[str, t.Any]:
     """Name the parts of a run as the templates do."""
-    names = ("settings", "revocation", "revoked", "window", "access", "told_at", "announcement")
+    names = ("trust", "trust_diff", "settings", "revocation", "revoked", "window", "access", "told_at", "announcement")
     found = {f"cmk_{name}": about_[name] for name in names}
     line = reference_line(about_["announcement"].get("reference", ""))
     return {

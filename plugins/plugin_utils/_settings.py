@@ -18,12 +18,17 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, window
 
 _REGION: t.Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]")
 # A project key starts with a letter (Atlassian, "Editing a project's key"); the API also takes the numeric id.
 _TICKET: t.Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+|[0-9]+")
 _MODES: t.Final = ("api", "manual")
+# The older programme of Atlassian, where a region has several keys: all whose alias begins like this (Atlassian,
+# "Restore access to your BYOK encryption keys").
+_BYOK_ALIASES: t.Final = "alias/cryptor"
+# Those of Atlassian's BYOK locations whose regions its page names.
+_BYOK_REALMS: t.Final = ("United States", "Europe")
 
 
 class Problems(list[str]):
@@ -199,7 +204,19 @@ def _keys(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], probl
         account_id = account_id.zfill(12)  # an unquoted number in YAML has lost its leading zeros
     if account_id and not re.fullmatch(r"[0-9]{12}", account_id):
         problems.append(f"cmk_account_id must be 12 digits, but is {shown(account_id)}.")
+    programme = problems.text("cmk_programme", given.get("programme")).lower() or "cmk"
+    if programme not in PROGRAMMES:
+        problems.append(f"cmk_programme must be {' or '.join(PROGRAMMES)}, but is {shown(programme)}.")
     realm, regions = _regions(given, realms, problems)
+    found = {"programme": programme, "realm": realm, "account_id": account_id}
+    if programme == "byok":
+        return {**found, "keys": _byok_keys(given, realm, regions, problems)}
+    return {**found, "keys": _cmk_keys(given, regions, account_id, problems)}
+
+
+def _cmk_keys(
+    given: t.Mapping[str, t.Any], regions: list[str], account_id: str, problems: Problems
+) -> list[dict[str, t.Any]]:
     key = problems.text("cmk_key", given.get("key"))
     keys = problems.mapping("cmk_keys", given.get("keys"))
     for region in [region for region in keys if regions and region not in regions]:
@@ -214,7 +231,29 @@ def _keys(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], probl
         if unfit:
             problems.append(str(unfit))
         found.append({"region": region, "key_id": reference})
-    return {"realm": realm, "account_id": account_id, "keys": found}
+    return found
+
+
+def _byok_keys(
+    given: t.Mapping[str, t.Any], realm: str, regions: list[str], problems: Problems
+) -> list[dict[str, t.Any]]:
+    for name in ("key", "keys"):
+        if given.get(name):
+            problems.append(
+                f"cmk_{name} has no place with cmk_programme=byok, whose keys are all those with an alias that begins with "
+                f"{_BYOK_ALIASES}. Remove it, or set cmk_programme=cmk if the organization has been migrated."
+            )
+    if given.get("entry_point") in ("verify", "revoke"):
+        problems.append(
+            f"cmk_programme=byok can be restored and assessed, and not be used with {given['entry_point']}, which follows what "
+            "Atlassian documents for CMK. Do it by hand, as Atlassian's pages on BYOK tell."
+        )
+    if regions and not problems.words("cmk_regions", given.get("regions")) and realm not in _BYOK_REALMS:
+        problems.append(
+            f"The regions of the BYOK location {shown(realm)} are not confirmed ({' and '.join(_BYOK_REALMS)} are). Name "
+            "them all with cmk_regions."
+        )
+    return [{"region": region, "alias_prefix": _BYOK_ALIASES} for region in regions]
 
 
 def _regions(

@@ -68,7 +68,7 @@ def timeline(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """
     moments = evidence["timeline"]
     now = evidence["finished_at"] or ""
-    regions = [region["region"] for region in evidence["regions"]]
+    regions = [region["label"] for region in evidence["regions"]]
     lanes = {region: _LEFT + _LANE * (place + 1) for place, region in enumerate(regions)}
     text_x = _LEFT + _LANE * (len(regions) + 1)
     rows, breaks = _rows(moments, lanes, text_x, now)
@@ -76,13 +76,13 @@ def timeline(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {
         "rows": rows,
         "breaks": breaks,
-        "lanes": [_lane(region, lanes[region["region"]], rows, evidence) for region in evidence["regions"]],
+        "lanes": [_lane(region, lanes[region["label"]], rows, evidence) for region in evidence["regions"]],
         "axis_x": _LEFT,
         "text_x": text_x,
         "height": rows[-1]["end"] if rows else 0,
         "says": " ".join(_told(one) for one in moments),
         "bar": _bar(evidence),
-        "calls": {region["region"]: _grouped(region["calls"]) for region in evidence["regions"]},
+        "calls": {region["label"]: _grouped(region["calls"]) for region in evidence["regions"]},
         "lost_at": lost,
         "left": _left(evidence),
         "lost_for": _between(lost, evidence["restored_at"]),
@@ -131,7 +131,7 @@ def _lane(
     region: t.Mapping[str, t.Any], x: int, rows: t.Sequence[t.Mapping[str, t.Any]], evidence: t.Mapping[str, t.Any]
 ) -> dict[str, t.Any]:
     """Follow one region's access down the rows: ``usable``, ``lost`` or ``unknown``."""
-    mine = [row for row in rows if row["region"] in ("", region["region"])]
+    mine = [row for row in rows if row["region"] in ("", region["label"])]
     unless_lost = {"Enabled": "usable", "": "unknown"}.get(region["state_before"], "lost")
     state = "usable" if any(row["kind"] == "revoked" for row in mine) else unless_lost
     segments: list[dict[str, t.Any]] = []
@@ -143,7 +143,7 @@ def _lane(
             segments[-1]["y2"] = following["y"]
         else:
             segments.append({"y1": row["y"], "y2": following["y"], "state": state, "ahead": ahead})
-    return {"region": region["region"], "x": x, "segments": segments}
+    return {"region": region["label"], "x": x, "segments": segments}
 
 
 def _state(
@@ -159,7 +159,7 @@ def _state(
 def _bar(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
     window, now = evidence["window"], evidence["finished_at"]
     start, first, second = window["revoked_at"], window["reinstate_by"], window["at_risk_after"]
-    if not (start and first and second and now) or not start <= now or not start < first < second:
+    if not (start and first and second and now) or not start <= now or not start < first <= second:
         return None
 
     def day(moment: str) -> float:
@@ -186,10 +186,15 @@ def _bar(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
     zones = [
         {"x": place(begin), "width": place(end - begin), "phase": phase, "label": _fitting(label, place(end - begin))}
         for (begin, end), (phase, label) in zip(itertools.pairwise(ends), _ZONES, strict=True)
+        if begin < end
     ]
-    marks = [(0.0, f"lost {_date(start)}"), *((day(at), f"{day(at):.0f} days, {_date(at)}") for at in (first, second))]
+    marks = [
+        (0.0, f"lost {_date(start)}"),
+        *((day(at), f"{day(at):.0f} days, {_date(at)}") for at in dict.fromkeys((first, second))),
+    ]
     above = _placed([(place(days), f"{name}, day {days:.1f}") for name, days in sorted(known.items(), key=_second)])
     below = _placed([(place(days), label) for days, label in marks])
+    limits = " and ".join(f"day {day(at):.0f} ({readable(at)})" for at in dict.fromkeys((first, second)))
     says = [f"{name} on day {days:.1f}" for name, days in sorted(known.items(), key=_second)]
     return {
         "zones": zones,
@@ -197,8 +202,8 @@ def _bar(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
         "below": below,
         "lanes_above": max(pin["lane"] for pin in above) + 1,
         "lanes_below": max(pin["lane"] for pin in below) + 1,
-        "says": f"The clock began at {readable(start)}. {', '.join(says)}. The limits are day {day(first):.0f} "
-        f"({readable(first)}) and day {day(second):.0f} ({readable(second)}).",
+        "says": f"The clock began at {readable(start)}. {', '.join(says)}. {'The limits are' if first < second else 'The limit is'} "
+        f"{limits}.",
     }
 
 

@@ -55,9 +55,7 @@ def _restore(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     status = str(about["status"])
     ticket = _ticket(about)
     if status == "planned":
-        changes = sum(region["changed"] for region in about["regions"])
-        todo = f"enable {_Count(changes, count.of)}" if changes else "change no key"
-        detail = f"A run without check mode would {todo}, and then tell Atlassian on {ticket}."
+        detail = f"A run without check mode would {_todo(about, count) or 'change no key'}, and then tell Atlassian on {ticket}."
         return _Verdict(status, "plan", "This is a plan: nothing was changed", detail)
     if status == "restored":
         detail = f"Every key is enabled. Atlassian was asked on {ticket} to start the restoration."
@@ -78,6 +76,9 @@ def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     if about["ticket"]["code"] == "desk_unconfirmed":
         detail = f"Every key is enabled. Run again, which looks first: {_ticket(about)} may hold the comment already."
         return _Verdict(code, "attention", "Keys usable, and Atlassian has PERHAPS been told", detail)
+    if count.all and not _is_trusted(about):
+        detail = f"Every key is enabled, but role {about['trust']['role']} does not trust Atlassian.{told} {again}"
+        return _Verdict(code, "bad", "Only partly restored: keys usable, trust not set", detail.replace("  ", " "))
     if count.all:
         headline = "Keys usable, but Atlassian could NOT be told" if told else "Keys usable, but the run ended early"
         return _Verdict(code, "attention", headline, f"Every key is enabled.{told} {again}")
@@ -86,12 +87,25 @@ def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     return _Verdict(code, "bad", "Not restored", f"{count if count.of else 'No key'} usable.{told} {again}")
 
 
+def _is_trusted(about: t.Mapping[str, t.Any]) -> bool:
+    """Whether BYOK's trust statement is as wished; without BYOK there is none to wish for."""
+    return about["trust"] is None or bool(about["trust"]["ok"])
+
+
+def _todo(about: t.Mapping[str, t.Any], count: _Count) -> str:
+    """Say what a restore would change; empty if nothing."""
+    changes = sum(region["changed"] for region in about["regions"])
+    trust = "set the trust statement to Allow" if about["trust"] and about["trust"]["changed"] else ""
+    return " and ".join(filter(None, [f"enable {_Count(changes, count.of)}" if changes else "", trust]))
+
+
 def _assess(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     if about["status"] not in OK_STATUSES:
-        detail = f"{count if count.of else 'No key'} could be brought back. Mend what is named below, and assess again."
+        trust = "" if _is_trusted(about) else " The trust statement could not be set."
+        detail = f"{count if count.of else 'No key'} could be brought back.{trust} Mend what is named below, and assess again."
         return _Verdict("not_ready", "bad", "Not ready: a restore would not succeed", detail)
-    changes = sum(region["changed"] for region in about["regions"])
-    todo = f"It would enable {_Count(changes, count.of)}." if changes else "Every key is enabled already."
+    todo = _todo(about, count)
+    todo = f"It would {todo}." if todo else "Every key is enabled already."
     return _Verdict("ready", "good", "Ready: a restore would succeed", f"{todo} This rehearsal changed nothing.")
 
 
@@ -148,7 +162,7 @@ def _revoked(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
 
 
 def _locked_out(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    differ = [region["region"] for region in about["regions"] if region["access"] and region["access"]["changed"]]
+    differ = [region["label"] for region in about["regions"] if region["access"] and region["access"]["changed"]]
     if differ:
         yield (
             f"Key policy or grants in {', '.join(differ)} differ from the earlier copy: "
@@ -160,7 +174,7 @@ def _locked_out(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
             last = events[-1]
             when = (last["time"] or "an unknown time").replace("T", " ").replace("Z", " UTC")
             yield (
-                f"Since access to the key in {region['region']} was lost, CloudTrail shows {len(events)} "
+                f"Since access to the key in {region['label']} was lost, CloudTrail shows {len(events)} "
                 f"{'change' if len(events) == 1 else 'changes'} of its policy or grants, the last one {last['name']} at "
                 f"{when} by {last['user_arn']}: an enabled key does not prove that Atlassian may use it."
             )
@@ -177,6 +191,6 @@ def _since_lost(region: t.Mapping[str, t.Any]) -> list[t.Mapping[str, t.Any]]:
 
 def _late(window: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     if window["phase"] in ("uncertain", "at_risk"):
-        yield window["says"] or "More than 10 days have passed since access was lost."
+        yield window["says"] or "The vendor's limit has passed since access was lost."
     if window["error"]:
         yield window["error"]

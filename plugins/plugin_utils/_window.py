@@ -10,6 +10,9 @@ Atlassian, "Restore access to your CMK encryption keys": within 10 days of revoc
 sites, with up to one hour of data lost; beyond 20 days full recovery may be impossible; once the ticket is addressed, a
 restoration generally takes two business days. Between 10 and 20 days the page promises nothing. It leaves open which
 moment starts the clock, the loss of key access or the suspension of the sites: the earlier one is taken, the loss.
+
+Atlassian, "Restore access to your BYOK encryption keys": access can be restored within 15 days of revocation. The page
+promises nothing beyond that, and tells neither how much data is lost nor how long a restoration takes.
 """
 
 from __future__ import annotations
@@ -20,6 +23,16 @@ import typing as t
 # A clock that is a little fast is no error: AWS itself tolerates 5 minutes in signed requests.
 _SKEW: t.Final = dt.timedelta(minutes=5)
 _BUSINESS_DAYS: t.Final = 2
+
+
+class Limits(t.NamedTuple):
+    """Days from the loss of access: until when Atlassian reinstates, and after when recovery is at risk."""
+
+    reinstate: int
+    risk: int
+
+
+PROGRAMMES: t.Final = {"cmk": Limits(10, 20), "byok": Limits(15, 15)}
 _CLOCK: t.Final = (
     "which moment starts the clock Atlassian leaves open, so the earlier one, the loss of key access, is taken here"
 )
@@ -32,8 +45,9 @@ def window(
     now: Moment,
     told_at: Moment = None,
     deletion_dates: t.Iterable[Moment] | None = (),
-    limit_days: int = 10,
-    risk_days: int = 20,
+    limit_days: int | None = None,
+    risk_days: int | None = None,
+    programme: str = "cmk",
 ) -> dict[str, t.Any]:
     """Place ``now`` in Atlassian's window.
 
@@ -42,8 +56,9 @@ def window(
     :param revoked_at: when access to the keys was lost; of several regions the earliest; None or empty if not known
     :param told_at: when Atlassian was told; what is no time counts as not told yet
     :param deletion_dates: the dates at which AWS deletes keys, as far as any is scheduled
-    :param limit_days: until when Atlassian reinstates, the limit itself included
-    :param risk_days: after when full recovery may be impossible, the limit itself not included
+    :param limit_days: until when Atlassian reinstates, the limit itself included; None for the programme's
+    :param risk_days: after when full recovery may be impossible, the limit itself not included; None for the programme's
+    :param programme: ``cmk`` or ``byok``; any other counts as ``cmk``
     :return:
         - ``revoked_at``, ``known``, and ``error``: why the given ``revoked_at`` is of no use (None if it is)
         - ``phase``: ``reinstatable``, ``uncertain``, ``at_risk``, or ``unknown`` without a ``revoked_at``
@@ -52,19 +67,24 @@ def window(
         - ``deletion_date``: the earliest; ``deadline``: the earlier one of it and ``reinstate_by``
         - ``hours_left``: whole hours to the end of the phase or to the deletion, whichever is earlier; 0 once that is
           past; None if neither is known
+        - ``limit_days``: within how many days Atlassian reinstates
         - ``expected_completion``: two business days after Atlassian was told, or from now; Saturdays and Sundays (UTC)
-          do not count, holidays are not known
+          do not count, holidays are not known; None for ``byok``, of which Atlassian tells none
         - ``says``: what the vendor says for this phase, one sentence
     :raises ValueError: if ``now`` is no time
     """
     moment = as_moment(now)
     if moment is None:
         raise ValueError(f"now is {now!r}, which is not a time in ISO 8601")
+    limits = PROGRAMMES.get(programme, PROGRAMMES["cmk"])
+    limit_days = limits.reinstate if limit_days is None else limit_days
+    risk_days = limits.risk if risk_days is None else risk_days
     revoked, error = _revoked(revoked_at, moment)
     reinstate_by = revoked + dt.timedelta(days=limit_days) if revoked else None
     at_risk_after = revoked + dt.timedelta(days=risk_days) if revoked else None
     deletion_date = min(filter(None, map(as_moment, deletion_dates or ())), default=None)
     phase = _phase(moment, reinstate_by, at_risk_after)
+    byok = programme == "byok"
     edge = {"reinstatable": reinstate_by, "uncertain": at_risk_after, "at_risk": at_risk_after}.get(phase)
     return {
         "revoked_at": _text(revoked),
@@ -76,8 +96,9 @@ def window(
         "phase": phase,
         "deletion_date": _text(deletion_date),
         "deadline": _text(min(filter(None, (reinstate_by, deletion_date)), default=None)),
-        "expected_completion": _text(_business_days_after(as_moment(told_at) or moment)),
-        "says": _says(phase, limit_days, risk_days),
+        "limit_days": limit_days,
+        "expected_completion": None if byok else _text(_business_days_after(as_moment(told_at) or moment)),
+        "says": _says_of_byok(phase, limit_days) if byok else _says(phase, limit_days, risk_days),
         "error": error,
     }
 
@@ -143,6 +164,14 @@ def _says(phase: str, limit_days: int, risk_days: int) -> str:
         "unknown": f"When access was lost is not known: Atlassian can reinstate the suspended sites within {limit_days} "
         f"days of revocation, and beyond {risk_days} days full recovery may be impossible.",
     }[phase]
+
+
+def _says_of_byok(phase: str, limit_days: int) -> str:
+    within = f"Atlassian says that access to BYOK keys can be restored within {limit_days} days of revocation"
+    return {
+        "reinstatable": f"{within}; {_CLOCK}.",
+        "unknown": f"When access was lost is not known: {within}.",
+    }.get(phase, f"{within}, and promises nothing beyond: the data is at risk; {_CLOCK}.")
 
 
 def _text(moment: dt.datetime | None) -> str | None:

@@ -16,6 +16,7 @@ NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
     ("README.md", "ansible-playbook verify_cmk.yml -i ../inventory -e org=acme -e follow=true"): (
         "tests/playbooks/test_verify.py"
     ),
+    ("docs/byok.md", "acme:"): "tests/playbooks/test_byok.py",
     ("docs/awx.md", "cd extensions/awx"): "tests/playbooks/test_awx.py",
     ("docs/eda.md", "- name: Tell the people on call"): "a task for a chat that is not here",
     ("docs/eda.md", "# watched.yml"): "tests/playbooks/test_eda.py",

@@ -140,10 +140,12 @@ def run(
     started_at: str = STARTED,
     finished_at: str = FINISHED,
     check_mode: bool = False,
+    programme: str = "cmk",
     **other: t.Any,
 ) -> Run:
     """Make a run; by default it restored both keys of acme."""
     settings = {"org": "acme", "realm": "United States", "problems": list(problems), "ticket": "CMK-1", "mode": mode}
+    settings["programme"] = programme
     settings["ticket_url"] = "https://support.example.com/servicedesk/customer/portal/1/CMK-1"
     revocation = {
         "keys": [loss(region) for region in REGIONS],
@@ -154,10 +156,12 @@ def run(
     revocation = other.pop("revocation", revocation)
     lost = revoked(revocation, given)
     told_at = TOLD["at"] if told else None
-    clock = window(lost["revoked_at"], told_at or finished_at, told_at, [deletion_date] if deletion_date else [])
+    dates = [deletion_date] if deletion_date else []
+    clock = window(lost["revoked_at"], told_at or finished_at, told_at, dates, programme=programme)
     made = {
         "settings": settings,
         "keys": list(keys),
+        "trust": other.get("trust"),
         "ticket": (_TICKET if told else {}) if ticket is None else ticket,
         "window": clock,
         "error": error,
@@ -341,6 +345,46 @@ def _verification(verdict: str, *used: str | None) -> Run:
     }
 
 
+_ROLE: t.Final = "atlassian-key-management"
+_TRUST: t.Final = {
+    "role_name": _ROLE,
+    "role_arn": f"arn:aws:iam::{ACCOUNT}:role/{_ROLE}",
+    "account_id": ACCOUNT,
+    "effect_before": "Deny",
+    "effect": "Allow",
+    "policy_before": {"not": "for the evidence"},
+    "policy": {"not": "for the evidence"},
+    "actions": ["UpdateAssumeRolePolicy"],
+    "changed": True,
+    "waited": 2.0,
+    "calls": [
+        {"operation": "GetRole", "at": "2026-11-24T03:00:01Z", "error": ""},
+        {"operation": "UpdateAssumeRolePolicy", "at": "2026-11-24T03:00:02Z", "error": ""},
+    ],
+    "code": "",
+    "error": "",
+    "hint": "",
+}
+_REFUSED: t.Final = {
+    **_TRUST,
+    "effect_before": None,
+    "effect": None,
+    "actions": [],
+    "changed": False,
+    "calls": [{"operation": "GetRole", "at": "2026-11-24T03:00:01Z", "error": ""}],
+    "error": "The statement for Atlassian in the trust policy is not as Atlassian documents it: it has Condition.",
+    "hint": "Set it right in the IAM console, run again.",
+}
+_OF_CRYPTOR: t.Final = {
+    "keys": [{**loss("us-east-1"), "label": "us-east-1 alias/cryptor-1"}, loss("us-west-2")],
+    "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
+}
+_CRYPTOR: t.Final = [
+    key("us-east-1", label="us-east-1 alias/cryptor-1", reference="alias/cryptor-1"),
+    key("us-east-1", label="us-east-1 alias/cryptor-2", reference="alias/cryptor-2", arn=f"{ACCOUNT}/second"),
+    key("us-west-2", label="us-west-2"),
+]
+
 RUNS: t.Final[dict[str, Run]] = {
     "restored": run(_BOTH),
     "already_restored": run(
@@ -350,6 +394,17 @@ RUNS: t.Final[dict[str, Run]] = {
         ticket={**_TICKET, "already_told": True},
         revocation=_ENDED,
     ),
+    "byok": run(_CRYPTOR, programme="byok", revocation=_OF_CRYPTOR, trust=_TRUST, trust_diff=DIFF),
+    "byok_late": run(
+        _CRYPTOR,
+        programme="byok",
+        revocation=_OF_CRYPTOR,
+        trust=_TRUST,
+        told=False,
+        mode="manual",
+        given="2026-11-01T03:00:00Z",
+    ),
+    "byok_refused": _not_restored(run(_CRYPTOR, programme="byok", revocation=_OF_CRYPTOR, trust=_REFUSED, told=False)),
     "handover_pending": run(_BOTH, told=False, mode="manual"),
     "partial": _not_restored(
         run(

@@ -36,6 +36,9 @@ POST /_standin/principals
     `{access_key, account, arn}`: which account and principal an access key belongs to.
 POST /_standin/roles
     `{arn, external_id}`: a role that callers may assume, if they give the external id where there is one. No other can be.
+GET, POST /_standin/iam_roles
+    `{account, name, policy}`: an IAM role of an account, and its trust policy (JSON, or any text), seen at once. GetRole
+    and UpdateAssumeRolePolicy work on these; `propagation` counts for them too. GET answers the policies as written.
 GET /_standin/sessions
     The credentials that were given out for assumed roles, for tests that search for them: `{arn, secret_access_key,
     session_token}`.

@@ -27,6 +27,9 @@ from .answers import Answer, aws_answer, json_answer
 from .control import control
 from .errors import AwsError, access_denied, no_identity_policy, render
 from .faults import Fault
+from .iam import OPERATIONS as IAM_OPERATIONS
+from .iam import REGION as IAM_REGION
+from .iam import StrictIam
 from .kms import STRICT, Caller, Settings, StrictKms, check_key_id
 from .policies import action_matches, check_policy, role_of
 from .trail import Happening, Trail, response_elements
@@ -126,6 +129,7 @@ class StandinApp:
         self.lock = threading.RLock()
         self.settings = replace(settings)
         self.kms = StrictKms(self.settings)
+        self.iam = StrictIam(self.settings)
         self.trail = Trail()
         self.calls: list[Call] = []
         self.faults: list[Fault] = []
@@ -141,6 +145,7 @@ class StandinApp:
             moto_api_backend.reset()
             self.settings = replace(self.started)
             self.kms = StrictKms(self.settings)
+            self.iam = StrictIam(self.settings)
             self.trail = Trail()
             self.calls, self.faults, self.principals, self.policies, self.roles = [], [], {}, {}, {}
             for spec in self.seed:
@@ -216,6 +221,9 @@ class StandinApp:
             operation = params.pop("Action", None) or f"{environ['REQUEST_METHOD']} {environ.get('PATH_INFO', '/')}"
             params.pop("Version", None)
         access_key, region, service = match.groups() if match else ("", "us-east-1", "sts" if not target else "kms")
+        if service == "iam":
+            # One service for all regions: "the region for IAM is us-east-1" in signatures and in CloudTrail.
+            region = IAM_REGION
         account, principal = self.identify(access_key, region)
         key = params.get("KeyId")
         shown = {name: "(not recorded)" if name in _SECRET_PARAMS else value for name, value in params.items()}
@@ -295,6 +303,10 @@ class StandinApp:
         """AccessDeniedException because the caller's own policies do not allow the action."""
         call = request.call
         # CloudTrail's LookupEvents names no resource, KMS's listings name "*".
+        if call.service == "iam":
+            # IAM writes "resource: role NAME", with the word before the name.
+            role = request.params.get("RoleName")
+            return no_identity_policy(call.principal, f"iam:{call.operation}", f"role {role}" if role else None)
         resource = key_arn or request.params.get("RoleArn") or ("*" if call.service == "kms" else None)
         return no_identity_policy(call.principal, f"{call.service}:{call.operation}", resource)
 
@@ -338,6 +350,8 @@ class StandinApp:
                 self.authorize(request)
                 if (call.service, call.operation) == ("sts", "AssumeRole"):
                     self.check_trust(request)
+                if call.service == "iam" and call.operation in IAM_OPERATIONS:
+                    return self.iam.act(call.operation, request.params, call.account, request.request_id)
                 if (call.service, call.operation) == ("cloudtrail", "LookupEvents"):
                     delay = self.settings.trail_delay
                     return aws_answer(self.trail.lookup(request.params, call.account, call.region, delay))
@@ -360,6 +374,8 @@ class StandinApp:
             check_policy(params["Policy"])
         if key is not None and operation in STRICT:
             return aws_answer(self.kms.operate(operation, key, params))
+        if operation == "ListAliases" and key is None:
+            return aws_answer(self.kms.list_aliases(params, request.caller))
         if operation in ("GetKeyPolicy", "PutKeyPolicy"):
             # "If no policy name is specified, the default value is default"; moto wants it.
             params.setdefault("PolicyName", "default")

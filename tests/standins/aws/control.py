@@ -97,6 +97,15 @@ def _post_roles(app: StandinApp, rest: str, query: str, data: Any) -> Any:
     return sorted(app.roles)
 
 
+def _get_iam_roles(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    return [app.iam.summary(role) for role in app.iam.roles.values()]
+
+
+def _post_iam_roles(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    role = app.iam.plant(str(data.get("account") or app.account), str(data["name"]), data["policy"])
+    return app.iam.summary(role)
+
+
 def _get_sessions(app: StandinApp, rest: str, query: str, data: Any) -> Any:
     return [
         {"arn": one.arn, "secret_access_key": one.secret_access_key, "session_token": one.session_token}
@@ -243,6 +252,8 @@ _ROUTES: dict[tuple[str, str], Callable[[StandinApp, str, str, Any], Any]] = {
     ("PATCH", "keys"): _patch_keys,
     ("POST", "principals"): _post_principals,
     ("POST", "roles"): _post_roles,
+    ("GET", "iam_roles"): _get_iam_roles,
+    ("POST", "iam_roles"): _post_iam_roles,
     ("GET", "sessions"): _get_sessions,
     ("GET", "policy"): _get_policy,
     ("POST", "policy"): _post_policy,

@@ -374,6 +374,37 @@ class StrictKms:
 
     # --- operations
 
+    def list_aliases(self, params: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        """ListAliases of all keys: pages of 1 to 100 entries, 50 unless asked; AWS's own aliases come along, those that
+        are not in use without a key (API Reference, ListAliases)."""
+        backend: KmsBackend = kms_backends[caller.account][caller.region]
+        limit, marker = params.get("Limit", 50), params.get("Marker")
+        if not isinstance(limit, int) or not 1 <= limit <= 100:
+            bound = (
+                "greater than or equal to 1" if isinstance(limit, int) and limit < 1 else "less than or equal to 100"
+            )
+            raise AwsError("ValidationException", validation("limit", limit, f"have value {bound}"))
+        targets = dict.fromkeys(RESERVED_ALIASES) | {
+            name: key.id for key in backend.keys.values() for name in key.aliases
+        }
+        names = sorted(targets)
+        start = 0
+        if marker is not None:
+            name = base64.urlsafe_b64decode(str(marker).encode() + b"==").decode("utf-8", "replace")
+            if name not in names:
+                raise AwsError("InvalidMarkerException", "Marker is invalid.")
+            start = names.index(name) + 1
+        page = names[start : start + limit]
+        aliases = [
+            {"AliasName": name, "AliasArn": self._arn(backend, name)}
+            | ({"TargetKeyId": targets[name]} if targets[name] else {})
+            for name in page
+        ]
+        answer: dict[str, Any] = {"Aliases": aliases, "Truncated": start + limit < len(names)}
+        if answer["Truncated"]:
+            answer["NextMarker"] = base64.urlsafe_b64encode(page[-1].encode()).decode().rstrip("=")
+        return answer
+
     def check_state(self, operation: str, key: Key) -> None:
         """Refuse what AWS's key state table refuses, judged by the state that is visible."""
         refusal = REFUSALS.get(operation, {}).get(self.visible(key).name)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType, TracebackType
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import boto3
 import botocore.session
@@ -58,6 +59,22 @@ def metadata(state: str, region: str = REGION, **more: Any) -> dict[str, Any]:
     if state == "PendingReplicaDeletion":
         facts |= {"PendingDeletionWindowInDays": 7, "MultiRegion": True}
     return facts | more
+
+
+ROLE = "atlassian-key-management"
+ROLE_ARN = f"arn:aws:iam::{ACCOUNT}:role/{ROLE}"
+
+
+def role(policy: Any, arn: str = ROLE_ARN) -> dict[str, Any]:
+    """Role as GetRole answers it: the policy is URL-encoded JSON, which boto3 decodes."""
+    return {
+        "Path": "/",
+        "RoleName": ROLE,
+        "RoleId": "AROAEXAMPLEEXAMPLE000",
+        "Arn": arn,
+        "CreateDate": CREATED,
+        "AssumeRolePolicyDocument": quote(policy if isinstance(policy, str) else json.dumps(policy)),
+    }
 
 
 class Clock:
@@ -195,6 +212,33 @@ class Talk:
             if operation == "CancelKeyDeletion" and not isinstance(answer, Fault):
                 answer = {"KeyId": arn(region, key_id)}
             conversation.expect(operation, {"KeyId": key_id}, answer)
+
+    def iam(self, *calls: tuple[Any, ...]) -> None:
+        """Expect ``(GetRole, policy or Fault)`` or ``(UpdateAssumeRolePolicy, PolicyDocument)``, perhaps with a Fault."""
+        conversation = self.conversation("iam", REGION)
+        for operation, first, *rest in calls:
+            params, answer = {"RoleName": ROLE}, rest[0] if rest else {}
+            if operation == "GetRole":
+                answer = first if isinstance(first, Fault) else {"Role": role(first)}
+            else:
+                params["PolicyDocument"] = first
+            conversation.expect(operation, params, answer)
+
+    def aliases(self, *pages: dict[str, str | None] | Fault, region: str = REGION) -> None:
+        """Expect ListAliases, a page each: alias to key id."""
+        marker: dict[str, str] = {}
+        for number, page in enumerate(pages, 1):
+            answer: Any = page
+            if isinstance(page, dict):
+                listed = [
+                    {"AliasName": name, "AliasArn": f"arn:aws:kms:{region}:{ACCOUNT}:{name}"}
+                    | ({"TargetKeyId": key_id} if key_id else {})
+                    for name, key_id in page.items()
+                ]
+                more = {"NextMarker": f"page{number}"} if number < len(pages) else {}
+                answer = {"Aliases": listed, "Truncated": bool(more), **more}
+            self.conversation("kms", region).expect("ListAliases", marker, answer)
+            marker = {"Marker": f"page{number}"}
 
     def run(self, module: ModuleType, *, check: bool = False, diff: bool = False, **args: Any) -> Run:
         """Run a module; fails unless exactly the expected calls were made."""

@@ -543,3 +543,39 @@ def test_contrast(scheme: int) -> None:
         pairs += [(tone, f"{tone}-pale"), ("text", f"{tone}-pale"), ("link", f"{tone}-pale"), (tone, "card")]
     for front, back in pairs:
         assert contrast(colours[front], colours[back]) >= 4.5, (front, back)
+
+
+class TestByok:
+    def test_keys_of_one_region_stay_apart(self) -> None:
+        found = evidence(RUNS["byok"])
+        assert [region["region"] for region in found["regions"]] == ["us-east-1", "us-east-1", "us-west-2"]
+        page = render("report.html.j2", found)
+        assert page.count("us-east-1 alias/cryptor-1</h3>") == page.count("us-east-1 alias/cryptor-2</h3>") == 1
+
+    def test_the_trust_statement_and_one_limit(self) -> None:
+        found = evidence(RUNS["byok"])
+        assert (found["trust"]["state_before"], found["trust"]["state_after"], found["trust"]["ok"]) == (
+            "Deny",
+            "Allow",
+            True,
+        )
+        assert [one["label"] for one in found["timeline"] if one["kind"] == "mark"] == [
+            "15 days: Atlassian's limit for restoring access to BYOK keys"
+        ]
+        assert not [one for one in found["timeline"] if one["kind"] == "expected"]
+        for template in ("report.html.j2", "report.md.j2"):
+            page = render(template, found)
+            assert "10 days" not in page
+            assert "20 days" not in page
+            assert "Deny → Allow" in page
+
+    def test_a_refused_statement_is_not_restored(self) -> None:
+        found = evidence(RUNS["byok_refused"])
+        assert (found["status"], found["trust"]["ok"], found["verdict"]["tone"]) == ("partial", False, "bad")
+        assert "does not trust Atlassian" in found["verdict"]["detail"]
+        for template in ("report.html.j2", "report.md.j2"):
+            assert "it has Condition" in render(template, found)
+
+    def test_past_the_limit(self) -> None:
+        found = evidence(RUNS["byok_late"])
+        assert (found["window"]["phase"], found["warnings"]) == ("at_risk", [found["window"]["says"]])

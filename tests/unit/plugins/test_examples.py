@@ -20,16 +20,18 @@ from tests.standins.awx import TOKEN, Awx
 from tests.standins.desk import Desk
 from tests.standins.desk.state import DEFAULT_TOKEN, DEFAULT_USER
 
-from .conversation import ACCOUNT, ALIAS, OTHER_REGION, REGION
+from .conversation import ACCOUNT, ALIAS, OTHER_REGION, REGION, ROLE
+from .module_utils.test_trust import DENY, policy
 
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 FILTERS = sorted(path.stem for path in (PLUGINS / "filter").glob("*.py"))
-ACTIONS = sorted(path.stem for path in (PLUGINS / "action").glob("*.py") if not path.stem.startswith("kms_"))
+ACTIONS = sorted(path.stem for path in (PLUGINS / "action").glob("*.py") if not path.stem.startswith(("byok_", "kms_")))
 # In this order: each one finds the keys as the one before has left them.
-AWS_MODULES = ["kms_key_state", "kms_realm_keys"]
+AWS_MODULES = ["kms_key_state", "kms_realm_keys", "byok_trust_statement"]
 KEYS = [
     {"region": REGION, "alias": ALIAS, "state": "Disabled"},
     {"region": OTHER_REGION, "alias": ALIAS, "state": "PendingDeletion"},
+    *[{"region": "eu-central-1", "alias": f"alias/cryptor-{name}", "state": "Disabled"} for name in ("a", "b")],
 ]
 
 
@@ -90,6 +92,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     }
     (folder / "examples.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
     with AwsStandin(state=KEYS) as aws, Desk() as desk, Awx() as awx:
+        aws.control("POST", "iam_roles", {"name": ROLE, "policy": policy(DENY)})
         printed = run_playbook(folder, aws.url, desk.url, awx.url)
         states = {str(key["Arn"]).split(":")[3]: str(key["KeyState"]) for key in aws.control("GET", "keys")}
     found: dict[str, list[dict[str, Any]]] = {}
@@ -204,16 +207,26 @@ class TestAwsModules:
         assert {one["account_id"] for one in ran.results["kms_key_state"]} == {ACCOUNT}
 
     def test_kms_realm_keys(self, ran: Ran) -> None:
-        keys = ran.one("kms_realm_keys")["keys"]
+        keys = ran.results["kms_realm_keys"][0]["keys"]
         assert [(key["region"], key["actions"], key["key_state"]) for key in keys] == [
             (REGION, ["EnableKey"], "Enabled"),
             (OTHER_REGION, [], "Enabled"),
         ]
-        assert ran.states == {REGION: "Enabled", OTHER_REGION: "Enabled"}
+        found = ran.results["kms_realm_keys"][1]["keys"]
+        assert [key["reference"] for key in found] == ["alias/cryptor-a", "alias/cryptor-b"]
+        assert ran.states == dict.fromkeys((REGION, OTHER_REGION, "eu-central-1"), "Enabled")
+
+    def test_byok_trust_statement(self, ran: Ran) -> None:
+        assert (ran.one("byok_trust_statement")["effect"], ran.one("byok_trust_statement")["changed"]) == (
+            "Allow",
+            True,
+        )
 
     def test_the_action_group_reaches_them(self, ran: Ran) -> None:
         # Two reads after each change, where the modules' own default is three.
-        calls = [one["calls"] for one in ran.results["kms_key_state"]] + [ran.one("kms_realm_keys")["keys"][0]["calls"]]
+        calls = [one["calls"] for one in ran.results["kms_key_state"]] + [
+            ran.results["kms_realm_keys"][0]["keys"][0]["calls"]
+        ]
         assert [[call["operation"] for call in made][-3:] for made in calls] == [
             [change, "DescribeKey", "DescribeKey"] for change in ("EnableKey", "EnableKey", "DisableKey", "EnableKey")
         ]

@@ -11,7 +11,7 @@ from ansible.module_utils.common.dict_transformations import camel_dict_to_snake
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule, aws_argument_spec
 
 from ansible_collections.keyops.atlassian_cmk.plugins.doc_fragments import key_state
-from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state, kms_realm_keys
+from ansible_collections.keyops.atlassian_cmk.plugins.modules import byok_trust_statement, kms_key_state, kms_realm_keys
 from tests.unit.plugins.conversation import (
     ALIAS,
     KEY_ID,
@@ -23,8 +23,14 @@ from tests.unit.plugins.conversation import (
     metadata,
     stubbed_client,
 )
+from tests.unit.plugins.module_utils.test_trust import DENY, policy
 
 MODULES = pytest.mark.parametrize("module", [kms_key_state, kms_realm_keys], ids=["kms_key_state", "kms_realm_keys"])
+EVERY_MODULE = pytest.mark.parametrize(
+    "module",
+    [byok_trust_statement, kms_key_state, kms_realm_keys],
+    ids=["byok_trust_statement", "kms_key_state", "kms_realm_keys"],
+)
 # What ansible-core itself adds to a result.
 FRAMEWORK = {"changed", "failed", "msg", "diff", "invocation"}
 PYTHON_TYPES: dict[str, type | tuple[type, ...]] = {
@@ -80,14 +86,14 @@ def facts(option: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@MODULES
+@EVERY_MODULE
 def test_options(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     spec, doc = taken(module, monkeypatch), documented(module)
     assert {name: facts(doc[name]) for name in spec} == {name: facts(option) for name, option in spec.items()}
     assert set(doc) == set(spec) | set(aws_argument_spec())
 
 
-@MODULES
+@EVERY_MODULE
 def test_every_option_and_result_is_described(module: Any) -> None:
     def check(entries: dict[str, Any], inner: str) -> None:
         for name, entry in entries.items():
@@ -179,6 +185,26 @@ def test_results_of_kms_realm_keys(talk: Talk, calls: list[Any], options: dict[s
     inner = yaml.safe_load(kms_key_state.RETURN) | contract["keys"]["contains"]
     del inner["refusal"]
     agrees(inner, result["keys"][0], "failed" in result)
+
+
+@pytest.mark.parametrize(
+    "answer", [policy(DENY), policy(), Fault("NoSuchEntity", status=404)], ids=["set", "not set", "no role"]
+)
+def test_results_of_byok_trust_statement(talk: Talk, answer: Any) -> None:
+    talk.iam(("GetRole", answer))
+    result = talk.run(byok_trust_statement, check=True, diff=True).result
+    contract = yaml.safe_load(byok_trust_statement.RETURN)
+    del contract["refusal"]
+    due = {
+        "unless no role could be assumed": True,
+        "when the role was found": result["role_arn"] is not None,
+        "when the policy is as documented": result["effect"] is not None,
+    }
+    assert set(result) - FRAMEWORK == set(contract)
+    for name, entry in contract.items():
+        assert (result[name] is not None) is due[entry["returned"]], name
+        if result[name] is not None:
+            assert isinstance(result[name], PYTHON_TYPES[entry["type"]]), name
 
 
 @MODULES

@@ -339,7 +339,11 @@ def test_the_diff_has_every_key_that_was_found(talk: Talk, check: bool) -> None:
         pytest.param([], "no key at all", id="no keys"),
         pytest.param([{"key_id": ALIAS}], "A key without a region", id="no region"),
         pytest.param([{"region": "", "key_id": ALIAS}], "A key without a region", id="empty region"),
-        pytest.param([{"region": REGION}], "missing required arguments: key_id found in keys", id="no reference"),
+        pytest.param(
+            [{"region": REGION}],
+            "one of the following is required: key_id, alias_prefix found in keys",
+            id="no reference",
+        ),
     ],
 )
 def test_wrong_options(talk: Talk, keys: list[dict[str, str]], said: str) -> None:
@@ -352,3 +356,83 @@ def test_one_client_for_each_region(talk: Talk) -> None:
     talk.kms(("DescribeKey", ALIAS, "Enabled"))
     talk.run(kms_realm_keys, keys=[*BOTH]).ok  # noqa: B018 - it asserts
     assert [(service, region) for service, region, _more in talk.handed_out] == [("kms", REGION), ("kms", OTHER_REGION)]
+
+
+class TestKeysFoundByTheirAlias:
+    KEYS = ("11111111-12ab-34cd-56ef-1234567890ab", "22222222-12ab-34cd-56ef-1234567890ab")
+    CRYPTOR: dict[str, str] = {"region": REGION, "alias_prefix": "alias/cryptor"}  # noqa: RUF012 - never changed
+
+    def found(self, talk: Talk, *names: str, states: str = "Enabled") -> None:
+        # Each thread asks when it can, so the answers may not depend on the order.
+        class Kms:
+            def describe_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+                return {"KeyMetadata": metadata(states, KeyId=KeyId, Arn=arn(key_id=KeyId))}
+
+            def list_aliases(self, **_more: str) -> dict[str, Any]:
+                listed = [{"AliasName": name, "AliasArn": f"arn:aws:kms:{REGION}:{ACCOUNT}:{name}"} for name in names]
+                return {"Aliases": [{**one, "TargetKeyId": one["AliasName"]} for one in listed], "Truncated": False}
+
+        talk.fake(REGION, Kms())
+
+    def test_several_keys_of_a_region(self, talk: Talk) -> None:
+        self.found(talk, "alias/cryptor-b", "alias/other", "alias/cryptor/a", "alias/cryptor", "alias/Cryptor")
+        keys = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).ok["keys"]
+        assert [key["reference"] for key in keys] == ["alias/cryptor", "alias/cryptor-b", "alias/cryptor/a"]
+        assert [[call["operation"] for call in key["calls"]] for key in keys] == [
+            ["ListAliases", "DescribeKey"],
+            ["DescribeKey"],
+            ["DescribeKey"],
+        ]
+
+    def test_all_pages_are_read_and_a_key_of_two_aliases_counts_once(self, talk: Talk) -> None:
+        talk.aliases(
+            {"alias/aws/ebs": None, "alias/cryptor-2": KEY_ID}, {"alias/x": self.KEYS[0]}, {"alias/cryptor-1": KEY_ID}
+        )
+        talk.kms(("DescribeKey", "alias/cryptor-1", "Enabled"))
+        (key,) = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).ok["keys"]
+        assert (key["reference"], [call["operation"] for call in key["calls"]]) == (
+            "alias/cryptor-1",
+            ["ListAliases"] * 3 + ["DescribeKey"],
+        )
+
+    def test_a_key_is_enabled_as_any_other(self, talk: Talk) -> None:
+        talk.aliases({"alias/cryptor-1": KEY_ID})
+        talk.kms(("DescribeKey", "alias/cryptor-1", "Disabled"), *ENABLING[1:])
+        assert talk.run(kms_realm_keys, keys=[self.CRYPTOR]).ok["keys"][0]["actions"] == ["EnableKey"]
+
+    @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
+    def test_no_such_alias_in_a_region(self, talk: Talk, check: bool) -> None:
+        talk.aliases({"alias/mine": KEY_ID})
+        talk.aliases({"alias/cryptor-1": KEY_ID}, region=OTHER_REGION)
+        talk.kms(("DescribeKey", "alias/cryptor-1", "Enabled"), region=OTHER_REGION)
+        both = [self.CRYPTOR, {**self.CRYPTOR, "region": OTHER_REGION}]
+        result = talk.run(kms_realm_keys, check=check, keys=both).failed
+        assert [(key["reference"], key["code"]) for key in result["keys"]] == [
+            ("alias/cryptor*", "no_such_alias"),
+            ("alias/cryptor-1", ""),
+        ]
+        assert f"the account {ACCOUNT} begins" in result["keys"][0]["error"]
+
+    def test_an_alias_without_a_key(self, talk: Talk) -> None:
+        talk.aliases({"alias/cryptor-1": None, "alias/cryptor-2": KEY_ID})
+        talk.kms(("DescribeKey", "alias/cryptor-2", "Enabled"))
+        result = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).failed
+        assert [key["code"] for key in result["keys"]] == ["alias_without_key", ""]
+
+    def test_a_listing_that_is_denied(self, talk: Talk) -> None:
+        talk.aliases(Fault("AccessDeniedException"))
+        (key,) = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).failed["keys"]
+        assert (key["code"], [call["error"] for call in key["calls"]]) == ("access_denied", ["AccessDeniedException"])
+        assert "kms:ListAliases" in key["hint"]
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            ({"key_id": ALIAS}, "mutually exclusive: key_id|alias_prefix"),
+            ({"alias_prefix": ""}, "alias_prefix must be the beginning of an alias' name"),
+            ({"alias_prefix": "cryptor"}, "alias_prefix must be the beginning of an alias' name"),
+        ],
+    )
+    def test_wrong_options(self, talk: Talk, more: dict[str, str], said: str) -> None:
+        assert said in talk.run(kms_realm_keys, keys=[self.CRYPTOR | more]).failed["msg"]
+        assert talk.handed_out == []

@@ -106,11 +106,13 @@ def test_status(given: dict[str, Any], status: str) -> None:
 def test_the_promised_shape() -> None:
     assert result(run([DONE, FAILED], NOT_TOLD)) == {
         "org": "acme",
+        "programme": "cmk",
         "realm": "United States",
         "status": "partial",
         "keys": [
             {
                 "region": "us-east-1",
+                "label": "us-east-1",
                 "key_id": KEY_ID,
                 "arn": arn(),
                 "account_id": ACCOUNT,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import typing as t
 from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import headline, keys_done, result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
+    headline,
+    keys_done,
+    result,
+    trust_done,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, decide
 
 AT, LATER, NOW = "2026-11-24T03:00:01Z", "2026-11-24T03:00:05Z", "2026-11-24T03:00:09Z"
@@ -47,8 +54,8 @@ class TestKeysDone:
         assert keys_done({}, {}) == []
 
     def test_the_plan(self) -> None:
-        assert keys_done(PLAN, {}) == [PLANNED]
-        assert keys_done(PLAN, {"skipped": True, "changed": False}) == [PLANNED]
+        assert keys_done(PLAN, {}) == [{**PLANNED, "label": "ap-northeast-1"}]
+        assert keys_done(PLAN, {"skipped": True, "changed": False}) == [{**PLANNED, "label": "ap-northeast-1"}]
 
     def test_the_change_after_the_plan(self) -> None:
         (key,) = keys_done(PLAN, CHANGE)
@@ -57,6 +64,102 @@ class TestKeysDone:
     def test_what_was_predicted_did_not_happen_in_a_change_without_a_result(self) -> None:
         (key,) = keys_done(PLAN, {"failed": True, "msg": "The role cannot be assumed."})
         assert (key["key_state"], key["actions"], key["changed"]) == ("Disabled", [], False)
+
+    def test_keys_of_one_region_are_told_apart(self) -> None:
+        plan = {"keys": [{**PLANNED, "reference": name} for name in ("alias/cryptor-a", "alias/cryptor-b")]}
+        labels = [key["label"] for key in keys_done({"keys": [*plan["keys"], {**PLANNED, "region": "us-east-1"}]}, {})]
+        assert labels == ["ap-northeast-1 alias/cryptor-a", "ap-northeast-1 alias/cryptor-b", "us-east-1"]
+
+    def test_a_key_more_than_planned_with_is_told_too(self) -> None:
+        more = {**DONE, "reference": "alias/cryptor-new"}
+        first, second = keys_done(PLAN, {"keys": [DONE, more]})
+        assert [call["operation"] for call in first["calls"]] == ["DescribeKey", "EnableKey"]
+        assert (second["reference"], len(second["calls"])) == ("alias/cryptor-new", 1)
+
+
+POLICY = {"Statement": [{"Effect": "Deny"}]}
+ALLOWS = {"Statement": [{"Effect": "Allow"}]}
+TRUST_PLAN = {
+    "role_name": "atlassian-key-management",
+    "role_arn": "arn:aws:iam::111122223333:role/atlassian-key-management",
+    "effect_before": "Deny",
+    "effect": "Allow",
+    "policy_before": POLICY,
+    "policy": ALLOWS,
+    "actions": ["UpdateAssumeRolePolicy"],
+    "calls": [{"operation": "GetRole", "at": AT, "error": ""}],
+    "changed": True,
+    "error": "",
+    "hint": "",
+}
+TRUST_DONE = {**TRUST_PLAN, "calls": [{"operation": "UpdateAssumeRolePolicy", "at": NOW, "error": ""}]}
+
+
+class TestTrustDone:
+    def test_without_byok_there_is_none(self) -> None:
+        assert trust_done({}, {}) == {}
+        assert trust_done({"skipped": True, "changed": False}, {"skipped": True, "changed": False}) == {}
+
+    def test_the_plan(self) -> None:
+        # A task of its own has overwritten what it says of itself.
+        assert trust_done({**TRUST_PLAN, "changed": False}, {"skipped": True}) == TRUST_PLAN
+
+    def test_the_change_after_the_plan(self) -> None:
+        calls = [call["operation"] for call in trust_done(TRUST_PLAN, TRUST_DONE)["calls"]]
+        assert calls == ["GetRole", "UpdateAssumeRolePolicy"]
+
+    def test_what_was_predicted_did_not_happen_in_a_change_without_a_result(self) -> None:
+        found = trust_done(TRUST_PLAN, {"failed": True, "msg": "The role cannot be assumed."})
+        assert (found["effect"], found["policy"], found["actions"], found["changed"]) == ("Deny", POLICY, [], False)
+
+
+class TestByok:
+    SETTINGS: t.ClassVar = {**SETTINGS, "programme": "byok", "problems": []}
+
+    def about(self, trust: dict[str, Any], **more: Any) -> dict[str, Any]:
+        known = decide(PLAN, {}, self.SETTINGS | {"revoked_at": LOST}, "", "", AT, trust=TRUST_PLAN)
+        parts = {"plan": PLAN, "change": CHANGE, "trust_plan": TRUST_PLAN, "trust_change": trust, "decided": known}
+        return about(raw(settings=self.SETTINGS, **parts, **more))
+
+    def test_the_trust_statement_alone_is_something_to_do(self) -> None:
+        plan = {"keys": [{**PLANNED, "actions": [], "key_state_before": "Enabled"}]}
+        decided_ = decide(plan, {}, self.SETTINGS, "", "", AT, trust=TRUST_PLAN)["announcement"]
+        assert decided_["enables"] is True
+        assert decided_["states_before"] == {"ap-northeast-1": "Enabled", "atlassian-key-management": "Deny"}
+        assert decide(plan, {}, self.SETTINGS, "", "", AT)["announcement"]["enables"] is False
+
+    def test_the_first_state_of_a_restoration_is_kept(self) -> None:
+        first = decide(PLAN, {}, self.SETTINGS, "", "", AT, trust=TRUST_PLAN)["announcement"]
+        later = decide(
+            PLAN, {}, self.SETTINGS, journal_text(first), "", NOW, trust={**TRUST_PLAN, "effect_before": "Allow"}
+        )
+        assert later["announcement"]["states_before"]["atlassian-key-management"] == "Deny"
+
+    def test_restored_when_keys_and_trust_are_well(self) -> None:
+        found = self.about(TRUST_DONE, ticket={**COMMENT, "told": True})
+        assert found["announcement"]["restored_at"] == NOW
+        assert '-      "Effect": "Deny"' in found["trust_diff"]
+        assert found["window"]["reinstate_by"] == "2026-12-05T08:15:00Z"
+        ended = result(found)
+        assert (ended["status"], ended["programme"]) == ("restored", "byok")
+        assert ended["trust"] == {
+            "role": "atlassian-key-management",
+            "state_before": "Deny",
+            "state_after": "Allow",
+            "changed": True,
+            "error": "",
+            "hint": "",
+        }
+
+    def test_a_refused_statement_is_partial_and_never_usable(self) -> None:
+        refused = {**TRUST_DONE, "error": "No statement.", "hint": "Add it.", "effect": None, "actions": []}
+        found = self.about(refused, comment="Text")
+        assert (found["announcement"]["restored_at"], found["comment"]) == (None, "")
+        assert result(found)["status"] == "partial"
+
+    def test_a_run_that_ended_before_the_role_was_read(self) -> None:
+        ended = result(about(raw(settings=self.SETTINGS, error="AWS was not reached.")))
+        assert (ended["status"], ended["trust"]["state_before"], ended["trust"]["changed"]) == ("failed", None, False)
 
 
 def test_nothing_is_known() -> None:

@@ -71,6 +71,7 @@ def test_the_least_that_is_needed() -> None:
     assert fine() == {
         "org": "acme",
         "slug": "acme",
+        "programme": "cmk",
         "realm": "United States",
         "account_id": "",
         "keys": both(),
@@ -756,3 +757,31 @@ def test_texts_give_the_same_settings() -> None:
 )
 def test_unfit_credentials(user: object, token: object, names: list[str]) -> None:
     assert unfit_credentials(user, token) == names
+
+
+class TestByok:
+    def test_the_keys_are_found_by_their_alias(self) -> None:
+        result = fine(programme="BYOK", key="")
+        assert result["programme"] == "byok"
+        assert result["keys"] == [
+            {"region": region, "alias_prefix": "alias/cryptor"} for region in REALMS["United States"]
+        ]
+
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"key": "alias/a"}, "cmk_key has no place with cmk_programme=byok"),
+            ({"keys": {"us-east-1": "alias/a"}}, "cmk_keys has no place with cmk_programme=byok"),
+            ({"realm": "Japan"}, "The regions of the BYOK location 'Japan' are not confirmed"),
+            ({"entry_point": "verify"}, "cmk_programme=byok can be restored and assessed, and not be used with verify"),
+            ({"entry_point": "revoke"}, "cmk_programme=byok can be restored and assessed, and not be used with revoke"),
+            ({"programme": "hyok"}, "cmk_programme must be cmk or byok, but is 'hyok'."),
+        ],
+    )
+    def test_problems(self, given: dict[str, Any], said: str) -> None:
+        problems = settings(GIVEN | {"key": "", "programme": "byok"} | given, REALMS)["problems"]
+        assert problems[0].startswith(said)
+
+    def test_a_location_whose_regions_are_named(self) -> None:
+        result = fine(programme="byok", key="", realm="Japan", regions="ap-northeast-1")
+        assert [key["region"] for key in result["keys"]] == ["ap-northeast-1"]

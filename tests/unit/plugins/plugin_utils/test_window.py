@@ -41,6 +41,7 @@ def test_an_ordinary_window() -> None:
         "phase": "reinstatable",
         "deletion_date": None,
         "deadline": "2026-11-30T08:15:00Z",
+        "limit_days": 10,
         "expected_completion": "2026-11-26T03:00:00Z",
         "error": None,
     }
@@ -306,3 +307,27 @@ def test_examples_of_the_filter(tmp_path: Path) -> None:
     told, asserted = run_examples(window_filter.EXAMPLES, tmp_path)
     assert told["msg"].startswith("reinstatable: 149 hours left until 2026-11-30T08:15:00Z. Within 10 days")
     assert asserted["changed"] is False
+
+
+class TestByok:
+    @pytest.mark.parametrize(
+        ("now", "phase", "hours", "says"),
+        [
+            ("2026-12-01T08:15:00Z", "reinstatable", 96, "can be restored within 15 days of revocation; which"),
+            ("2026-12-05T08:15:00Z", "reinstatable", 0, "can be restored within 15 days of revocation; which"),
+            ("2026-12-05T08:15:01Z", "at_risk", 0, "within 15 days of revocation, and promises nothing beyond"),
+            ("2027-02-01T00:00:00Z", "at_risk", 0, "within 15 days of revocation, and promises nothing beyond"),
+        ],
+    )
+    def test_fifteen_days_and_nothing_between(self, now: str, phase: str, hours: int, says: str) -> None:
+        result = window("2026-11-20T08:15:00Z", now, programme="byok")
+        assert (result["phase"], result["hours_left"], result["limit_days"]) == (phase, hours, 15)
+        assert says in result["says"]
+        assert result["reinstate_by"] == result["at_risk_after"] == "2026-12-05T08:15:00Z"
+
+    def test_nothing_is_told_that_atlassian_does_not(self) -> None:
+        for moment in (None, "2026-11-20T08:15:00Z", "2026-01-01"):
+            result = window(moment, "2026-11-24T03:00:00Z", programme="byok")
+            assert result["expected_completion"] is None
+            assert "one hour" not in result["says"]
+            assert "10 days" not in result["says"]

@@ -1,0 +1,32 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  wait:
+    description:
+      - Whether to wait, after a change, until AWS shows it reliably.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How long to wait in all, in seconds.
+    type: float
+    default: 300
+  wait_reads:
+    description:
+      - How many reads in a row must show the change. While it spreads, AWS may answer the old state once more after the
+        new one.
+    type: int
+    default: 3
+  wait_delay:
+    description:
+      - Seconds between two reads.
+    type: float
+    default: 1
+"""

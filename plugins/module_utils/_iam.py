@@ -1,0 +1,165 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""The calls to AWS IAM, for the one trust policy of BYOK. What to write is decided in _trust."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, aws_code, explain
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting, wait_until
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import (
+    ROLE,
+    TrustPlan,
+    plan,
+    same,
+    shown,
+    written,
+)
+
+# IAM is one service for all regions; it is signed for, and logged in, this one (IAM User Guide, "Logging IAM and AWS STS
+# API calls with AWS CloudTrail").
+REGION: t.Final = "us-east-1"
+_WHERE: t.Final = "IAM"
+_NOTHING_WRONG: t.Final = {"code": "", "error": "", "hint": ""}
+
+
+class IamClient(t.Protocol):
+    """The part of boto3's IAM client that is used."""
+
+    def get_role(self, **params: str) -> dict[str, t.Any]: ...
+    def update_assume_role_policy(self, **params: str) -> t.Any: ...
+
+
+@dataclass
+class TrustOutcome:
+    """What became of the statement. With a ``refusal``, ``actions`` still tells what had been done before it."""
+
+    arn: str | None = None
+    before: str | None = None
+    after: str | None = None
+    policy_before: t.Any = None
+    policy: t.Any = None
+    actions: list[str] = field(default_factory=list)
+    calls: list[dict[str, str]] = field(default_factory=list)
+    waited: float = 0.0
+    refusal: Refusal | None = None
+
+    def as_result(self) -> dict[str, t.Any]:
+        """Return it as the module returns it."""
+        return {
+            "role_name": ROLE,
+            "role_arn": self.arn,
+            "account_id": self.arn.split(":")[4] if self.arn else None,
+            "effect_before": self.before,
+            "effect": self.after,
+            "policy_before": self.policy_before,
+            "policy": self.policy,
+            "actions": self.actions,
+            "calls": self.calls,
+            "changed": bool(self.actions),
+            "waited": round(self.waited, 1),
+            **(vars(self.refusal) if self.refusal else _NOTHING_WRONG),
+        }
+
+    def as_diff(self) -> dict[str, str]:
+        """Return the policy before and after, for diff mode."""
+        title = f"trust policy of {self.arn}"
+        return {
+            "before_header": title,
+            "after_header": title,
+            "before": f"{written(self.policy_before)}\n",
+            "after": f"{written(self.policy)}\n",
+        }
+
+
+def allow_trust(
+    client: IamClient, account_id: str | None, expected: object, *, check_mode: bool, waiting: Waiting | None
+) -> TrustOutcome:
+    """Set the documented statement back to Allow, and wait (unless ``waiting`` is None) until AWS shows it.
+
+    Never raises for what AWS answers: the outcome then carries the refusal.
+
+    :param account_id: the account that must own the role; None if any may
+    :param expected: the policy that was planned with; None if any may be found
+    """
+    outcome = TrustOutcome()
+    try:
+        _allow(client, account_id, expected, outcome, check_mode=check_mode, waiting=waiting)
+    except RefusedError as refused:
+        outcome.refusal = refused.refusal
+    return outcome
+
+
+def _allow(
+    client: IamClient,
+    account_id: str | None,
+    expected: object,
+    outcome: TrustOutcome,
+    *,
+    check_mode: bool,
+    waiting: Waiting | None,
+) -> None:
+    role = _get_role(client, outcome)
+    outcome.arn, outcome.policy_before = role["Arn"], role.get("AssumeRolePolicyDocument")
+    outcome.policy = outcome.policy_before
+    owner = role["Arn"].split(":")[4]
+    if account_id and owner != account_id:
+        raise RefusedError(refusal("role_of_other_account", arn=role["Arn"], seen=owner, account_id=account_id))
+    decision = plan(outcome.policy_before)
+    if isinstance(decision, Refusal):
+        raise RefusedError(decision)
+    outcome.before = outcome.after = decision.before
+    if not decision.changes:
+        return
+    # IAM takes no condition for a write, so this read is as near to it as it can be.
+    if expected is not None and not same(expected, outcome.policy_before):
+        raise RefusedError(refusal("trust_changed_meanwhile", role=ROLE))
+    if not check_mode:
+        _call(client.update_assume_role_policy, outcome, RoleName=ROLE, PolicyDocument=written(decision.after))
+    outcome.actions.append("UpdateAssumeRolePolicy")
+    outcome.after, outcome.policy = "Allow", decision.after
+    if waiting and not check_mode:
+        _settle(client, decision, outcome, waiting)
+
+
+def _settle(client: IamClient, decision: TrustPlan, outcome: TrustOutcome, waiting: Waiting) -> None:
+    settled = wait_until(
+        lambda: _get_role(client, outcome).get("AssumeRolePolicyDocument"),
+        lambda document: same(document, decision.after),
+        waiting,
+    )
+    outcome.waited = settled.waited
+    if settled.done:
+        return
+    seen = plan(settled.last)
+    outcome.after, outcome.policy = None if isinstance(seen, Refusal) else seen.before, settled.last
+    timeout = f"{waiting.timeout:g}"
+    raise RefusedError(
+        refusal("trust_not_settled", role=ROLE, reads=waiting.reads, timeout=timeout, seen=shown(settled.last))
+    )
+
+
+def _get_role(client: IamClient, outcome: TrustOutcome) -> dict[str, t.Any]:
+    return dict(_call(client.get_role, outcome, RoleName=ROLE)["Role"])
+
+
+def _call(method: t.Callable[..., t.Any], outcome: TrustOutcome, **params: str) -> t.Any:
+    """Make one call and keep the evidence of it; RefusedError for what AWS answers."""
+    operation = "UpdateAssumeRolePolicy" if "PolicyDocument" in params else "GetRole"
+    call = {"operation": operation, "at": dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "error": ""}
+    outcome.calls.append(call)
+    try:
+        return method(**params)
+    except AWS_ERRORS as error:
+        call["error"] = aws_code(error) or type(error).__name__
+        if aws_code(error) == "NoSuchEntity":
+            raise RefusedError(refusal("role_not_found", role=ROLE)) from error
+        raise RefusedError(explain(error, operation, _WHERE, "iam")) from error

@@ -1,0 +1,168 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""The one statement of a trust policy that a restoration of BYOK may change. Pure: no AWS, no Ansible.
+
+Atlassian, "Restore access to your BYOK encryption keys"
+(https://support.atlassian.com/security-and-access-policies/docs/restore-your-byok-encryption-keys/): in the trust
+policy of role atlassian-key-management, the statement
+
+    {"Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::279766244153:role/Cryptor-OSB-Provider"}, "Action": "sts:AssumeRole"}
+
+gets the effect Allow. The page shows nothing else of the policy. So a policy counts as documented if exactly one
+statement names that principal, in this form, and if no Deny beside it reaches the principal. Beyond the page only this
+is accepted: a ``Sid``, which means nothing to AWS, and a list of one in place of a single value, which AWS treats alike.
+"""
+
+from __future__ import annotations
+
+import copy
+import fnmatch
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
+
+ROLE: t.Final = "atlassian-key-management"
+PRINCIPAL: t.Final = "arn:aws:iam::279766244153:role/Cryptor-OSB-Provider"
+_ACCOUNT: t.Final = PRINCIPAL.split(":")[4]
+_ACTION: t.Final = "sts:AssumeRole"
+_KEYS: t.Final = ("Action", "Effect", "Principal", "Sid")
+_EFFECTS: t.Final = ("Allow", "Deny")
+_MOST: t.Final = 400
+
+Document = t.Mapping[str, t.Any]
+_Statement = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class TrustPlan:
+    """What the statement needs: its effect ``before``, and the whole policy as it is to be ``after`` (a new object)."""
+
+    before: str
+    after: dict[str, t.Any]
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is to be changed."""
+        return self.before != "Allow"
+
+
+def plan(document: object) -> TrustPlan | Refusal:
+    """Decide what the trust policy of the role needs; the refusal shows what was seen.
+
+    :param document: the policy as GetRole answers it, read from its JSON; nothing is changed in it
+    """
+    statements = _statements(document)
+    if statements is None:
+        return refusal("trust_malformed", role=ROLE, seen=shown(document))
+    naming = [place for place, statement in enumerate(statements) if _names(statement)]
+    if not naming:
+        return refusal("trust_not_found", role=ROLE, principal=PRINCIPAL, seen=shown(statements))
+    if len(naming) > 1:
+        seen = shown([statements[place] for place in naming])
+        return refusal("trust_ambiguous", role=ROLE, principal=PRINCIPAL, count=len(naming), seen=seen)
+    (place,) = naming
+    difference = _difference(statements[place])
+    if difference:
+        return refusal("trust_undocumented", role=ROLE, difference=difference, seen=shown(statements[place]))
+    denying = [one for number, one in enumerate(statements) if number != place and _may_deny(one)]
+    if denying:
+        return refusal("trust_denied_elsewhere", role=ROLE, principal=PRINCIPAL, seen=shown(denying))
+    after = copy.deepcopy(dict(t.cast("Document", document)))
+    listed = after["Statement"]
+    (listed[place] if isinstance(listed, list) else listed)["Effect"] = "Allow"
+    return TrustPlan(str(statements[place]["Effect"]), after)
+
+
+def same(one: object, other: object) -> bool:
+    """Tell whether two policies mean the same: a list of one is its value, and no list's order has a meaning.
+
+    (IAM User Guide, "Grammar of the IAM JSON policy language".)
+    """
+    return bool(_plain(one) == _plain(other))
+
+
+def written(document: Document) -> str:
+    """Write a policy as UpdateAssumeRolePolicy takes it, and as people read it in the console."""
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def shown(seen: object) -> str:
+    """Quote a part of a policy for a message, cut to a readable length."""
+    text = json.dumps(seen, ensure_ascii=False, default=str)
+    return text if len(text) <= _MOST else f"{text[:_MOST]}… ({len(text)} characters)"
+
+
+def _statements(document: object) -> list[_Statement] | None:
+    """The policy's statements; None if it is not a policy. (A single one may stand without a list.)"""
+    if not isinstance(document, t.Mapping):
+        return None
+    found = document.get("Statement")
+    listed = found if isinstance(found, list) else [found]
+    whole = all(isinstance(one, t.Mapping) and one.get("Effect") in _EFFECTS for one in listed)
+    return t.cast("list[_Statement]", listed) if listed and whole else None
+
+
+def _list(value: object) -> list[t.Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _aws_principals(statement: _Statement) -> list[t.Any]:
+    principal = statement.get("Principal")
+    return _list(principal.get("AWS", [])) if isinstance(principal, t.Mapping) else []
+
+
+def _names(statement: _Statement) -> bool:
+    excluded = statement.get("NotPrincipal")
+    others = _list(excluded.get("AWS", [])) if isinstance(excluded, t.Mapping) else []
+    return PRINCIPAL in [*_aws_principals(statement), *others]
+
+
+def _difference(statement: _Statement) -> str:
+    """Say how the statement differs from the documented one; empty if it does not."""
+    more = sorted(str(name) for name in statement if name not in _KEYS)
+    if more:
+        return f"it has {', '.join(more)}"
+    if _plain(statement["Principal"]) != {"AWS": PRINCIPAL}:
+        return "it has other principals as well"
+    if _plain(statement.get("Action")) != _ACTION:
+        return f"its action is not {_ACTION} alone"
+    return ""
+
+
+def _may_deny(statement: _Statement) -> bool:
+    """Tell whether a Deny may reach the principal; a condition is not weighed, and what is not understood may."""
+    if statement["Effect"] != "Deny":
+        return False
+    actions = statement.get("Action")
+    # NotAction, or what is no text.
+    readable = actions is not None and all(isinstance(action, str) for action in _list(actions))
+    if readable and not any(fnmatch.fnmatchcase(_ACTION.lower(), action.lower()) for action in _list(actions)):
+        return False
+    principal = statement.get("Principal")
+    if not isinstance(principal, t.Mapping):  # everybody, or NotPrincipal
+        return True
+    return not all(_is_of_another_account(name) for name in _aws_principals(statement))
+
+
+def _is_of_another_account(name: object) -> bool:
+    # An id such as AROA… tells nothing of its account.
+    found = (
+        re.fullmatch(r"(?:arn:aws[a-z-]*:(?:iam|sts)::)?([0-9]{12})(?::.+)?", name) if isinstance(name, str) else None
+    )
+    return found is not None and found[1] != _ACCOUNT
+
+
+def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, t.Mapping):
+        return {name: _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        items = sorted((_plain(item) for item in value), key=lambda item: json.dumps(item, sort_keys=True, default=str))
+        return items[0] if len(items) == 1 else items
+    return value
