@@ -16,6 +16,9 @@ NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
     ("README.md", "ansible-playbook verify_cmk.yml -i ../inventory -e org=acme -e follow=true"): (
         "tests/playbooks/test_verify.py"
     ),
+    ("README.md", "ansible-playbook revoke_cmk.yml -i ../inventory -e org=acme -e confirm=acme"): (
+        "extensions/molecule/drill/side_effect.yml"
+    ),
     ("docs/byok.md", "acme:"): "tests/playbooks/test_byok.py",
     ("docs/awx.md", "cd extensions/awx"): "tests/playbooks/test_awx.py",
     ("docs/eda.md", "- name: Tell the people on call"): "a task for a chat that is not here",

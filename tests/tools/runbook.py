@@ -35,6 +35,8 @@ DESK: t.Final = {
 _PLAYBOOK: t.Final = "ansible-playbook keyops.atlassian_cmk.{}_cmk -i inventory -e org=acme"
 ASSESS: t.Final = _PLAYBOOK.format("assess")
 RESTORE: t.Final = _PLAYBOOK.format("restore")
+VERIFY: t.Final = _PLAYBOOK.format("verify")
+REVOKE: t.Final = _PLAYBOOK.format("revoke")
 
 Change = t.Callable[[World], object]
 
@@ -134,6 +136,26 @@ def _colleague(world: World) -> None:
 
 def _colleague_is_done(world: World) -> None:
     (world.folder / "reports/acme/lock.json").unlink()
+
+
+def _vendor_uses_the_keys(world: World) -> None:
+    now = dt.datetime.now(dt.UTC).isoformat()
+    use = {
+        "name": "Decrypt",
+        "key": ALIAS,
+        "time": now,
+        "user_arn": "arn:aws:sts::444455556666:assumed-role/vendor/service",
+    }
+    world.aws.control("POST", "events", [{**use, "region": region} for region in REGIONS])
+
+
+def _keys_in_use(world: World) -> None:
+    """Keys that nobody has revoked yet."""
+    principal = {"access_key": ACCESS_KEY, "account": ACCOUNT, "arn": f"arn:aws:iam::{ACCOUNT}:user/operator"}
+    world.aws.control("POST", "principals", principal)
+    for region in REGIONS:
+        key = {"region": region, "account": ACCOUNT, "alias": ALIAS, "state": "Enabled", "key_id": KEY_IDS[region]}
+        world.aws.control("POST", "keys", {**key, "policy": _policy()})
 
 
 def _policy_changed(world: World) -> None:
@@ -311,8 +333,40 @@ SITUATIONS: t.Final = (
             ),
         ),
         _was_told,
-        after="Then: the vendor's answer on the ticket, and each site in a browser. Atlassian's restoration generally takes "
-        "two business days. Keep the folder that the summary names: it is the evidence.",
+        after="Keep the folder that the summary names: it is the evidence.",
+    ),
+    Situation(
+        "Is Atlassian back?",
+        "Atlassian has been told. Its restoration generally takes two business days.",
+        (
+            Step(
+                "Look. It changes nothing and posts nothing. While there is nothing to do but wait, it says so; the exit "
+                "code is 0 only when Atlassian is back. `-e follow=true` looks again and again.",
+                VERIFY,
+                code=2,
+            ),
+            Step(
+                "Another account uses the key of each region again: that is the strongest proof there is. Open the sites "
+                "in a browser as well.",
+                VERIFY,
+                before=_vendor_uses_the_keys,
+            ),
+        ),
+        _was_told,
+        variables={"cmk_sites": []},
+    ),
+    Situation(
+        "A drill, or an emergency: take the access away",
+        "You mean to revoke. Atlassian then suspends the sites: for a drill, take an organization that exists for drills.",
+        (
+            Step("Without the organization's name typed out, it shows the plan and disables nothing.", REVOKE, code=2),
+            Step(
+                "With it, the keys of all regions are disabled, and the vendor's clock starts.",
+                f"{REVOKE} -e confirm=acme",
+            ),
+            Step("The way back is the restore, as above.", RESTORE),
+        ),
+        _keys_in_use,
     ),
 )
 
@@ -342,7 +396,7 @@ lines wrapped. A test keeps the page in step. Names, times and addresses are exa
    | `Another run is at work` | [Somebody else is at it](#somebody-else-is-at-it) |
 
 5. **When in doubt, run the same command again.** It changes only what is not yet as it should be, and never tells
-   Atlassian twice. Nothing is ever created, deleted, disabled or re-policied.
+   Atlassian twice. A restore never creates, deletes or disables anything, and changes no key policy.
 
 The clock: within **10 days** of the revocation Atlassian can reinstate the sites; beyond **20 days** data may be gone.
 Each run says how much is left. A key that is scheduled for deletion has a nearer deadline.
@@ -388,7 +442,7 @@ def told(output: str) -> str:
 
 def summary(output: str) -> str:
     """Keep the last lines only: how it ended."""
-    found = re.findall(r"(?ms)^acme: [A-Z ]+(?: \(check mode.*?\))?$.*?(?=^\S|\Z)", told(output))
+    found = re.findall(r"(?ms)^acme: [A-Z ]+(?: \(check mode.*?\)|\. [^\n]*)?$.*?(?=^\S|\Z)", told(output))
     return found[-1].rstrip() if found else told(output)
 
 
