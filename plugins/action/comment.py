@@ -10,6 +10,8 @@ from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember, unwritable
+from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import template_fault, with_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import unfit_comment
@@ -21,6 +23,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
     "template": {"type": "str", "default": OWN_TEMPLATE},
     "look": {"type": "dict", "default": {}},
+    "hand_over": {"type": "path"},
 }
 
 
@@ -42,7 +45,16 @@ class ActionModule(ActionBase):
             said = template_fault(error.message if isinstance(error, AnsibleError) else str(error))
             return result | vars(refusal("comment_template", template=args["template"], message=said))
         text = with_reference(text, run["announcement"]["reference"])
-        return {**result, "text": text, **unfit_comment(text, run["settings"]["ticket"], args["look"])}
+        result |= {"text": text, **unfit_comment(text, run["settings"]["ticket"], args["look"])}
+        if not args["hand_over"] or result["error"]:
+            return result
+        try:
+            changed = remember(args["hand_over"], text, writes=not run["check_mode"])
+        except (OSError, UnicodeError) as error:
+            return {**result, "failed": True, "msg": unwritable(args["hand_over"], error)}
+        file = "" if run["check_mode"] else args["hand_over"]
+        show(render("paste.txt.j2", cmk_settings=run["settings"], cmk_comment=text, cmk_comment_file=file))
+        return {**result, "changed": changed}
 
     def _print(self, template: str, run: dict[str, t.Any], task_vars: dict[str, t.Any]) -> str:
         if template in ("", OWN_TEMPLATE):

@@ -42,6 +42,19 @@ def replace(path: str, content: str) -> None:
         raise
 
 
+def unwritable(path: str, error: Exception) -> str:
+    """Say that a file cannot be written, and what to do."""
+    return f"{path} cannot be written: {error}. Choose another folder with cmk_report_dir, and run again."
+
+
+def remember(path: str, text: str, *, writes: bool) -> bool:
+    """Keep a text; return whether it is news."""
+    changed = read(path) != text
+    if changed and writes:
+        replace(path, text)
+    return changed
+
+
 class ActionModule(ActionBase):
     """Keep a text in a file on the controller, without a module process."""
 
@@ -57,11 +70,7 @@ class ActionModule(ActionBase):
             if before != content and not self._task.check_mode:
                 replace(path, content)
         except (OSError, UnicodeError) as error:
-            return {
-                **result,
-                "failed": True,
-                "msg": f"{path} cannot be written: {error}. Choose another folder with cmk_report_dir, and run again.",
-            }
+            return {**result, "failed": True, "msg": unwritable(path, error)}
         result |= {"changed": before != content, "path": path}
         if self._task.diff:
             result["diff"] = {"before": before or "", "after": content, "before_header": path, "after_header": path}

@@ -8,8 +8,9 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read, remember, unwritable
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import (
     about,
@@ -23,6 +24,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "journal": {"type": "path", "required": True},
     "access": {"type": "path", "required": True},
     "revocation": {"type": "path"},
+    "remember": {"type": "bool", "default": False},
     "brief": {"type": "bool", "default": False},
 }
 
@@ -63,4 +65,13 @@ class ActionModule(ActionBase):
             planned = about({**run, "decided": {**decided, "refused": ""}})
             template = "revoke_plan.txt.j2" if is_revocation else "plan.txt.j2"
             show(render(template, **shown(planned)), warn=is_revocation)
-        return {**result, "changed": False, **decided}
+        announced = decided["announcement"]
+        try:
+            changed = (
+                args["remember"]
+                and not announced["told"]
+                and remember(args["journal"], journal_text(announced), writes=not self._task.check_mode)
+            )
+        except (OSError, UnicodeError) as error:
+            return {**result, "failed": True, "msg": unwritable(args["journal"], error)}
+        return {**result, "changed": changed, **decided}

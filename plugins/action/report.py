@@ -15,7 +15,7 @@ import yaml
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read, replace
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember, replace
 from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_lock import free
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
@@ -44,14 +44,6 @@ def write(folder: str, entry_point: str, about: dict[str, t.Any]) -> None:
     }
     for suffix, text in texts.items():
         replace(os.path.join(folder, f"{entry_point}.{suffix}"), text)
-
-
-def remember(path: str, text: str, *, writes: bool) -> bool:
-    """Keep for the next run what has been told, or taken away; return whether that is news."""
-    changed = read(path) != text
-    if changed and writes:
-        replace(path, text)
-    return changed
 
 
 def collection_version() -> str:

@@ -31,9 +31,18 @@ options:
       - The result of M(keyops.atlassian_cmk.desk_ticket); empty if nothing is to be posted.
     type: dict
     default: {}
+  hand_over:
+    description:
+      - A file in which to keep the comment, for a person who pastes it into the ticket; it is also shown. In check mode nothing
+        is kept. The default is to do neither.
+    type: path
 extends_documentation_fragment:
-  - keyops.atlassian_cmk.attributes.info
+  - keyops.atlassian_cmk.attributes
   - keyops.atlassian_cmk.attributes.on_controller
+attributes:
+  diff_mode:
+    support: none
+    details: What it keeps is shown on the screen.
 """
 
 EXAMPLES = r"""

@@ -12,7 +12,7 @@ short_description: Decide what a run of the role cmk is about, and show the plan
 description:
   - Decides which restoration this is and what there is to announce, from the plan of the keys, from what is known of the
     revocation, and from what the controller remembers.
-  - Shows the plan, before anything is changed.
+  - Shows the plan, before anything is changed, and remembers what there is to announce.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
@@ -36,14 +36,23 @@ options:
       - The file in which the controller remembers the organization's last revocation by a run of C(revoke). It need not
         exist.
     type: path
+  remember:
+    description:
+      - Whether to keep in O(journal) what there is to announce, unless it has been told. In check mode nothing is kept.
+    type: bool
+    default: false
   brief:
     description:
       - Whether to leave out the plan on the screen, as among many organizations; the reports hold it.
     type: bool
     default: false
 extends_documentation_fragment:
-  - keyops.atlassian_cmk.attributes.info
+  - keyops.atlassian_cmk.attributes
   - keyops.atlassian_cmk.attributes.on_controller
+attributes:
+  diff_mode:
+    support: none
+    details: What it keeps is shown on the screen.
 """
 
 EXAMPLES = r"""

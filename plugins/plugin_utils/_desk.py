@@ -221,3 +221,21 @@ def comment_facts(comment: t.Mapping[str, t.Any]) -> dict[str, str]:
 def _inside(comment: t.Mapping[str, t.Any], part: str, name: str) -> str:
     found = comment.get(part)
     return str(found.get(name, "")) if isinstance(found, dict) else ""
+
+
+def ticket_step(
+    look: t.Mapping[str, t.Any], announced: t.Sequence[object], comment: t.Mapping[str, t.Any], check_mode: bool
+) -> str:
+    """Choose what to do with the ticket: the name of the role's task file.
+
+    :param look: the result of ``desk_ticket``
+    :param announced: the comments on the ticket that tell Atlassian
+    :param comment: the result of ``comment``; empty if it was not written
+    """
+    if not look["ok"]:
+        return "unread"
+    if announced:
+        return "announced"
+    if comment["error"]:
+        return "unfit"
+    return "would_post" if check_mode else "post"
