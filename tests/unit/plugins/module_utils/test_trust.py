@@ -229,4 +229,5 @@ def test_what_is_shown_is_cut() -> None:
     ],
 )
 def test_the_same(one: Any, other: Any, expected: bool) -> None:
-    assert same(one, other) is same(other, one) is expected
+    pair = (one, other)
+    assert same(*pair) is same(*reversed(pair)) is expected
