@@ -9,11 +9,11 @@ name: unfit_credentials
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 version_added: 1.0.0
-short_description: Name the support desk's credentials that are not one line of text
+short_description: Name the credentials for desk and mail that are not one line of text
 description:
   - A line end inside a token would end the header, and the error would show the token.
   - Returns names only, never values.
-positional: token
+positional: token, mail_user, mail_password
 options:
   _input:
     description: The user. Without one, the token is sent as a Bearer token, and must be ASCII.
@@ -23,6 +23,12 @@ options:
     description: The token.
     type: raw
     required: true
+  mail_user:
+    description: The user of the mail server.
+    type: raw
+  mail_password:
+    description: The password of the mail server.
+    type: raw
 """
 
 EXAMPLES = r"""
@@ -33,7 +39,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(cmk_support_user), C(cmk_support_token), both or none.
+  description: Those of C(cmk_support_user), C(cmk_support_token), C(cmk_mail_user) and C(cmk_mail_password).
   type: list
   elements: str
 """

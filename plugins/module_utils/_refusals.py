@@ -278,6 +278,28 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "The support desk refused the request (HTTP {status}): {message}",
         "Mend what the desk names, or tell Atlassian yourself with cmk_support_mode=manual.",
     ),
+    # Mail to the support desk.
+    "mail_not_reached": (
+        "The mail server {server} was not reached: {message}",
+        "Check cmk_mail_host, cmk_mail_port, network and DNS and run again, or tell Atlassian yourself with "
+        "cmk_support_mode=manual.",
+    ),
+    "mail_not_encrypted": (
+        "The mail server {server} offers no encrypted connection, so nothing was sent: {message}",
+        "Check cmk_mail_host and cmk_mail_port, or tell Atlassian yourself with cmk_support_mode=manual.",
+    ),
+    "mail_unauthorized": (
+        "The mail server {server} did not accept the credentials: {message}",
+        "Check cmk_mail_user and cmk_mail_password and run again, or tell Atlassian yourself with cmk_support_mode=manual.",
+    ),
+    "mail_refused": (
+        "The mail server {server} did not take the mail to {to}: {message}",
+        "Check cmk_mail_to and cmk_mail_from and run again, or tell Atlassian yourself with cmk_support_mode=manual.",
+    ),
+    "mail_unconfirmed": (
+        "It is not known whether the mail server {server} took the mail to {to}: {message}",
+        "Look at {ticket}: if the comment is there, run again with cmk_ticket_told. Otherwise run again, which mails again.",
+    ),
     "ticket_closed": (
         "The ticket {ticket} takes no comment from this user (its status is {status}).",
         "Open the ticket again, or tell Atlassian yourself with cmk_support_mode=manual.",

@@ -44,7 +44,7 @@ def announcement(
         ISO 8601), each None if not known
     :param trust: the plan of BYOK's trust statement, as ``byok_trust_statement`` returns it in check mode; empty without
     :return: the journal to keep (``reference``, ``started_at``, ``restored_at``, ``ticket``, ``states_before``,
-        ``told``) and
+        ``told``, and ``mailed``, how it was mailed and not yet confirmed) and
 
         - ``enables``: whether this run is to change a key, or the trust statement
         - ``accepts``, ``accepts_since``: what on the ticket means that it has been told, see :func:`announced`
@@ -53,7 +53,8 @@ def announcement(
     identity, lost_at = (revocation or {}).get("identity"), (revocation or {}).get("lost_at")
     trust = trust or {}
     enables = any(one["actions"] for one in [*keys, *([trust] if trust else [])])
-    continued = bool(journal) and not journal.get("told")
+    # What was mailed has very probably been told, and what is enabled after that is another restoration.
+    continued = bool(journal) and not journal.get("told") and not (enables and journal.get("mailed"))
     told = None if enables else _told(settings, journal, now, lost_at)
     kept = journal if told or continued else {}
     states = {key.get("label", key["region"]): key["key_state_before"] for key in keys if key.get("key_state_before")}
@@ -74,6 +75,7 @@ def announcement(
         "ticket": settings["ticket"],
         "states_before": states,
         "told": told,
+        "mailed": None if enables else kept.get("mailed"),
         "enables": enables,
         "accepts": [name] if enables or continued or lost_at else [],
         "accepts_since": None if enables else lost_at,
@@ -166,7 +168,8 @@ def journal_text(journal: t.Mapping[str, t.Any]) -> str:
     """Write the journal as it is kept."""
     kept = {name: journal[name] for name in ("reference", "started_at", "restored_at", "ticket", "states_before")}
     told = journal["told"] and {name: value for name, value in journal["told"].items() if name != "already_told"}
-    return json.dumps({**kept, "told": told}, indent=2, sort_keys=True) + "\n"
+    mailed = {"mailed": journal["mailed"]} if journal.get("mailed") else {}
+    return json.dumps({**kept, "told": told, **mailed}, indent=2, sort_keys=True) + "\n"
 
 
 def _read(text: str, slug: str) -> dict[str, t.Any]:
@@ -185,6 +188,6 @@ def _is_whole(journal: t.Any, slug: str) -> bool:
         isinstance(journal, dict)
         # By another reference the comment would not be recognized once it is posted, and would be posted again.
         and bool(re.fullmatch(rf"cmk-restore/{re.escape(slug)}/[0-9a-f]{{12}}", str(journal.get("reference"))))
-        and isinstance(journal.get("told"), (dict, type(None)))
+        and all(isinstance(journal.get(name), (dict, type(None))) for name in ("told", "mailed"))
         and isinstance(journal.get("states_before"), dict)
     )

@@ -192,6 +192,8 @@ _TICKET: t.Final = {
     "already_told": flag,
     "comment_id": text,
     "url": link,
+    "mailed_to": text,
+    "mailed_at": moment,
     "code": text,
     "error": text,
     "hint": text,
@@ -373,6 +375,9 @@ def _of_region(about: Evidence, region: dict[str, t.Any]) -> t.Iterator[_Moment]
         yield "enabled", loss["restored_at"], name, "Access came back (CloudTrail)"
 
 
+_HANDED_OVER: t.Final = {False: "Text handed over, not told yet", True: "Text mailed, no comment proven"}
+
+
 def _of_run(about: Evidence) -> t.Iterator[_Moment]:
     ticket = about["ticket"]
     yield "started", about["started_at"], "", f"Run started ({about['entry_point']})"
@@ -384,7 +389,7 @@ def _of_run(about: Evidence) -> t.Iterator[_Moment]:
         by = {"person": "by a person", "api": f"comment {ticket['comment_id']}".strip()}.get(ticket["told_by"], "")
         yield "announced", ticket["told_at"], "", _with("Atlassian told", by)
     if about["verdict"]["code"] == "handover_pending":
-        yield "handed_over", about["finished_at"], "", "Text handed over, not told yet"
+        yield "handed_over", ticket["mailed_at"] or about["finished_at"], "", _HANDED_OVER[bool(ticket["mailed_at"])]
     found = about["verification"] or taken({}, _VERIFICATION)
     for one in found["use"]:
         if one["first_use"]:

@@ -36,13 +36,14 @@ def fleet(ended: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     :param ended: of each organization ``result`` (``cmk_result``), ``failure`` (why it ended with an error; empty if all
         is well) and ``folder`` (of its reports; empty if there are none)
     :return: ``total``; ``counts`` (status to number, the worst first); ``organizations`` (``org``, ``realm``,
-        ``status``, ``told``, ``failure``, ``folder``, ``ok``), the worst first, then by name; and ``attention``, those
+        ``status``, ``told``, ``mailed``, ``failure``, ``folder``, ``ok``), the worst first, then by name; and ``attention``, those
         of them that need a person
     """
     found = [
         {
             **{name: one["result"][name] for name in ("org", "realm", "status")},
             "told": bool(one["result"]["ticket"]["told"]),
+            "mailed": bool(one["result"]["ticket"].get("mailed_at")),
             "failure": str(one["failure"]),
             "folder": str(one["folder"]),
             "ok": one["result"]["status"] in OK_STATUSES,

@@ -15,7 +15,19 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import
 
 OK_STATUSES: t.Final = ("restored", "already_restored", "handover_pending", "planned", "revoked", "already_revoked")
 _KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
-_TICKET: t.Final = ("key", "mode", "told", "comment_id", "url", "already_told", "code", "error", "hint")
+_TICKET: t.Final = (
+    "key",
+    "mode",
+    "told",
+    "comment_id",
+    "url",
+    "already_told",
+    "mailed_to",
+    "mailed_at",
+    "code",
+    "error",
+    "hint",
+)
 
 
 def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -81,6 +93,8 @@ def _ticket(settings: t.Mapping[str, t.Any], ticket: t.Mapping[str, t.Any]) -> d
         "code": "",
         "error": "",
         "hint": "",
+        "mailed_to": (ticket.get("mailed") or {}).get("to", ""),
+        "mailed_at": (ticket.get("mailed") or {}).get("at", ""),
     }
     return {name: ticket.get(name) or nothing[name] for name in _TICKET}
 

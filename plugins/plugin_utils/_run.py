@@ -108,6 +108,8 @@ def about(run: Parts) -> dict[str, t.Any]:
     if run["ticket"].get("reference"):
         # The reference of the comment counts, also where another controller has chosen it.
         announced |= {"reference": run["ticket"]["reference"], "told": _comment(run["ticket"])}
+    if run["ticket"].get("mailed"):
+        announced["mailed"] = run["ticket"]["mailed"]
     loss = run["decided"].get("revoked") or revoked(run["revocation"], run["settings"]["revoked_at"])
     if run["entry_point"] == "revoke":
         keys = withdrawn(keys)

@@ -18,12 +18,18 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import headers, subject
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, window
 
 _REGION: t.Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]")
 # A project key starts with a letter (Atlassian, "Editing a project's key"); the API also takes the numeric id.
 _TICKET: t.Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*-[0-9]+|[0-9]+")
-_MODES: t.Final = ("api", "manual")
+_MODES: t.Final = ("api", "mail", "manual")
+# A plain address, of which no header can be made two: what RFC 5322 allows beyond it, no support desk has.
+_ADDRESS: t.Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+_HOST: t.Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+")
+# community.general.mail takes a stroke inside a header for the end of it.
+_MESSAGE_ID: t.Final = re.compile(r"<?([!#-'*+./0-9=?@A-Z^_`a-z{}~\[\]-]{3,900})>?")
 # The older programme of Atlassian, where a region has several keys: all whose alias begins like this (Atlassian,
 # "Restore access to your BYOK encryption keys").
 _BYOK_ALIASES: t.Final = "alias/cryptor"
@@ -293,7 +299,7 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
     ticket_url = problems.text("cmk_ticket_url", given.get("ticket_url"))
     mode = problems.text("cmk_support_mode", given.get("support_mode")).lower() or ("api" if support_url else "manual")
     if mode not in _MODES:
-        problems.append(f"cmk_support_mode must be {' or '.join(_MODES)}, but is {shown(mode)}.")
+        problems.append(f"cmk_support_mode must be {', '.join(_MODES[:-1])} or {_MODES[-1]}, but is {shown(mode)}.")
     if mode == "api":
         for name, value in {
             "cmk_support_url": support_url,
@@ -314,13 +320,70 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
         "support_url": _fit_url("cmk_support_url", support_url, problems, carries_token=True),
         "mode": mode,
         "ticket_told": told,
+        "mail": _mail(given, ticket.upper(), problems) if mode == "mail" else {},
     }
+
+
+def _mail(given: t.Mapping[str, t.Any], ticket: str, problems: Problems) -> dict[str, t.Any]:
+    if not given.get("can_mail"):
+        problems.append(
+            "cmk_support_mode=mail needs the collection community.general, which is not installed here. Install it with "
+            "ansible-galaxy collection install community.general, or hand the text over yourself with "
+            "cmk_support_mode=manual."
+        )
+    read = {name: problems.text(f"cmk_mail_{name}", given.get(f"mail_{name}")) for name in ("to", "from", "host")}
+    needed = {"cmk_ticket": ticket, **{f"cmk_mail_{name}": value for name, value in read.items()}}
+    problems += [
+        f"{name} is not set, but the ticket is to be told by mail. Set it, or hand the text over yourself with "
+        "cmk_support_mode=manual."
+        for name, value in needed.items()
+        if not value
+    ]
+    problems += _unfit_for_mail(ticket, read)
+    return {
+        **read,
+        "port": int(problems.number("cmk_mail_port", given.get("mail_port"), least=1, most=65534, whole=True)),
+        "secure": _is_secure(given, read["host"], problems),
+        "subject": subject(ticket, problems.text("cmk_org", given.get("org"), most=255)),
+        "headers": headers(_in_reply_to(given, problems)),
+    }
+
+
+def _unfit_for_mail(ticket: str, read: t.Mapping[str, str]) -> t.Iterator[str]:
+    if ticket.isdecimal():
+        yield f"cmk_ticket is the number {ticket}, but a desk knows the ticket of a mail by its key, such as ABC-123."
+    for name in ("to", "from"):
+        if read[name] and not _ADDRESS.fullmatch(read[name]):
+            yield f"cmk_mail_{name} must be one plain mail address such as desk@example.com, and is not."
+    if read["host"] and not _HOST.fullmatch(read["host"]):
+        yield f"cmk_mail_host must be a host's name or address, but is {shown(read['host'])}."
+
+
+def _is_secure(given: t.Mapping[str, t.Any], host: str, problems: Problems) -> bool:
+    secure = problems.boolean("cmk_mail_secure", given.get("mail_secure"), unset=True)
+    has_user, has_password = bool(given.get("has_mail_user")), bool(given.get("has_mail_password"))
+    if has_user != has_password:
+        name = "cmk_mail_password" if has_user else "cmk_mail_user"
+        problems.append(
+            f"{name} is not set, and the other of cmk_mail_user and cmk_mail_password is. Set both or none."
+        )
+    if not secure and has_password and not _is_loopback(host):
+        problems.append("cmk_mail_secure is false, and a password would travel in clear. Set it to true.")
+    return secure
+
+
+def _in_reply_to(given: t.Mapping[str, t.Any], problems: Problems) -> str:
+    reply = problems.text("cmk_mail_in_reply_to", given.get("mail_in_reply_to"))
+    found = _MESSAGE_ID.fullmatch(reply)
+    if reply and not (found and found[1].count("@") == 1):
+        problems.append("cmk_mail_in_reply_to must be the Message-ID of the ticket's mail (<...@...>), and is not.")
+    return f"<{found[1]}>" if found else ""
 
 
 def _revoke(given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The ticket is opened because of the revocation: whatever is set is an older one, and must not stop this."""
     no_ticket = dict.fromkeys(("ticket", "ticket_url", "support_url", "mode", "ticket_told"), "")
-    return {**no_ticket, "confirm": given.get("confirm")}
+    return {**no_ticket, "mail": {}, "confirm": given.get("confirm")}
 
 
 def _fit_url(name: str, url: str, problems: Problems, *, carries_token: bool) -> str:
@@ -348,13 +411,21 @@ def _url_problem(url: str, *, carries_token: bool) -> str:
     return ""
 
 
-def unfit_credentials(user: object, token: object) -> list[str]:
+def unfit_credentials(user: object, token: object, mail_user: object = None, mail_password: object = None) -> list[str]:
     """Name the credentials that are not one line of text; the values themselves go no further.
 
     :param user: ``cmk_support_user``, where an empty one means that the token stands in the header as it is (Bearer)
     :param token: ``cmk_support_token``
+    :param mail_user: ``cmk_mail_user``
+    :param mail_password: ``cmk_mail_password``
     """
-    fit = {"cmk_support_user": (user, r"[^\x00-\x1f\x7f]*"), "cmk_support_token": (token, r"[^\x00-\x1f\x7f]*")}
+    given = {
+        "cmk_support_user": user,
+        "cmk_support_token": token,
+        "cmk_mail_user": mail_user,
+        "cmk_mail_password": mail_password,
+    }
+    fit = {name: (value, r"[^\x00-\x1f\x7f]*") for name, value in given.items()}
     if not str(user or "").strip():
         fit["cmk_support_token"] = (token, r"[ -~]*")
     return [name for name, (value, pattern) in fit.items() if value and not _is_line(value, pattern)]

@@ -63,6 +63,12 @@ def _restore(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     if status == "already_restored":
         detail = f"Every key was enabled and Atlassian had been told on {ticket}. This run changed nothing."
         return _Verdict(status, "good", "Access was already restored", detail)
+    if status == "handover_pending" and about["ticket"]["mailed_at"]:
+        detail = (
+            f"Every key is enabled. Look at {ticket}: when the comment is there, run again with cmk_ticket_told; if it does "
+            "not come, paste the text below."
+        )
+        return _Verdict(status, "attention", "Keys restored and Atlassian mailed, which proves no comment", detail)
     if status == "handover_pending":
         detail = f"Every key is enabled. Now paste the text below into {ticket}, then run again with cmk_ticket_told."
         return _Verdict(status, "attention", "Keys restored, but Atlassian has NOT been told yet", detail)
@@ -73,8 +79,9 @@ def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     code = "partial" if about["status"] == "partial" else "failed"
     told = "" if about["ticket"]["told"] else f" {_NOT_TOLD}"
     again = "Mend what is named below and run again: what is done is kept."
-    if about["ticket"]["code"] == "desk_unconfirmed":
-        detail = f"Every key is enabled. Run again, which looks first: {_ticket(about)} may hold the comment already."
+    if about["ticket"]["code"] in ("desk_unconfirmed", "mail_unconfirmed"):
+        looks = "Run again, which looks first" if about["ticket"]["code"] == "desk_unconfirmed" else "Look first"
+        detail = f"Every key is enabled. {looks}: {_ticket(about)} may hold the comment already."
         return _Verdict(code, "attention", "Keys usable, and Atlassian has PERHAPS been told", detail)
     if count.all and not _is_trusted(about):
         detail = f"Every key is enabled, but role {about['trust']['role']} does not trust Atlassian.{told} {again}"

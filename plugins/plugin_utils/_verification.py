@@ -299,11 +299,14 @@ def _check_ticket(run: Parts, is_told: bool, answered: Parts | None) -> tuple[st
     seen, ticket = run["seen"], run["ticket"]
     at = as_moment(run["told_at"])
     when = f"Atlassian was told at {_text(at) if at else 'an unknown time'}" if is_told else "no announcement is known"
+    mailed = run["announcement"].get("mailed")
+    if mailed and not is_told:
+        when = f"it was mailed at {mailed['at']}, which does not prove a comment"
     look = seen.get("look") or {}
     if not look:
         return (
             "unknown" if is_told else "bad"
-        ), f"{when}. The ticket cannot be read in manual mode: look at it yourself."
+        ), f"{when}. The ticket cannot be read without an API: look at it yourself."
     if not look["ok"]:
         return "unknown", f"{when}. {ticket.get('error')} {ticket.get('hint')}"
     status = f"Status {look['status']}; {when}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
 import typing as t
 from dataclasses import dataclass, field
@@ -123,6 +126,26 @@ def run_to_end(command: list[str], cwd: Path, env: t.Mapping[str, str]) -> Run:
         check=False,
     )
     return Run(ran.returncode, ran.stdout)
+
+
+def end(process: subprocess.Popen[t.Any], how: signal.Signals) -> None:
+    """End a run that leads a process group: by Ctrl-C, which reaches the group, or as a container that is lost does.
+
+    Ansible's workers have left the group, and outlive a kill of it.
+    """
+    workers = _below(process.pid) if how == signal.SIGKILL else []
+    os.killpg(process.pid, how)
+    for one in workers:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, how)
+
+
+def _below(pid: int) -> list[int]:
+    try:
+        text = "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return []
+    return [one for child in map(int, text.split()) for one in (child, *_below(child))]
 
 
 @pytest.fixture(scope="session")

@@ -153,7 +153,16 @@ REFUSED: t.Final = (
     _case("desk list", f"cmk_support_url must be a text, {NOT_SHOWN}", support_url=[f"https://a:{SECRET}@b.invalid"]),
     _case("page with credentials", "must not hold credentials", ticket_url=f"https://a:{SECRET}@support.example.com"),
     _case("page script", "cmk_ticket_url must be a URL such as", ticket_url="javascript:alert(1)"),
-    _case("mode mail", "cmk_support_mode must be api or manual, but is 'mail'.", support_mode="mail"),
+    _case("mode fax", "cmk_support_mode must be api, mail or manual, but is 'fax'.", support_mode="fax"),
+    _case(
+        "mail without addresses", "cmk_mail_to is not set, but the ticket is to be told by mail.", support_mode="mail"
+    ),
+    _case(
+        "mail with a header more",
+        "cmk_mail_to must be one line",
+        support_mode="mail",
+        mail_to="desk@example.com\nBcc: other@example.com",
+    ),
     _case("token empty", "cmk_support_token is not set, but the ticket is to be told by API.", support_token=""),
     _case("token list", "cmk_support_token must be one line of text.", support_token=[SECRET]),
     _case("token of two lines", "cmk_support_token must be one line of text.", support_token=f"{SECRET}\nx"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -10,7 +9,7 @@ import typing as t
 
 import pytest
 
-from tests.playbooks.conftest import Run, World
+from tests.playbooks.conftest import Run, World, end
 
 ORG = ("-e", "org=acme")
 
@@ -72,7 +71,7 @@ def test_a_run_that_is_interrupted_is_completed_by_the_next(world: World, moment
         _wait_for(lambda: seen(world), process)
         assert process.poll() is None, "the run ended before it could be interrupted"
         # Ctrl-C reaches the whole group; a kill takes ansible-playbook and what it started, as a lost container does.
-        os.killpg(process.pid, how)
+        end(process, how)
         output = process.communicate(timeout=60)[0]
     assert process.returncode != 0
     assert "Traceback" not in output

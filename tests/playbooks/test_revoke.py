@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, run_to_end
+from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, end, run_to_end
 from tests.tools.standins import ACCOUNT
 
 ORG: t.Final = ("-e", "org=acme")
@@ -191,7 +191,7 @@ def test_interrupted_between_the_regions_and_run_again(world: World) -> None:
             if len(world.calls("DisableKey")) == 2 and world.states()[0] == "Disabled":
                 break
             time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGKILL)
+        end(process, signal.SIGKILL)
     assert world.states() == ["Disabled", "Enabled"]
     world.aws.control("DELETE", "faults")
     again = world.run(*CONFIRMED, playbook=REVOKE)

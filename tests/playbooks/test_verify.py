@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 import signal
 import subprocess
@@ -13,7 +12,7 @@ import typing as t
 
 import pytest
 
-from tests.playbooks.conftest import ALIAS, REGIONS, Run, World
+from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, end
 from tests.tools.standins import ACCOUNT, USER
 
 ORG: t.Final = ("-e", "org=acme")
@@ -203,7 +202,7 @@ def test_manual_mode_without_sites_rests_on_the_use_alone_and_says_so(story: Sto
     ran = story.run(**told, cmk_sites=[], cmk_context_tag="")
     assert ran.code == 0, ran.output
     assert "this rests on the use of the keys alone" in ran.output
-    assert "The ticket cannot be read in manual mode: look at it yourself." in ran.output
+    assert "The ticket cannot be read without an API: look at it yourself." in ran.output
     assert story.desk.control("GET", "/calls") == []
 
 
@@ -299,7 +298,7 @@ def test_an_interrupted_run_leaves_nothing_behind_and_the_next_one_goes_on(story
         _wait_for(lambda: _asked_of_sites(story) >= 1, process)
         time.sleep(0.5)
         assert process.poll() is None, "the run did not wait"
-        os.killpg(process.pid, how)
+        end(process, how)
         output = process.communicate(timeout=30)[0]
     assert process.returncode != 0
     assert "Traceback" not in output

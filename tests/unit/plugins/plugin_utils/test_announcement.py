@@ -65,6 +65,7 @@ def test_the_first_restoration() -> None:
         "ticket": "CMK-1",
         "states_before": {"us-east-1": "Disabled", "us-west-2": "Disabled"},
         "told": None,
+        "mailed": None,
         "accepts": [journal["reference"]],
         "accepts_since": None,
         "enables": True,

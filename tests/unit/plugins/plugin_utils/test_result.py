@@ -135,6 +135,8 @@ def test_the_promised_shape() -> None:
             "comment_id": "",
             "url": "https://support.example.com/CMK-1",
             "already_told": False,
+            "mailed_to": "",
+            "mailed_at": "",
             "code": "",
             "error": "",
             "hint": "",

@@ -96,6 +96,7 @@ def test_the_least_that_is_needed() -> None:
         "support_url": "",
         "mode": "manual",
         "ticket_told": "",
+        "mail": {},
         "comment_template": "",
         "sites": [],
         "report_dir": "/var/lib/cmk/acme",
@@ -350,7 +351,7 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("script", "ticket_url", "javascript:alert(1)", "cmk_ticket_url must be a URL such as"),
     ("file", "ticket_url", "file:///etc/passwd", "cmk_ticket_url must be a URL such as"),
     ("space", "ticket_url", "https://support.example.com/a b", "cmk_ticket_url must be a URL such as"),
-    ("other", "support_mode", "mail", "cmk_support_mode must be api or manual, but is 'mail'."),
+    ("other", "support_mode", "fax", "cmk_support_mode must be api, mail or manual, but is 'fax'."),
     ("list", "support_mode", ["api"], "cmk_support_mode must be a text"),
     ("map", "sites", {"a": 1}, "cmk_sites must be a list, or a text with commas"),
     ("map inside", "sites", [{"a": 1}], "cmk_sites must be a text, but is {'a': 1}."),
@@ -394,7 +395,7 @@ def readable(problems: list[str]) -> None:
     ],
 )
 def test_what_was_seen_is_shown(mode: str, said: str) -> None:
-    assert read(support_mode=mode)["problems"] == [f"cmk_support_mode must be api or manual, but is {said}."]
+    assert read(support_mode=mode)["problems"] == [f"cmk_support_mode must be api, mail or manual, but is {said}."]
 
 
 def test_the_longest_text() -> None:
@@ -785,3 +786,88 @@ class TestByok:
     def test_a_location_whose_regions_are_named(self) -> None:
         result = fine(programme="byok", key="", realm="Japan", regions="ap-northeast-1")
         assert [key["region"] for key in result["keys"]] == ["ap-northeast-1"]
+
+
+MAIL = {
+    "support_mode": "mail",
+    "ticket": "cmk-1",
+    "can_mail": True,
+    "mail_to": "desk@example.com",
+    "mail_from": "operator@example.com",
+    "mail_host": "mail.example.com",
+    "mail_port": 587,
+    "mail_secure": True,
+}
+
+
+def test_mail() -> None:
+    assert fine(**MAIL)["mail"] == {
+        "to": "desk@example.com",
+        "from": "operator@example.com",
+        "host": "mail.example.com",
+        "port": 587,
+        "secure": True,
+        "subject": "Re: CMK-1 Access to the encryption keys is restored (acme)",
+        "headers": [],
+    }
+
+
+def test_mail_as_a_survey_hands_it() -> None:
+    mail = fine(**MAIL | {"mail_port": "25", "mail_secure": "false", "mail_in_reply_to": "1.a+b=c@desk.example.com"})[
+        "mail"
+    ]
+    assert (mail["port"], mail["secure"]) == (25, False)
+    assert mail["headers"] == ["In-Reply-To=<1.a+b=c@desk.example.com>", "References=<1.a+b=c@desk.example.com>"]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"mail_to": ""}, "cmk_mail_to is not set, but the ticket is to be told by mail."),
+        ({"mail_from": None}, "cmk_mail_from is not set"),
+        ({"mail_host": ""}, "cmk_mail_host is not set"),
+        ({"ticket": ""}, "cmk_ticket is not set, but the ticket is to be told by mail."),
+        ({"ticket": "10001"}, "cmk_ticket is the number 10001, but a desk knows the ticket of a mail by its key"),
+        ({"can_mail": False}, "needs the collection community.general, which is not installed here."),
+        ({"mail_to": "desk@example.com, other@example.com"}, "cmk_mail_to must be one plain mail address"),
+        ({"mail_to": "Desk <desk@example.com>"}, "cmk_mail_to must be one plain mail address"),
+        ({"mail_to": "desk@example.com\r\nBcc: other@example.com"}, "cmk_mail_to must be one line"),
+        ({"mail_to": ["desk@example.com"]}, "cmk_mail_to must be a text"),
+        ({"mail_from": "operator"}, "cmk_mail_from must be one plain mail address"),
+        ({"mail_from": "operator@example.com\nCc: a@example.com"}, "cmk_mail_from must be one line"),
+        ({"mail_host": "mail.example.com:25"}, "cmk_mail_host must be a host's name or address"),
+        ({"mail_host": "mail example"}, "cmk_mail_host must be a host's name or address"),
+        ({"mail_port": 0}, "cmk_mail_port must be a whole number from 1 to 65534"),
+        ({"mail_port": "smtp"}, "cmk_mail_port must be a whole number"),
+        ({"mail_secure": "perhaps"}, "cmk_mail_secure must be true or false"),
+        ({"mail_in_reply_to": "no id"}, "cmk_mail_in_reply_to must be the Message-ID"),
+        ({"mail_in_reply_to": "<a@b|Bcc=c@example.com>"}, "cmk_mail_in_reply_to must be the Message-ID"),
+        ({"mail_in_reply_to": "<a@b> <c@d>"}, "cmk_mail_in_reply_to must be the Message-ID"),
+        ({"mail_in_reply_to": "<a@b>\nBcc: c@example.com"}, "cmk_mail_in_reply_to must be one line"),
+        ({"has_mail_user": True}, "cmk_mail_password is not set"),
+        ({"has_mail_password": True}, "cmk_mail_user is not set"),
+        (
+            {"mail_secure": False, "has_mail_user": True, "has_mail_password": True},
+            "cmk_mail_secure is false, and a password would travel in clear.",
+        ),
+        ({"unfit_credentials": ["cmk_mail_password"]}, "cmk_mail_password must be one line of text."),
+    ],
+    ids=str,
+)
+def test_mail_that_cannot_be_sent(given: dict[str, Any], expected: str) -> None:
+    problems = read(**MAIL | given)["problems"]
+    assert expected in problems[0]
+    # What is unfit counts as not given too; nothing else is wrong.
+    assert all("is not set" in problem for problem in problems[1:])
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_mail_in_clear_on_this_machine(host: str) -> None:
+    given = {"mail_secure": False, "has_mail_user": True, "has_mail_password": True, "mail_host": host}
+    assert fine(**MAIL | given)["mail"]["secure"] is False
+
+
+def test_credentials_of_the_mail_server() -> None:
+    assert unfit_credentials("a", "b", "user", "one\ntwo") == ["cmk_mail_password"]
+    assert unfit_credentials("a", "b", "user\0", "password\n") == ["cmk_mail_user"]
+    assert unfit_credentials("", "b", "ünser", "pässwort") == []

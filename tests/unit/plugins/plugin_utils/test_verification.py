@@ -309,7 +309,7 @@ class TestVerification:
     def test_manual_mode(self) -> None:
         outcome, says = checks(looked(look={}))["ticket"]
         assert outcome == "bad"
-        assert "The ticket cannot be read in manual mode" in says
+        assert "The ticket cannot be read without an API" in says
 
     def test_without_anything(self) -> None:
         nothing = {"plan": {}, "change": {}, "revocation": {}, "decided": {}, "ticket": {}, "comment": "", "seen": {}}

@@ -1,0 +1,81 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""The comment as a mail to the support desk, with ``community.general.mail``. Pure.
+
+A mail server that takes a mail proves nothing about the ticket: until a person has seen the comment there, Atlassian
+counts as not told.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+
+# How the sentences of community.general.mail begin, or what they hold, and what each means.
+_MEANINGS: t.Final = (
+    (r"^(Unable to Connect|Helo failed)", "mail_not_reached"),
+    (r"Authentication|authentication method", "mail_unauthorized"),
+    (r"StartTLS is not offered|Unable to start an encrypted session", "mail_not_encrypted"),
+    # The connection broke after the mail was on its way, or after it was taken.
+    (r"Connection unexpectedly closed|Server not connected", "mail_unconfirmed"),
+    (r"Failed to send mail to .*timed out", "mail_unconfirmed"),
+    (r"Failed to send mail to", "mail_refused"),
+)
+
+
+def subject(ticket: str, org: str) -> str:
+    """Write the subject: a desk knows the ticket by its key, and takes the first one that it finds."""
+    return f"Re: {ticket} Access to the encryption keys is restored ({org})"
+
+
+def headers(in_reply_to: str) -> list[str]:
+    """Write the headers of a reply, as ``community.general.mail`` takes them (RFC 5322, 3.6.4)."""
+    return [f"In-Reply-To={in_reply_to}", f"References={in_reply_to}"] if in_reply_to else []
+
+
+def is_mailed(announcement: t.Mapping[str, t.Any], settings: t.Mapping[str, t.Any]) -> bool:
+    """Whether this restoration has been mailed to that address about that ticket."""
+    mailed = announcement.get("mailed") or {}
+    mail = settings["mail"]
+    return (mailed.get("ticket"), mailed.get("to")) == (settings["ticket"], mail["to"])
+
+
+def message(settings: t.Mapping[str, t.Any], text: str, user: str, password: str) -> dict[str, t.Any]:
+    """Write the options of ``community.general.mail``."""
+    mail = settings["mail"]
+    return {
+        **{name: mail[name] for name in ("host", "port", "to", "from", "subject", "headers")},
+        "body": text,
+        # Its "always" falls back to a connection in clear when TLS fails in an unusual way; "starttls" takes TLS from the
+        # beginning as well, and sends nothing in clear.
+        "secure": "starttls" if mail["secure"] else "never",
+        **({"username": user, "password": password} if user else {}),
+    }
+
+
+def sent(result: t.Mapping[str, t.Any], settings: t.Mapping[str, t.Any], now: str) -> dict[str, t.Any]:
+    """Judge the result of ``community.general.mail``.
+
+    :param settings: ``ticket``, ``mail``
+    :param now: the time in UTC, ISO 8601
+    :return: ``mailed`` (``to``, ``ticket``, ``at``), or ``code``, ``error`` and ``hint`` of why it is not
+    """
+    mail, said = settings["mail"], _said(result)
+    # A server that refuses the only recipient makes the module fail; the rest is for several recipients.
+    if said == "Mail sent successfully." and not result.get("result"):
+        return {"mailed": {"to": mail["to"], "ticket": settings["ticket"], "at": now}}
+    code = next((code for pattern, code in _MEANINGS if re.search(pattern, said)), "mail_not_reached")
+    server = f"{mail['host']}:{mail['port']}"
+    return dict(vars(refusal(code, server=server, to=mail["to"], ticket=settings["ticket"], message=said)))
+
+
+def _said(result: t.Mapping[str, t.Any]) -> str:
+    """Take what the module says, without Ansible's chain before it; one line."""
+    text = re.sub(r"(?s)^(?:Task failed: )?(?:Module failed: )?", "", str(result.get("msg") or "it gave no reason"))
+    return " ".join(text.split())[:300].rstrip(".") + "."
