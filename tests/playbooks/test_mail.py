@@ -8,9 +8,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.playbooks.conftest import World, run_to_end
 from tests.standins.mail import DeskByMail, MailServer
+from tests.tools.documents import blocks
 
 ORG: t.Final = ("-e", "org=acme")
 DESK: t.Final = "desk@example.com"
@@ -18,7 +20,7 @@ SENDER: t.Final = "operator@example.com"
 USER: t.Final = "relay-user"
 PASSWORD: t.Final = "standin-mail-password-93ae70"
 ENV: t.Final = {"CMK_MAIL_USER": USER, "CMK_MAIL_PASSWORD": PASSWORD}
-ASKED: t.Final = "<20261120.1@desk.example.com>"
+ASKED: t.Final = "<1@desk.example.com>"
 TOLD: t.Final = "2026-11-24T03:00:00Z"
 
 
@@ -43,7 +45,9 @@ def by_mail(world: World, mail: MailServer, **more: t.Any) -> dict[str, t.Any]:
 
 
 def test_mailed_once_and_told_when_a_person_has_seen_it(world: World, mail: MailServer) -> None:
-    by_mail(world, mail, cmk_mail_in_reply_to=ASKED)
+    (documented,) = [yaml.safe_load(block.text) for block in blocks("docs/mail.md")]
+    here = {"cmk_ticket": "CMK-1", "cmk_mail_host": mail.host, "cmk_mail_port": mail.port}
+    by_mail(world, mail, **documented["acme"] | here)
 
     first = world.run(*ORG, env=ENV)
 
@@ -185,6 +189,6 @@ def test_many_organizations_are_mailed_apart(world: World, mail: MailServer) -> 
 
 
 def _collections() -> list[str]:
-    import ansible_collections  # type: ignore[import-untyped]  # noqa: PLC0415
+    import ansible_collections  # noqa: PLC0415
 
     return list(ansible_collections.__path__)

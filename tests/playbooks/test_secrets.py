@@ -13,9 +13,11 @@ import pytest
 
 from tests.playbooks.conftest import World
 from tests.standins.desk import DEFAULT_BEARER
+from tests.standins.mail import DeskByMail, MailServer
 from tests.tools.standins import SECRET_KEY, TOKEN, USER
 
 SESSION_TOKEN: t.Final = "standin-session-token-5e1d7a90c3f2"
+MAIL_PASSWORD: t.Final = "standin-mail-password-c81f09"
 EXTERNAL_ID: t.Final = "standin-external-id-71c0"
 SECRETS: t.Final = {
     "the AWS secret key": SECRET_KEY,
@@ -24,6 +26,9 @@ SECRETS: t.Final = {
     # As it stands in the header, and as a part of it that ends on the border of three bytes.
     "the basic authentication": base64.b64encode(f"{USER}:{TOKEN}".encode()).decode().rstrip("="),
     "the bearer's token": DEFAULT_BEARER,
+    "the mail server's password": MAIL_PASSWORD,
+    # As AUTH PLAIN sends it.
+    "the mail server's login": base64.b64encode(f"\0{USER}\0{MAIL_PASSWORD}".encode()).decode().rstrip("="),
     "the token in base64": base64.b64encode(TOKEN.encode()).decode()[:30],
 }
 ROLE: t.Final = "arn:aws:iam::111122223333:role/cmk-operator"
@@ -43,6 +48,8 @@ class Scene:
     arguments: tuple[str, ...] = ()
     code: int = 2
     told: int = 0
+    # The password that the mail server takes; empty without one.
+    mail: str = ""
 
 
 SCENES: t.Final = [
@@ -80,6 +87,8 @@ SCENES: t.Final = [
     Scene("the answer is lost", desk={"method": "POST", "drop": "after", "count": 1}, code=0, told=1),
     Scene("nobody there", env={"CMK_SUPPORT_URL": "http://127.0.0.1:9"}, variables={"cmk_desk_retries": 0}),
     Scene("a token of two lines", env={"CMK_SUPPORT_TOKEN": f"{TOKEN}\n{TOKEN}"}),
+    Scene("mailed", mail=MAIL_PASSWORD, code=0),
+    Scene("mailed with a wrong password", mail="another"),
     Scene("a template that fails", variables={"cmk_comment_template": "nope.j2"}),
     Scene("a password in an address", env={"CMK_SUPPORT_URL": f"https://operator:{TOKEN}@support.example.com"}),
 ]
@@ -110,8 +119,20 @@ class Processes:
                     continue
 
 
+@pytest.fixture
+def mail() -> t.Iterator[MailServer]:
+    with MailServer(DeskByMail({"CMK-1": [USER]}), "desk@example.com", tls="starttls") as server:
+        yield server
+
+
+def _by_mail(mail: MailServer, password: str) -> dict[str, t.Any]:
+    mail.credentials = (USER, password)
+    where = {"cmk_mail_to": mail.address, "cmk_mail_from": USER, "cmk_mail_host": mail.host, "cmk_mail_port": mail.port}
+    return {"cmk_support_mode": "mail", **where} if password else {}
+
+
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_no_secret_leaves_a_run(world: World, tmp_path: Path, scene: Scene) -> None:
+def test_no_secret_leaves_a_run(world: World, mail: MailServer, tmp_path: Path, scene: Scene) -> None:
     world.keys(*scene.states)
     world.aws.control("POST", "roles", {"arn": ROLE, "external_id": EXTERNAL_ID})
     if scene.aws:
@@ -120,12 +141,14 @@ def test_no_secret_leaves_a_run(world: World, tmp_path: Path, scene: Scene) -> N
         world.desk.control("POST", "/faults", scene.desk)
     folder = tmp_path / "left"
     folder.mkdir()
-    world.variables |= {"cmk_wait_delay": 0.1, "cmk_desk_retries": 2}
+    world.variables |= {"cmk_wait_delay": 0.1, "cmk_desk_retries": 2, **_by_mail(mail, scene.mail)}
     command, cwd, env = world.command(
         "-e", "org=acme", *scene.arguments, "-vvvv", playbook=scene.playbook, variables=scene.variables, env=scene.env
     )
     env |= {
         "AWS_SESSION_TOKEN": SESSION_TOKEN,
+        "CMK_MAIL_USER": USER,
+        "CMK_MAIL_PASSWORD": MAIL_PASSWORD,
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder),
         "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
@@ -147,6 +170,7 @@ def test_no_secret_leaves_a_run(world: World, tmp_path: Path, scene: Scene) -> N
         )
     assert ran.returncode == scene.code, ran.stdout + ran.stderr
     assert len(world.told()) == scene.told
+    assert set(mail.logins) == ({USER} if scene.mail else set())
     assert any("ansible-playbook" in line for line in processes.seen)
     files = [path for place in (folder, world.folder) for path in place.rglob("*") if path.is_file()]
     assert (folder / "log") in files

@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -82,6 +83,12 @@ class MailServer:
     def _protocol(self) -> SMTP:
         self.connections += 1
         starts = self.tls == "starttls"
+        with warnings.catch_warnings():
+            # With TLS from the beginning, aiosmtpd does not know that the connection is encrypted.
+            warnings.simplefilter("ignore")
+            return self._smtp(starts)
+
+    def _smtp(self, starts: bool) -> SMTP:
         return SMTP(
             self,
             hostname="mail.example.com",
@@ -89,7 +96,6 @@ class MailServer:
             tls_context=self._context if starts else None,
             require_starttls=starts,
             auth_required=self.credentials is not None,
-            # With TLS from the beginning, aiosmtpd does not know that the connection is encrypted.
             auth_require_tls=self.tls != "always",
             authenticator=self._login,
             loop=self._loop,
