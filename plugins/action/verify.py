@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 import typing as t
 
@@ -45,7 +46,7 @@ class ActionModule(ActionBase):
         settings = args["run"]["settings"]
         if settings["verify_follow"] and not args["follow"] and not self._task.check_mode:
             Display().warning("There are more organizations than forks: each is looked at once, and none is followed.")
-        end = time.monotonic() + settings["verify_limit"]
+        end, parent = time.monotonic() + settings["verify_limit"], os.getppid()
         seen: Parts = {"keys": args["run"]["plan"]["keys"]}
         while True:
             begun = time.monotonic()
@@ -57,7 +58,9 @@ class ActionModule(ActionBase):
                 self._tell(run, due - time.monotonic() if goes_on and due < end else None)
             if not goes_on or due >= end:
                 return {**result, "changed": False, **seen}
-            time.sleep(max(0.0, due - time.monotonic()))
+            if not _wait(due, parent):
+                # Nobody is left to be told, and a follower that nobody sees would go on for hours.
+                return {**result, "failed": True, "msg": "The run that followed has ended.", "changed": False}
 
     def _look(self, seen: Parts, args: Parts, task_vars: Parts) -> tuple[Parts, Parts]:
         """Look at everything; return what is seen now, and the run with it."""
@@ -119,6 +122,15 @@ class ActionModule(ActionBase):
     def _tell(self, run: Parts, wait: float | None) -> None:
         after = f", next look in {max(0, round(wait))} s" if wait is not None else ""
         show(f"{run['settings']['org']}: {progress(run)}{after}")
+
+
+def _wait(due: float, parent: int) -> bool:
+    """Wait until then; return whether the process that has forked this one is still there (a kill leaves it alone)."""
+    while (left := due - time.monotonic()) > 0:
+        if os.getppid() != parent:
+            return False
+        time.sleep(min(left, 2))
+    return True
 
 
 def _with(run: Parts, seen: Parts) -> Parts:

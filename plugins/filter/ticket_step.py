@@ -41,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: V(unread), V(announced), V(unfit), V(would_post) or V(post).
+  description: V(unread), V(announced), V(unfit), V(would_post) or V(comment).
   type: str
 """
 

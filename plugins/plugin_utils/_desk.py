@@ -238,4 +238,4 @@ def ticket_step(
         return "announced"
     if comment["error"]:
         return "unfit"
-    return "would_post" if check_mode else "post"
+    return "would_post" if check_mode else "comment"

@@ -133,19 +133,34 @@ def end(process: subprocess.Popen[t.Any], how: signal.Signals) -> None:
 
     Ansible's workers have left the group, and outlive a kill of it.
     """
-    workers = _below(process.pid) if how == signal.SIGKILL else []
+    workers = below(process.pid) if how == signal.SIGKILL else []
     os.killpg(process.pid, how)
     for one in workers:
         with contextlib.suppress(ProcessLookupError):
             os.kill(one, how)
 
 
-def _below(pid: int) -> list[int]:
+def below(pid: int) -> list[int]:
+    """The processes that a process has started, and those that they have."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name before the state may hold anything, blanks and brackets included.
+            parents.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
+    found, open_ = [], [pid]
+    while open_:
+        children = parents.get(open_.pop(), [])
+        found += children
+        open_ += children
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process is there, and does not only wait to be noticed by its parent."""
     try:
-        text = "".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
-        return []
-    return [one for child in map(int, text.split()) for one in (child, *_below(child))]
+        return False
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,10 @@ SCENES: t.Final = [
     Scene("a login page", desk={"redirect": "http://127.0.0.1:9/login"}),
     Scene("HTML", desk={"method": "GET", "status": 404, "html": True}),
     Scene("the answer is lost", desk={"method": "POST", "drop": "after", "count": 1}, code=0, told=1),
-    Scene("nobody there", env={"CMK_SUPPORT_URL": "http://127.0.0.1:9"}, variables={"cmk_desk_retries": 0}),
+    Scene(
+        "nobody there",
+        env={"CMK_SUPPORT_URL": "http://127.0.0.1:9"},
+    ),
     Scene("a token of two lines", env={"CMK_SUPPORT_TOKEN": f"{TOKEN}\n{TOKEN}"}),
     Scene("mailed", mail=MAIL_PASSWORD, code=0),
     Scene("mailed with a wrong password", mail="another"),
@@ -141,9 +144,12 @@ def test_no_secret_leaves_a_run(world: World, mail: MailServer, tmp_path: Path, 
         world.desk.control("POST", "/faults", scene.desk)
     folder = tmp_path / "left"
     folder.mkdir()
-    world.variables |= {"cmk_wait_delay": 0.1, "cmk_desk_retries": 2, **_by_mail(mail, scene.mail)}
+    world.variables |= {"cmk_wait_delay": 0.1, **_by_mail(mail, scene.mail)}
     command, cwd, env = world.command(
-        "-e", "org=acme", *scene.arguments, "-vvvv", playbook=scene.playbook, variables=scene.variables, env=scene.env
+        *("-e", "org=acme", *scene.arguments, "-vvvv", "-e", "cmk_desk_retries=1"),
+        playbook=scene.playbook,
+        variables=scene.variables,
+        env=scene.env,
     )
     env |= {
         "AWS_SESSION_TOKEN": SESSION_TOKEN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import re
 import signal
 import subprocess
@@ -12,7 +13,7 @@ import typing as t
 
 import pytest
 
-from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, end
+from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, below, is_alive
 from tests.tools.standins import ACCOUNT, USER
 
 ORG: t.Final = ("-e", "org=acme")
@@ -298,9 +299,12 @@ def test_an_interrupted_run_leaves_nothing_behind_and_the_next_one_goes_on(story
         _wait_for(lambda: _asked_of_sites(story) >= 1, process)
         time.sleep(0.5)
         assert process.poll() is None, "the run did not wait"
-        end(process, how)
+        workers = below(process.pid)
+        os.killpg(process.pid, how)
         output = process.communicate(timeout=30)[0]
     assert process.returncode != 0
+    assert workers
+    _wait_for(lambda: not any(map(is_alive, workers)))
     assert "Traceback" not in output
     assert not list(story.world.folder.glob("reports/acme/*lock*"))
     story.used()
@@ -353,9 +357,9 @@ def _start(story: Story, *arguments: str, **variables: t.Any) -> subprocess.Pope
     )  # fmt: skip
 
 
-def _wait_for(seen: t.Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def _wait_for(seen: t.Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
     for _turn in range(1200):
-        if seen() or process.poll() is not None:
+        if seen() or (process and process.poll() is not None):
             return
         time.sleep(0.05)
     pytest.fail("the moment that was waited for did not come")

@@ -15,7 +15,7 @@ UNFIT = {"error": "The ticket is closed."}
 @pytest.mark.parametrize(
     ("ok", "announced", "comment", "check_mode", "step"),
     [
-        (True, [], FIT, False, "post"),
+        (True, [], FIT, False, "comment"),
         (True, [], FIT, True, "would_post"),
         (True, [], UNFIT, False, "unfit"),
         (True, [], UNFIT, True, "unfit"),
