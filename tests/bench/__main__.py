@@ -67,7 +67,7 @@ def many(size: int, runs: int) -> str:
     rows = []
     for way, seen in found.items():
         wall, cpu = (middle(getattr(one_.cost, name) for one_ in seen) for name in ("wall", "cpu"))
-        memory, child = (max(getattr(one_.cost, name) for one_ in seen) for name in ("memory", "child"))
+        memory, usual, child = (max(getattr(one_.cost, name) for one_ in seen) for name in ("memory", "usual", "child"))
         rows.append(
             [
                 way,
@@ -76,12 +76,13 @@ def many(size: int, runs: int) -> str:
                 f"{cpu:.0f} s",
                 f"{cpu / peer['cpu']:.0%}",
                 f"{memory:.0f} MB",
+                f"{usual:.0f} MB",
                 f"{child:.0f} MB",
                 str(seen[-1].calls),
                 str(seen[-1].told),
             ]
         )
-    head = ["way", "wall", "ratio", "CPU", "ratio", "memory", "of a fork, alone", "calls to AWS", "tickets told"]
+    head = ["way", "wall", "ratio", "CPU", "ratio", "memory", "of a fork", "at most", "calls to AWS", "tickets told"]
     return _table(head, rows)
 
 
@@ -122,8 +123,9 @@ one cannot be restored. No latency and no propagation; the restore still waits f
 - Each task of each organization is a process that Ansible forks, for 20 to 40 ms of CPU. So the role has few of them,
   its modules run inside that process instead of starting a Python of their own, and what is pure is computed in one
   place. `ansible.builtin.uri`, which posts the comment, is the one module that still starts a Python: half a second.
-- The main process is larger than that of `kms_key`'s play, since it holds boto3 for all its forks. "Of a fork, alone" is what
-  the largest fork, with the Python that its module may start, has for itself alone.
+- The main process is larger than that of `kms_key`'s play, since it holds boto3 for all its forks. "Of a fork" is what the
+  largest fork of a moment, with the Python that its module may start, has for itself alone: usually (the median over
+  the run), and at most.
 - The main process keeps the facts and results of all organizations, and grows with their number.
 - The wait until AWS agrees is idle: with more forks, more organizations wait at the same time.
 """

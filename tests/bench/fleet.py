@@ -55,5 +55,5 @@ def report(way: str, seen: Seen) -> str:
     cost = seen.cost
     return (
         f"{way:<16} exit {cost.code}  wall {cost.wall:7.1f} s  CPU {cost.cpu:7.1f} s  parent {cost.memory:5.0f} MB  "
-        f"child {cost.child:4.0f} MB  calls {seen.calls:5}  enabled {seen.enabled:4}  told {seen.told:4}"
+        f"child {cost.usual:4.0f} to {cost.child:4.0f} MB  calls {seen.calls:5}  enabled {seen.enabled:4}  told {seen.told:4}"
     )

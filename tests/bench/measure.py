@@ -16,8 +16,8 @@ from pathlib import Path
 class Measured:
     """How a command ended. Times in seconds, memory in MB.
 
-    ``memory`` is the main process's; ``child`` is what the largest of the processes that it started has for itself
-    alone, with the processes that this one started in turn.
+    ``memory`` is the main process's. ``child`` is what the largest of the processes that it started had for itself alone,
+    with the processes that this one started in turn: at most, and ``usual``, the middle of what was seen over the run.
     """
 
     code: int
@@ -26,6 +26,7 @@ class Measured:
     cpu: float
     memory: float
     child: float
+    usual: float
     output: str
 
 
@@ -43,14 +44,17 @@ def measure(command: list[str], cwd: Path, env: t.Mapping[str, str], log: Path) 
         watch.stop()
     # The processes that it waited for are in its own sums.
     cpu = usage.ru_utime + usage.ru_stime
-    return Measured(process.returncode, started, wall, cpu, watch.parent, watch.child, log.read_text(encoding="utf-8"))
+    return Measured(
+        process.returncode, started, wall, cpu, watch.parent, *watch.child(), log.read_text(encoding="utf-8")
+    )
 
 
 class _Watch:
     """Looks four times a second at the memory of a process and of its children."""
 
     def __init__(self, pid: int) -> None:
-        self.parent = self.child = 0.0
+        self.parent = 0.0
+        self._largest: list[float] = []
         self._pid = pid
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
@@ -59,7 +63,13 @@ class _Watch:
     def _look(self) -> None:
         while not self._over.wait(0.25):
             self.parent = max(self.parent, _megabytes(self._pid, "Anonymous"))
-            self.child = max([self.child, *(_alone(child) for child in _children(self._pid))])
+            children = [_alone(child) for child in _children(self._pid)]
+            if children:
+                self._largest.append(max(children))
+
+    def child(self) -> tuple[float, float]:
+        """At most, and usually."""
+        return max(self._largest, default=0.0), middle(self._largest or [0.0])
 
     def stop(self) -> None:
         self._over.set()
