@@ -126,7 +126,8 @@ one cannot be restored. No latency and no propagation; the restore still waits f
 - The main process is larger than that of `kms_key`'s play, since it holds boto3 for all its forks. "Of a fork" is what the
   largest fork of a moment, with the Python that its module may start, has for itself alone: usually (the median over
   the run), and at most.
-- The main process keeps the facts and results of all organizations, and grows with their number.
+- The main process keeps the facts and results of all organizations, and grows with their number. Its forks touch more
+  of it then, so a restore costs a little more for each organization in a large run than in a small one.
 - The wait until AWS agrees is idle: with more forks, more organizations wait at the same time.
 """
 
