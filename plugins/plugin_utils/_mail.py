@@ -47,10 +47,14 @@ def is_mailed(announcement: t.Mapping[str, t.Any], settings: t.Mapping[str, t.An
 
 
 def message(settings: t.Mapping[str, t.Any], text: str, user: str, password: str) -> dict[str, t.Any]:
-    """Write the options of ``community.general.mail``."""
+    """Write the options of ``community.general.mail``.
+
+    :param settings: ``org``, ``ticket``, ``mail``
+    """
     mail = settings["mail"]
     return {
-        **{name: mail[name] for name in ("host", "port", "to", "from", "subject", "headers")},
+        **{name: mail[name] for name in ("host", "port", "to", "from", "headers")},
+        "subject": subject(settings["ticket"], settings["org"]),
         "body": text,
         # Its "always" falls back to a connection in clear when TLS fails in an unusual way; "starttls" takes TLS from the
         # beginning as well, and sends nothing in clear.

@@ -18,7 +18,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import headers, subject
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import headers
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, window
 
 _REGION: t.Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]")
@@ -299,7 +299,7 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
     ticket_url = problems.text("cmk_ticket_url", given.get("ticket_url"))
     mode = problems.text("cmk_support_mode", given.get("support_mode")).lower() or ("api" if support_url else "manual")
     if mode not in _MODES:
-        problems.append(f"cmk_support_mode must be {', '.join(_MODES[:-1])} or {_MODES[-1]}, but is {shown(mode)}.")
+        problems.append(f"cmk_support_mode must be {' or '.join(_MODES)}, but is {shown(mode)}.")
     if mode == "api":
         for name, value in {
             "cmk_support_url": support_url,
@@ -320,7 +320,7 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
         "support_url": _fit_url("cmk_support_url", support_url, problems, carries_token=True),
         "mode": mode,
         "ticket_told": told,
-        "mail": _mail(given, ticket.upper(), problems) if mode == "mail" else {},
+        "mail": _mail(given, ticket, problems) if mode == "mail" else {},
     }
 
 
@@ -344,7 +344,6 @@ def _mail(given: t.Mapping[str, t.Any], ticket: str, problems: Problems) -> dict
         **read,
         "port": int(problems.number("cmk_mail_port", given.get("mail_port"), least=1, most=65534, whole=True)),
         "secure": _is_secure(given, read["host"], problems),
-        "subject": subject(ticket, problems.text("cmk_org", given.get("org"), most=255)),
         "headers": headers(_in_reply_to(given, problems)),
     }
 

@@ -153,7 +153,7 @@ REFUSED: t.Final = (
     _case("desk list", f"cmk_support_url must be a text, {NOT_SHOWN}", support_url=[f"https://a:{SECRET}@b.invalid"]),
     _case("page with credentials", "must not hold credentials", ticket_url=f"https://a:{SECRET}@support.example.com"),
     _case("page script", "cmk_ticket_url must be a URL such as", ticket_url="javascript:alert(1)"),
-    _case("mode fax", "cmk_support_mode must be api, mail or manual, but is 'fax'.", support_mode="fax"),
+    _case("mode fax", "cmk_support_mode must be api or mail or manual, but is 'fax'.", support_mode="fax"),
     _case(
         "mail without addresses", "cmk_mail_to is not set, but the ticket is to be told by mail.", support_mode="mail"
     ),

@@ -15,6 +15,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import 
 
 NOW = "2026-11-24T03:00:00Z"
 SETTINGS = {
+    "org": "acme",
     "ticket": "CMK-1",
     "mail": {
         "to": "desk@example.com",
@@ -22,7 +23,6 @@ SETTINGS = {
         "host": "mail.example.com",
         "port": 587,
         "secure": True,
-        "subject": "Re: CMK-1",
         "headers": [],
     },
 }
@@ -40,7 +40,12 @@ def test_headers() -> None:
 
 def test_the_message() -> None:
     mail = {name: value for name, value in SETTINGS["mail"].items() if name != "secure"}  # type: ignore[attr-defined]
-    assert message(SETTINGS, "text", "", "") == {**mail, "body": "text", "secure": "starttls"}
+    assert message(SETTINGS, "text", "", "") == {
+        **mail,
+        "subject": "Re: CMK-1 Access to the encryption keys is restored (acme)",
+        "body": "text",
+        "secure": "starttls",
+    }
     plain = {**SETTINGS, "mail": {**mail, "secure": False}}
     assert message(plain, "text", "user", "word")["secure"] == "never"
     assert message(plain, "text", "user", "word").items() >= {"username": "user", "password": "word"}.items()

@@ -351,7 +351,7 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("script", "ticket_url", "javascript:alert(1)", "cmk_ticket_url must be a URL such as"),
     ("file", "ticket_url", "file:///etc/passwd", "cmk_ticket_url must be a URL such as"),
     ("space", "ticket_url", "https://support.example.com/a b", "cmk_ticket_url must be a URL such as"),
-    ("other", "support_mode", "fax", "cmk_support_mode must be api, mail or manual, but is 'fax'."),
+    ("other", "support_mode", "fax", "cmk_support_mode must be api or mail or manual, but is 'fax'."),
     ("list", "support_mode", ["api"], "cmk_support_mode must be a text"),
     ("map", "sites", {"a": 1}, "cmk_sites must be a list, or a text with commas"),
     ("map inside", "sites", [{"a": 1}], "cmk_sites must be a text, but is {'a': 1}."),
@@ -395,7 +395,7 @@ def readable(problems: list[str]) -> None:
     ],
 )
 def test_what_was_seen_is_shown(mode: str, said: str) -> None:
-    assert read(support_mode=mode)["problems"] == [f"cmk_support_mode must be api, mail or manual, but is {said}."]
+    assert read(support_mode=mode)["problems"] == [f"cmk_support_mode must be api or mail or manual, but is {said}."]
 
 
 def test_the_longest_text() -> None:
@@ -807,7 +807,6 @@ def test_mail() -> None:
         "host": "mail.example.com",
         "port": 587,
         "secure": True,
-        "subject": "Re: CMK-1 Access to the encryption keys is restored (acme)",
         "headers": [],
     }
 
