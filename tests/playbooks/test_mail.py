@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import typing as t
 from pathlib import Path
 
@@ -74,6 +75,31 @@ def test_mailed_once_and_told_when_a_person_has_seen_it(world: World, mail: Mail
 
     assert [run.result["status"] for run in (third, fourth)] == ["restored", "already_restored"]
     assert (fourth.changed, len(mail.inbox)) == (0, 1)
+
+
+def test_it_is_remembered_at_once(world: World, mail: MailServer, tmp_path: Path) -> None:
+    """Without the end of the run, which remembers it as well."""
+    journal = tmp_path / "restoration.json"
+    where = {"to": DESK, "from": SENDER, "host": mail.host, "port": mail.port, "secure": True, "headers": []}
+    known = {"reference": "cmk-restore/acme/0123456789ab", "started_at": TOLD, "restored_at": TOLD}
+    run = {
+        **{name: {} for name in ("plan", "change", "revocation", "ticket")},
+        "entry_point": "restore",
+        "check_mode": False,
+        "settings": {"org": "acme", "ticket": "CMK-1", "revoked_at": "", "mail": where},
+        "comment": "We are back.",
+        "decided": {"announcement": {**known, "ticket": "CMK-1", "states_before": {}, "told": None}},
+        "error": "",
+        "started_at": TOLD,
+        "now": TOLD,
+    }
+    task = {"run": run, "user": USER, "password": PASSWORD, "journal": str(journal)}
+    python = {"ansible_python_interpreter": sys.executable}
+    play = {"hosts": "acme", "gather_facts": False, "vars": python, "tasks": [{"keyops.atlassian_cmk.mail": task}]}
+    (tmp_path / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
+    ran = run_to_end(*world.command(playbook="play.yml", cwd=tmp_path))
+    assert (ran.code, ran.changed, len(mail.inbox)) == (0, 1, 1), ran.output
+    assert json.loads(journal.read_text(encoding="utf-8"))["mailed"] == {"to": DESK, "ticket": "CMK-1", "at": TOLD}
 
 
 def test_the_next_revocation_is_mailed_again(world: World, mail: MailServer) -> None:

@@ -311,6 +311,11 @@ class TestVerification:
         assert outcome == "bad"
         assert "The ticket cannot be read without an API" in says
 
+    def test_mailed_and_not_confirmed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(ANNOUNCEMENT, "mailed", {"to": "desk@example.com", "ticket": "CMK-1", "at": TOLD})
+        outcome, says = checks(looked(look={}))["ticket"]
+        assert (outcome, says.split(".")[0]) == ("bad", f"it was mailed at {TOLD}, which does not prove a comment")
+
     def test_without_anything(self) -> None:
         nothing = {"plan": {}, "change": {}, "revocation": {}, "decided": {}, "ticket": {}, "comment": "", "seen": {}}
         settings = {"org": "acme", "realm": "", "revoked_at": "", "problems": ["No realm is given."]}
