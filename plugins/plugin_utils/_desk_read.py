@@ -14,8 +14,7 @@ import json
 import typing as t
 import urllib.error
 
-from ansible.module_utils.urls import open_url
-
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import answer, authors, mentions, quoted
 
 _TIMEOUT: t.Final = 30
@@ -92,10 +91,9 @@ def get(url: str, user: str, token: str) -> Answer:
     headers = {} if user else {"Authorization": f"Bearer {token}"}
     basic = {"url_username": user, "url_password": token, "force_basic_auth": True} if user else {}
     try:
-        response = open_url(url, headers=headers, follow_redirects="none", timeout=_TIMEOUT, use_netrc=False, **basic)
+        response = ask(url, headers=headers, timeout=_TIMEOUT, **basic)
     except urllib.error.HTTPError as error:
         return _read(url, error, f"HTTP Error {error.code}: {error.reason}")
-    # What urllib, ssl, http.client and Ansible raise has no other class in common.
     except (OSError, http.client.HTTPException, ValueError) as error:
         return {"status": -1, "url": url, "msg": f"Request failed: {error}"}
     return _read(url, response, "")

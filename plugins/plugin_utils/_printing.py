@@ -17,18 +17,6 @@ import jinja2
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import timeline
 
 TEMPLATES: t.Final = Path(__file__).resolve().parents[2] / "roles/cmk/templates"
-_ALL: t.Final = (
-    "report.html.j2",
-    "report.md.j2",
-    "summary.txt.j2",
-    "verification.txt.j2",
-    "failure.txt.j2",
-    "plan.txt.j2",
-    "keys.txt.j2",
-    "restore_comment.txt.j2",
-    "fleet.txt.j2",
-    "index.html.j2",
-)
 
 
 @functools.cache
@@ -38,6 +26,8 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES),
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
+        # A run prints all with what it began with.
+        auto_reload=False,
         autoescape=False,  # noqa: S701 - see above
     )
 
@@ -54,5 +44,5 @@ def report(template: str, evidence: dict[str, t.Any]) -> str:
 
 def warm() -> None:
     """Compile the templates, for all processes that are forked from this one."""
-    for name in _ALL:
+    for name in _environment().list_templates():
         _environment().get_template(name)

@@ -14,8 +14,7 @@ import urllib.error
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin, urlsplit
 
-from ansible.module_utils.urls import open_url
-
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 
 _TIMEOUT: t.Final = 10
@@ -81,11 +80,10 @@ def look_at_sites(sites: t.Sequence[str], path: str, expected: int, get: Get) ->
 def get(url: str) -> dict[str, t.Any]:
     """Ask once. No redirect is followed, no credentials are sent, and the certificate is verified."""
     try:
-        with open_url(url, follow_redirects="none", timeout=_TIMEOUT, use_netrc=False) as response:
+        with ask(url, timeout=_TIMEOUT) as response:
             return {"status": response.getcode()}
     except urllib.error.HTTPError as error:
         with error:
             return {"status": error.code, "location": error.headers.get("Location")}
-    # What urllib, ssl, http.client and Ansible raise has no other class in common.
     except (OSError, http.client.HTTPException, ValueError) as error:
         return {"status": -1, "msg": str(error)}
