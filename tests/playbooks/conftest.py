@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -126,6 +127,15 @@ def run_to_end(command: list[str], cwd: Path, env: t.Mapping[str, str]) -> Run:
         check=False,
     )
     return Run(ran.returncode, ran.stdout)
+
+
+def wait_for(seen: t.Callable[[], bool], process: subprocess.Popen[t.Any]) -> None:
+    """Wait for a moment in a run that is under way, or for its end."""
+    for _turn in range(1200):
+        if seen() or process.poll() is not None:
+            return
+        time.sleep(0.05)
+    pytest.fail("the moment in the run did not come")
 
 
 def end(process: subprocess.Popen[t.Any], how: signal.Signals) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from tests.playbooks.conftest import REGIONS, Run, World, run_to_end
+from tests.playbooks.conftest import REGIONS, Run, World, run_to_end, wait_for
 from tests.playbooks.runner import job
 from tests.tools.standins import ACCOUNT
 
@@ -42,15 +43,17 @@ class Fleet:
             for name in names
         }
 
-    def run(self, names: t.Sequence[str], folder: Path, *arguments: str) -> Run:
-        """One run for some of them, with folders of its own, as a slice on another machine has."""
+    def command(self, names: t.Sequence[str], folder: Path, *arguments: str) -> tuple[list[str], Path, dict[str, str]]:
+        """The command for a run for some of them, with folders of its own, as a slice on another machine has."""
         command, cwd, env = self.world.command("-e", "org=all", "--forks", "4", *arguments)
         inventory = folder / "inventory.json"
         folder.mkdir(exist_ok=True)
         inventory.write_text(json.dumps({"all": {"hosts": self.hosts(names)}}), encoding="utf-8")
-        return run_to_end(
-            command, cwd, {**env, "ANSIBLE_INVENTORY": str(inventory), "CMK_REPORT_DIR": str(folder / "reports")}
-        )
+        return command, cwd, {**env, "ANSIBLE_INVENTORY": str(inventory), "CMK_REPORT_DIR": str(folder / "reports")}
+
+    def run(self, names: t.Sequence[str], folder: Path, *arguments: str) -> Run:
+        """One such run, to its end."""
+        return run_to_end(*self.command(names, folder, *arguments))
 
     def work(self) -> list[tuple[str, str]]:
         """What was done at AWS, in no order."""
@@ -83,6 +86,33 @@ def test_one_that_fails_delays_no_other_and_is_the_one_that_is_named(fleet: Flee
     again = fleet.run(_NAMES, tmp_path / "one")
     assert again.changed == 0
     assert "8 organizations: 1 failed, 7 already restored" in again.output
+    assert fleet.told() == _TOLD
+
+
+def test_one_whose_keys_take_long_holds_up_no_other(fleet: Fleet, tmp_path: Path) -> None:
+    """As long as its keys are not usable, it waits; all others are told meanwhile, though it comes first."""
+    slow = [f"keys/{region}/alias%2Forg00" for region in REGIONS]
+    for key in slow:
+        fleet.world.aws.control("PATCH", key, {"propagation": 3600})
+    others = [0, *_TOLD[1:]]
+    command, cwd, env = fleet.command(_NAMES, tmp_path / "one")
+    log = tmp_path / "log"
+    with log.open("w") as out, subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out) as run:
+        # Sooner than cmk_wait_timeout.
+        wait_for(lambda: fleet.told() == others, run)
+        assert run.poll() is None
+        for key in slow:
+            fleet.world.aws.control("PATCH", key, {"state": "Enabled", "propagation": 0})
+        assert run.wait(timeout=120) == 2
+    assert "8 organizations: 1 failed, 7 restored" in log.read_text()
+    assert fleet.told() == _TOLD
+
+
+def test_very_many_go_through_each_step_together(fleet: Fleet, tmp_path: Path) -> None:
+    ran = fleet.run(_NAMES, tmp_path / "one", "-e", "cmk_own_pace_up_to=7")
+    steps = [line for line in ran.output.splitlines() if line.startswith("TASK [")]
+    assert len(steps) == len(set(steps))
+    assert "8 organizations: 1 failed, 7 restored" in ran.output
     assert fleet.told() == _TOLD
 
 

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import time
 import typing as t
 
 import pytest
 
-from tests.playbooks.conftest import Run, World, end
+from tests.playbooks.conftest import Run, World, end, wait_for
 
 ORG = ("-e", "org=acme")
-
-
-def _wait_for(seen: t.Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    for _turn in range(1200):
-        if seen() or process.poll() is not None:
-            return
-        time.sleep(0.05)
-    pytest.fail("the moment to interrupt the run did not come")
 
 
 def _aws(operation: str, count: int) -> t.Callable[[World], bool]:
@@ -68,7 +59,7 @@ def test_a_run_that_is_interrupted_is_completed_by_the_next(world: World, moment
     if desk_fault:
         world.desk.control("POST", "/faults", desk_fault)
     with _start(world) as process:
-        _wait_for(lambda: seen(world), process)
+        wait_for(lambda: seen(world), process)
         assert process.poll() is None, "the run ended before it could be interrupted"
         # Ctrl-C reaches the whole group; a kill takes ansible-playbook and what it started, as a lost container does.
         end(process, how)
