@@ -129,13 +129,30 @@ def run_to_end(command: list[str], cwd: Path, env: t.Mapping[str, str]) -> Run:
     return Run(ran.returncode, ran.stdout)
 
 
-def wait_for(seen: t.Callable[[], bool], process: subprocess.Popen[t.Any]) -> None:
-    """Wait for a moment in a run that is under way, or for its end."""
+@contextlib.contextmanager
+def under_way(
+    command: list[str], cwd: Path, env: t.Mapping[str, str], stdout: t.IO[str] | int = subprocess.PIPE
+) -> t.Iterator[subprocess.Popen[str]]:
+    """Start a command of :meth:`World.command` as the head of a process group; what is left of it in the end is killed."""
+    process = subprocess.Popen(
+        command, cwd=cwd, env=env, text=True, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )  # fmt: skip
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                end(process, signal.SIGKILL)
+
+
+def wait_for(seen: t.Callable[[], bool], process: subprocess.Popen[t.Any] | None = None) -> None:
+    """Wait for a moment, or for the end of the run in which it should come."""
     for _turn in range(1200):
-        if seen() or process.poll() is not None:
+        if seen() or (process and process.poll() is not None):
             return
         time.sleep(0.05)
-    pytest.fail("the moment in the run did not come")
+    pytest.fail("the moment that was waited for did not come")
 
 
 def end(process: subprocess.Popen[t.Any], how: signal.Signals) -> None:

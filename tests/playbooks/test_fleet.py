@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 
-from tests.playbooks.conftest import REGIONS, Run, World, run_to_end, wait_for
+from tests.playbooks.conftest import REGIONS, Run, World, run_to_end, under_way, wait_for
 from tests.playbooks.runner import job
 from tests.tools.standins import ACCOUNT
 
@@ -95,9 +94,8 @@ def test_one_whose_keys_take_long_holds_up_no_other(fleet: Fleet, tmp_path: Path
     for key in slow:
         fleet.world.aws.control("PATCH", key, {"propagation": 3600})
     others = [0, *_TOLD[1:]]
-    command, cwd, env = fleet.command(_NAMES, tmp_path / "one")
     log = tmp_path / "log"
-    with log.open("w") as out, subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out) as run:
+    with log.open("w") as out, under_way(*fleet.command(_NAMES, tmp_path / "one"), out) as run:
         # Sooner than cmk_wait_timeout.
         wait_for(lambda: fleet.told() == others, run)
         assert run.poll() is None

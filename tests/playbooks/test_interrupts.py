@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from tests.playbooks.conftest import Run, World, end, wait_for
+from tests.playbooks.conftest import Run, World, end, under_way, wait_for
 
 ORG = ("-e", "org=acme")
 
@@ -41,12 +41,8 @@ MOMENTS: t.Final[dict[str, tuple[t.Callable[[World], bool], dict[str, t.Any], di
 }
 
 
-def _start(world: World) -> subprocess.Popen[str]:
-    command, cwd, env = world.command(*ORG)
-    return subprocess.Popen(
-        command, cwd=cwd, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )  # fmt: skip
+def _start(world: World) -> t.ContextManager[subprocess.Popen[str]]:
+    return under_way(*world.command(*ORG))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])

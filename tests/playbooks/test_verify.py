@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 
-from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, below, is_alive
+from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, below, end, is_alive, under_way, wait_for
 from tests.tools.standins import ACCOUNT, USER
 
 ORG: t.Final = ("-e", "org=acme")
@@ -250,10 +250,10 @@ def test_check_mode_looks_once_and_writes_nothing(story: Story) -> None:
 def test_followed_until_restored(story: Story) -> None:
     story.site(status=503)
     with _start(story, "-e", "follow=true") as process:
-        _wait_for(lambda: _asked_of_sites(story) >= 2, process)
+        wait_for(lambda: _asked_of_sites(story) >= 2, process)
         story.used("us-east-1")
         seen = _asked_of_sites(story)
-        _wait_for(lambda: _asked_of_sites(story) >= seen + 2, process)
+        wait_for(lambda: _asked_of_sites(story) >= seen + 2, process)
         story.used("us-west-2")
         story.site()
         output = process.communicate(timeout=60)[0]
@@ -280,10 +280,10 @@ def test_following_ends_at_its_limit(story: Story) -> None:
 
 def test_following_ends_when_a_key_is_disabled_and_outlasts_a_desk_that_is_down(story: Story) -> None:
     with _start(story, "-e", "follow=true") as process:
-        _wait_for(lambda: _asked_of_sites(story) >= 1, process)
+        wait_for(lambda: _asked_of_sites(story) >= 1, process)
         story.desk.control("POST", "/faults", {"status": 503, "path": "/request/", "count": 4})
         seen = _asked_of_sites(story)
-        _wait_for(lambda: _asked_of_sites(story) >= seen + 4, process)
+        wait_for(lambda: _asked_of_sites(story) >= seen + 4, process)
         assert process.poll() is None
         story.aws.control("PATCH", f"keys/us-west-2/{ALIAS}", {"state": "Disabled"})
         output = process.communicate(timeout=60)[0]
@@ -296,7 +296,7 @@ def test_following_ends_when_a_key_is_disabled_and_outlasts_a_desk_that_is_down(
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["SIGINT", "SIGKILL"])
 def test_an_interrupted_run_leaves_nothing_behind_and_the_next_one_goes_on(story: Story, how: signal.Signals) -> None:
     with _start(story, "-e", "follow=true", cmk_verify_interval="1h") as process:
-        _wait_for(lambda: _asked_of_sites(story) >= 1, process)
+        wait_for(lambda: _asked_of_sites(story) >= 1, process)
         time.sleep(0.5)
         assert process.poll() is None, "the run did not wait"
         workers = below(process.pid)
@@ -304,7 +304,7 @@ def test_an_interrupted_run_leaves_nothing_behind_and_the_next_one_goes_on(story
         output = process.communicate(timeout=30)[0]
     assert process.returncode != 0
     assert workers
-    _wait_for(lambda: not any(map(is_alive, workers)))
+    wait_for(lambda: not any(map(is_alive, workers)))
     assert "Traceback" not in output
     assert not list(story.world.folder.glob("reports/acme/*lock*"))
     story.used()
@@ -336,6 +336,31 @@ def test_many_organizations_at_once(story: Story) -> None:
     assert [line.split(":")[0].strip() for line in summary.splitlines()[1:]] == ["worse", "all reports"]
 
 
+def test_one_that_is_back_is_reported_while_another_is_followed(story: Story) -> None:
+    story.used()
+    usual = {
+        **story.world.variables,
+        "ansible_connection": "local",
+        "cmk_context_tag": TAG,
+        "cmk_verify_interval": "1s",
+    }
+    hosts = {"slow": {**usual, "cmk_context_tag": "Slow"}, "good": usual}
+    inventory = story.world.folder / "fleet.json"
+    inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    for name in hosts:
+        story.comment(f"Reference: {REFERENCE.replace('acme', name)}", USER, hours=2)
+    command, cwd, env = story.world.command("-e", "org=all", "-e", "follow=true", playbook=VERIFY)
+    env["ANSIBLE_INVENTORY"] = str(inventory)
+    log = story.world.folder / "log"
+    with log.open("w") as out, under_way(command, cwd, env, out) as process:
+        wait_for(lambda: "good: RESTORED" in log.read_text(), process)
+        assert process.poll() is None
+        end(process, signal.SIGINT)
+        process.wait(timeout=30)
+    assert list(story.world.folder.glob("reports/good/*-verify/verify.json"))
+    assert not list(story.world.folder.glob("reports/slow/*-verify/verify.json"))
+
+
 def test_bad_settings_need_attention(story: Story) -> None:
     ran = story.run(cmk_verify_limit="soon", cmk_context_tag="too long a tag", cmk_site_path="status")
     assert (ran.code, ran.result["status"]) == (2, "needs_attention"), ran.output
@@ -348,18 +373,7 @@ def _asked_of_sites(story: Story) -> int:
     return sum(call["path"].startswith("/_site/") for call in story.desk.control("GET", "/calls"))
 
 
-def _start(story: Story, *arguments: str, **variables: t.Any) -> subprocess.Popen[str]:
+def _start(story: Story, *arguments: str, **variables: t.Any) -> t.ContextManager[subprocess.Popen[str]]:
     usual = {"cmk_sites": story.sites(), "cmk_context_tag": TAG, "cmk_verify_interval": "1s"}
     command, cwd, env = story.world.command(*ORG, *arguments, playbook=VERIFY, variables={**usual, **variables})
-    return subprocess.Popen(
-        command, cwd=cwd, env=env, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )  # fmt: skip
-
-
-def _wait_for(seen: t.Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
-    for _turn in range(1200):
-        if seen() or (process and process.poll() is not None):
-            return
-        time.sleep(0.05)
-    pytest.fail("the moment that was waited for did not come")
+    return under_way(command, cwd, env)
