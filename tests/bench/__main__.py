@@ -129,7 +129,7 @@ one cannot be restored. No latency and no propagation; the restore still waits f
 - The main process keeps the facts and results of all organizations, and grows with their number. Its forks touch more
   of it then, so a restore costs a little more for each organization in a large run than in a small one.
 - Here each organization has a profile of its own, and boto3 reads the whole file of profiles for each task that asks AWS:
-  with 500 of them for some 40 ms of CPU, in a restore as in `kms_key`. One profile with `cmk_assume_role_arn` does without.
+  twice, for some 16 ms of CPU with 500 of them, in a restore as in `kms_key`. One profile with `cmk_assume_role_arn` does without.
 - Up to a hundred organizations go each at its own pace (`cmk_own_pace_up_to`), which costs Ansible some 10 % more than
   going through each step together, as larger fleets do.
 - The wait until AWS agrees is idle: with more forks, more organizations wait at the same time.
