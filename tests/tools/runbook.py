@@ -431,12 +431,15 @@ def run(world: World, situation: Situation, step: Step) -> tuple[Run, str]:
 
 def told(output: str) -> str:
     """Keep what the run tells people; Ansible's lines on tasks, and its error at the end, say the same once more."""
-    kept, skipping, pasted = [], False, False
+    kept, skipping, pasted, quoted = [], False, False, False
     for line in output.splitlines():
+        # Ansible shows where a task stands that fails, from this line to a mark below it.
+        quoted = quoted or line.startswith("Origin: ")
         skipping = bool(line.strip()) and (skipping or line.startswith(("fatal:", "[ERROR]", "[WARNING]")))
         pasted = line.startswith("----- ") != pasted  # from one such line to the next
-        if not skipping and (line.strip() or pasted) and not _ANSIBLE.match(line):
+        if not (skipping or quoted or _ANSIBLE.match(line)) and (line.strip() or pasted):
             kept.append(line.rstrip())
+        quoted = quoted and not line.lstrip().startswith("^ column")
     return "\n".join(kept)
 
 
