@@ -117,6 +117,7 @@ def test_very_many_go_through_each_step_together(fleet: Fleet, tmp_path: Path) -
 def test_among_many_what_is_well_is_one_line(fleet: Fleet, tmp_path: Path) -> None:
     ran = fleet.run(_NAMES, tmp_path / "one", "-e", "cmk_fleet_from=3")
     assert "plan for realm" not in ran.output
+    assert "Disabled -> Enabled" not in ran.output
     assert re.search(r"(?m)^org00: RESTORED\n(?!  )", ran.output)
     assert re.search(rf"(?m)^{_WAITS_FOR_MATERIAL}: FAILED\n  us-east-1: NOT USABLE", ran.output)
 
