@@ -40,4 +40,4 @@ class ActionModule(ActionBase):
         time.sleep(args["wait"])
         reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, args["attempt"], args["retries"])
         # Whether a desk that does not answer ends the run is for the tasks to say.
-        return {**result, "changed": False, **reader.ticket(args["url"], args["org_slug"])}
+        return {**result, "changed": False, **reader.ticket(args["url"], args["org_slug"], args["user"])}

@@ -20,7 +20,7 @@ import re
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions, states
 
 # The states that nothing has to be done about.
 _WELL: t.Final = ("Enabled", "Allow")
@@ -149,8 +149,8 @@ def usable(
 
 
 def with_reference(text: str, reference_: str) -> str:
-    """Add the reference to a comment that has none: nothing recognizes the restoration later without it."""
-    return text if reference_ in text else f"{text.rstrip()}\n{reference_line(reference_)}\n"
+    """Add the reference to a comment that does not state it: no later run recognizes the restoration without it."""
+    return text if states(text, reference_) else f"{text.rstrip()}\n\n{reference_line(reference_)}\n"
 
 
 def reference_line(reference_: str) -> str:

@@ -17,10 +17,13 @@ import email.utils
 import re
 import typing as t
 import unicodedata
+from dataclasses import dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._quoting import unquoted_lines
 
 _LONGEST_WAIT: t.Final = 120
+_PREFIX: t.Final = "Reference: "
 # The documented limit of a comment in Jira.
 _MOST_CHARACTERS: t.Final = 32767
 # What leaves open whether a comment was stored; all else refuses it for certain.
@@ -34,15 +37,41 @@ _BY_STATUS: t.Final = {
 }
 
 
-def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | None = None) -> dict[str, t.Any]:
+@dataclass(frozen=True)
+class Account:
+    """The account that we use, as far as it is known; what is empty is not known.
+
+    ``email`` is the user of basic authentication. The rest identifies an account on Cloud (``account_id``) and on Data
+    Center (``key``, ``name``).
+    """
+
+    email: str = ""
+    account_id: str = ""
+    key: str = ""
+    name: str = ""
+
+    def wrote(self, comment: t.Mapping[str, t.Any]) -> bool:
+        """Whether the comment's author is this account; false where that cannot be established."""
+        email = _inside(comment, "author", "emailAddress").casefold()
+        identities = {"accountId": self.account_id, "key": self.key, "name": self.name}
+        return (bool(email) and email == self.email.casefold()) or any(
+            own and own == _inside(comment, "author", name) for name, own in identities.items()
+        )
+
+
+def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | str | None = None) -> dict[str, t.Any]:
     """Judge the result of ``ansible.builtin.uri`` and keep what is free of secrets.
 
     :param attempt: the number of this attempt, from 1; the wait doubles with it
+    :param now: the controller's time when the answer came, ISO 8601 with a zone if it is a text
     :return: ``ok``, ``status``, ``data`` (the JSON object), ``code``, ``error``, ``hint``, ``retry`` (whether the same
-        read may be tried again), ``wait`` (seconds until then)
+        read may be tried again), ``wait`` (seconds until then), ``clock_offset`` (how many seconds the desk's clock is
+        ahead of the controller's; None without a valid ``Date`` header or without ``now``)
     """
     status = int(result.get("status") or -1)
     data = result.get("json")
+    received = _moment(now)
+    clock_offset = _clock_offset(result.get("date"), received)
     if status in (200, 201) and isinstance(data, dict) and _is_documented(str(result.get("url", "")), data):
         return {
             "ok": True,
@@ -53,11 +82,12 @@ def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | N
             "hint": "",
             "retry": False,
             "wait": 0,
+            "clock_offset": clock_offset,
         }
     code = _code(status, result)
     why = refusal(code, url=str(result.get("url", "")), status=status, message=_message(result))
     retry = code in ("desk_throttled", "desk_trouble", "desk_not_reached")
-    wait = _retry_after(result.get("retry_after"), now) if retry else 0
+    wait = _retry_after(result.get("retry_after"), received) if retry else 0
     return {
         "ok": False,
         "status": status,
@@ -65,6 +95,7 @@ def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | N
         **vars(why),
         "retry": retry,
         "wait": min(_LONGEST_WAIT, wait if wait is not None else 2**attempt),
+        "clock_offset": clock_offset,
     }
 
 
@@ -142,7 +173,7 @@ def _message(result: t.Mapping[str, t.Any]) -> str:
     text = said or str(result.get("msg", "")).rpartition("Request failed: ")[2]
     # urllib puts its reason between the signs that a tag has.
     text = re.sub(r"(?s)^<\w+ error (.*)>$", r"\1", str(text))
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()[:300].rstrip(".") + "."
+    return _one_line(re.sub(r"<[^>]{0,500}>", " ", text[:5000]))[:300].rstrip(".") + "."
 
 
 def _retry_after(value: object, now: dt.datetime | None) -> float | None:
@@ -152,27 +183,115 @@ def _retry_after(value: object, now: dt.datetime | None) -> float | None:
         return None
     if re.fullmatch(r"[0-9]+", text):
         return float(text)
+    when = _http_date(text)
+    return max(0.0, (when - (now or dt.datetime.now(dt.timezone.utc))).total_seconds()) if when else None
+
+
+def _http_date(value: object) -> dt.datetime | None:
+    """Read a date of a header (RFC 9110, 5.6.7); None if it is none or lacks a zone."""
     try:
-        when = email.utils.parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+        when = email.utils.parsedate_to_datetime(value) if isinstance(value, str) else None
+    except (ValueError, OverflowError, TypeError):
         return None
-    if when.tzinfo is None:
+    return when if when and when.tzinfo else None
+
+
+def _moment(value: dt.datetime | str | None) -> dt.datetime | None:
+    """Read a time in ISO 8601 or take one; None without a zone."""
+    if isinstance(value, str):
+        formats = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
+        return next((when for form in formats if (when := _parsed(value, form))), None)
+    return value if value and value.tzinfo else None
+
+
+def _parsed(text: str, form: str) -> dt.datetime | None:
+    try:
+        return dt.datetime.strptime(text, form)
+    except ValueError:
         return None
-    return max(0.0, (when - (now or dt.datetime.now(dt.timezone.utc))).total_seconds())
 
 
-def mentions(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[dict[str, str]]:
-    """Find the references to restorations of the organization in a page of comments.
+def _clock_offset(date: object, received: dt.datetime | None) -> int | None:
+    """How many seconds the desk's clock is ahead; the header has whole seconds, so the controller's time is cut too."""
+    sent = _http_date(date)
+    return int((sent - received.replace(microsecond=0)).total_seconds()) if sent and received else None
 
-    :return: ``reference``, ``comment_id``, ``url`` and ``at`` (ISO 8601) of each, in the order of the page
+
+def local_time(created: str, offset: int | None) -> str:
+    """Convert a time of the desk to the controller's clock: UTC, ISO 8601 with ``Z``; empty if it is not known.
+
+    :param created: ISO 8601 with a zone, as ``created.iso8601`` has it
+    :param offset: the ``clock_offset`` of :func:`answer`
     """
-    pattern = re.compile(rf"\bcmk-restore/{re.escape(org_slug)}/[0-9a-f]{{12}}\b")
+    when = _moment(created)
+    if when is None or offset is None:
+        return ""
+    try:
+        local = (when - dt.timedelta(seconds=offset)).astimezone(dt.timezone.utc)
+    except OverflowError:
+        return ""
+    return local.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def mentions(
+    comments: t.Iterable[t.Mapping[str, t.Any]],
+    org_slug: str,
+    clock_offset: int | None = None,
+    ours: Account | None = None,
+) -> list[dict[str, t.Any]]:
+    """List the references to restorations of the organization that the comments' authors wrote.
+
+    A reference counts only if it is an unquoted line of its own, with or without ``Reference:`` before it.
+
+    :param clock_offset: the ``clock_offset`` of the answer that holds the comments
+    :param ours: the account that we use
+    :return: of each, in the order of the page: ``reference``, ``comment_id``, ``url``, ``at`` (as the desk gave it),
+        ``noted_at`` (by the controller's clock; empty if unknown), ``author`` (the display name), ``by_us`` (false also
+        where that cannot be established)
+    """
     return [
-        {"reference": reference, **comment_facts(comment)}
+        {
+            "reference": reference,
+            **(facts := comment_facts(comment)),
+            "noted_at": local_time(facts["at"], clock_offset),
+            "author": _author_name(comment),
+            "by_us": (ours or Account()).wrote(comment),
+        }
         for comment in comments
-        if isinstance(comment, dict)
-        for reference in dict.fromkeys(pattern.findall(str(comment.get("body", ""))))
+        for reference in _references(comment, org_slug)
     ]
+
+
+def is_undecided(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str, ours: Account) -> bool:
+    """Whether a reference stands in a comment of which the e-mail addresses do not tell whether we wrote it."""
+    return any(
+        not ("@" in ours.email and _inside(comment, "author", "emailAddress"))
+        for comment in comments
+        if _references(comment, org_slug)
+    )
+
+
+def states(text: str, reference: str) -> bool:
+    """Whether a comment of this text counts as the announcement of the restoration."""
+    return bool({reference, _PREFIX + reference} & set(unquoted_lines(text)))
+
+
+def _references(comment: object, org_slug: str) -> list[str]:
+    body = comment.get("body") if isinstance(comment, dict) else None
+    if not isinstance(body, str):
+        return []
+    pattern = re.compile(rf"(?:{_PREFIX})?(cmk-restore/{re.escape(org_slug)}/[0-9a-f]{{12}})")
+    return list(dict.fromkeys(line[1] for line in map(pattern.fullmatch, unquoted_lines(body)) if line))
+
+
+def _author_name(comment: t.Mapping[str, t.Any]) -> str:
+    return quoted(_inside(comment, "author", "displayName") or _author_id(comment), 60)
+
+
+def _author_id(comment: t.Mapping[str, t.Any]) -> str:
+    # Cloud identifies an account by its id, Data Center by key and name (UserDTO).
+    names = [_inside(comment, "author", name) for name in ("accountId", "key", "name", "emailAddress")]
+    return next(filter(None, names), "")
 
 
 def authors(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[dict[str, t.Any]]:
@@ -186,15 +305,12 @@ def authors(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[
     for comment in comments:
         if not isinstance(comment, dict):
             continue
-        # Cloud tells an account by its id, Data Center by key and name (UserDTO).
-        names = [_inside(comment, "author", name) for name in ("accountId", "key", "name", "emailAddress")]
-        author = next(filter(None, names), "")
+        author = _author_id(comment)
         earlier = found.pop(author, {"references": []})
-        own = [mention["reference"] for mention in mentions([comment], org_slug)]
         found[author] = {
             "author": author,
-            "name": quoted(_inside(comment, "author", "displayName") or author, 60),
-            "references": list(dict.fromkeys([*earlier["references"], *own])),
+            "name": _author_name(comment),
+            "references": list(dict.fromkeys([*earlier["references"], *_references(comment, org_slug)])),
             **comment_facts(comment),
             "text": quoted(str(comment.get("body", ""))),
         }
@@ -203,24 +319,31 @@ def authors(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[
 
 def quoted(text: str, most: int = 200) -> str:
     """Put a text that others wrote on one short line, without anything that a terminal or an editor would act on."""
+    # Ten times as much leaves room for white space, and a text of megabytes costs nothing.
+    part = text[: 10 * most]
+    line = _one_line(part)
+    return line if len(line) <= most and len(part) == len(text) else f"{line[: most - 1].rstrip()}…"
+
+
+def _one_line(text: str) -> str:
     # Controls, and marks that reverse or hide text: Unicode's categories Cc, Cf, Co, Cs and Cn.
     plain = "".join(" " if unicodedata.category(sign)[0] == "C" or sign.isspace() else sign for sign in text)
-    line = " ".join(plain.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    return " ".join(plain.split())
 
 
 def comment_facts(comment: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Keep of a comment what evidence needs."""
     return {
-        "comment_id": str(comment.get("id", "")),
-        "url": _inside(comment, "_links", "self"),
-        "at": _inside(comment, "created", "iso8601"),
+        "comment_id": quoted(str(comment.get("id", "")), 100),
+        "url": quoted(_inside(comment, "_links", "self"), 1000),
+        "at": quoted(_inside(comment, "created", "iso8601"), 100),
     }
 
 
 def _inside(comment: t.Mapping[str, t.Any], part: str, name: str) -> str:
-    found = comment.get(part)
-    return str(found.get(name, "")) if isinstance(found, dict) else ""
+    value = comment.get(part)
+    # Cloud gives null for what an account's privacy settings hide.
+    return str(value.get(name) or "") if isinstance(value, dict) else ""
 
 
 def ticket_step(

@@ -20,6 +20,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
     usable,
     with_reference,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
 
 FIRST, LATER, LATEST = "2026-11-24T03:00:00Z", "2026-11-24T05:00:00Z", "2026-11-25T09:00:00Z"
 ACME = {"slug": "acme", "ticket": "CMK-1", "ticket_told": ""}
@@ -367,6 +368,9 @@ class TestPosted:
             "comment_id": "17",
             "url": "",
             "at": FIRST,
+            "noted_at": "",
+            "author": "",
+            "by_us": False,
             "told": True,
             "already_told": False,
         }
@@ -385,6 +389,20 @@ class TestPosted:
 
 
 def test_a_comment_without_the_reference_gets_it() -> None:
-    assert with_reference("Done.\n", A_REFERENCE) == f"Done.\nReference: {A_REFERENCE}\n"
-    assert with_reference("", A_REFERENCE) == f"\nReference: {A_REFERENCE}\n"
-    assert with_reference(f"Done ({A_REFERENCE}).", A_REFERENCE) == f"Done ({A_REFERENCE})."
+    assert with_reference("Done.\n", A_REFERENCE) == f"Done.\n\nReference: {A_REFERENCE}\n"
+    assert with_reference("", A_REFERENCE) == f"\n\nReference: {A_REFERENCE}\n"
+
+
+@pytest.mark.parametrize(
+    "text", [A_REFERENCE, f"Done.\nReference: {A_REFERENCE}\n", f"{A_REFERENCE}\n\n> Please tell us."]
+)
+def test_a_comment_with_the_reference_stays_as_it_is(text: str) -> None:
+    assert with_reference(text, A_REFERENCE) == text
+
+
+@pytest.mark.parametrize(
+    "text", [f"Done ({A_REFERENCE}).", f"> {A_REFERENCE}", "> Please tell us.", "bq. Please tell us."]
+)
+def test_a_reference_that_would_not_be_recognized_is_added(text: str) -> None:
+    (found,) = mentions([{"body": with_reference(text, A_REFERENCE)}], "acme")
+    assert found["reference"] == A_REFERENCE

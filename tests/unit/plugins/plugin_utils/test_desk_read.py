@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,13 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
 
+BASE = "https://support.example.com"
 URL = "https://support.example.com/rest/servicedeskapi/request/CMK-1"
 PAGE = URL + "/comment?public=true&internal=false&limit=100&start="
+MYSELF = BASE + "/rest/api/2/myself"
 REFERENCE = "cmk-restore/acme/0123456789ab"
+USER = "op@example.com"
+NOW = dt.datetime(2026, 11, 24, 3, 0, 0, tzinfo=dt.UTC)
 TICKET = {"currentStatus": {"status": "Open"}, "actions": {"addComment": {"allowed": True}}}
 
 
@@ -22,30 +27,36 @@ def ok(**data: Any) -> dict[str, Any]:
     return {"status": 200, "json": data}
 
 
-def page(*bodies: str, last: bool = True) -> dict[str, Any]:
-    return ok(values=[{"id": str(number), "body": body} for number, body in enumerate(bodies)], isLastPage=last)
+def page(*bodies: str, last: bool = True, first: int = 0) -> dict[str, Any]:
+    author = {"displayName": "Operator", "emailAddress": USER}
+    comments = [{"id": str(first + number), "body": body, "author": author} for number, body in enumerate(bodies)]
+    return ok(values=comments, isLastPage=last)
 
 
 class Script:
-    """Answers in order, each to the URL that is expected; time passes only on paper."""
+    """Answers in order, each to the URL that is expected; time passes only on paper, in answers that take ``seconds``."""
 
     def __init__(self, *conversation: tuple[str, dict[str, Any]]) -> None:
         self.left = list(conversation)
         self.slept: list[float] = []
         self.said: list[str] = []
+        self.time = 0.0
 
     def get(self, url: str) -> dict[str, Any]:
         expected, answer = self.left.pop(0)
         assert url == expected
+        self.time += answer.get("seconds", 0)
         return {"url": url, **answer}
 
     def sleep(self, seconds: float, why: dict[str, Any]) -> None:
         self.slept.append(seconds)
         self.said.append(why["error"])
 
-    def read(self, attempt: int = 1) -> dict[str, Any]:
-        found = Reader(self.get, self.sleep, attempt).ticket(URL, "acme")
+    def read(self, attempt: int = 1, user: str = USER) -> dict[str, Any]:
+        reader = Reader(self.get, self.sleep, attempt, clock=lambda: self.time, now=lambda: NOW)
+        found = reader.ticket(URL, "acme", user)
         assert self.left == []
+        assert found["complete"] is (found["ok"] and not found["bound"])
         return found
 
 
@@ -53,7 +64,7 @@ FIRST = (f"{URL}?expand=action", ok(**TICKET))
 
 
 def test_ticket_and_comments() -> None:
-    script = Script(FIRST, (PAGE + "0", page("We lost access.", f"Done. Reference: {REFERENCE}")))
+    script = Script(FIRST, (PAGE + "0", page("We lost access.", f"Done.\nReference: {REFERENCE}")))
     found = script.read()
     assert (found["ok"], found["status"], found["allowed"], found["attempt"]) == (True, "Open", True, 1)
     assert [mention["reference"] for mention in found["mentions"]] == [REFERENCE]
@@ -65,14 +76,171 @@ def test_every_page() -> None:
     script = Script(
         FIRST,
         (PAGE + "0", page(*bodies, last=False)),
-        (PAGE + "100", page(*bodies[:20], last=False)),
-        (PAGE + "120", page(REFERENCE)),
+        (PAGE + "100", page(*bodies[:20], last=False, first=100)),
+        (PAGE + "120", page(REFERENCE, first=120)),
     )
-    assert [mention["reference"] for mention in script.read()["mentions"]] == [REFERENCE]
+    found = script.read()
+    assert [mention["reference"] for mention in found["mentions"]] == [REFERENCE]
+    assert (found["complete"], found["bound"]) == (True, "")
 
 
-def test_a_page_without_comments_is_the_last_one() -> None:
-    assert Script(FIRST, (PAGE + "0", page(last=False))).read()["ok"] is True
+class TestBounds:
+    """A desk that never ends ends here, and what was not read is said."""
+
+    def test_a_desk_that_ignores_start(self) -> None:
+        script = Script(
+            FIRST, (PAGE + "0", page(REFERENCE, "b", last=False)), (PAGE + "2", page(REFERENCE, "b", last=False))
+        )
+        found = script.read()
+        assert (found["ok"], found["complete"], len(found["mentions"])) == (True, False, 1)
+        assert found["bound"] == (
+            "Only the first 2 comments of the ticket were read, because the desk sent comments again that it had sent before."
+        )
+
+    def test_a_page_that_overlaps_is_read_on(self) -> None:
+        script = Script(
+            FIRST, (PAGE + "0", page("a", "b", last=False)), (PAGE + "2", page("b", REFERENCE, first=1)),
+        )  # fmt: skip
+        assert [script_mention["comment_id"] for script_mention in script.read()["mentions"]] == ["2"]
+
+    def test_pages(self) -> None:
+        pages = [(f"{PAGE}{2 * n}", page("a", "b", last=False, first=2 * n)) for n in range(50)]
+        found = Script(FIRST, *pages).read()
+        assert (found["ok"], found["complete"]) == (True, False)
+        assert found["bound"].startswith(
+            "Only the first 100 comments of the ticket were read, because the ticket has more"
+        )
+
+    def test_fifty_pages_are_read_to_their_end(self) -> None:
+        pages = [(f"{PAGE}{2 * n}", page("a", "b", last=n == 49, first=2 * n)) for n in range(50)]
+        assert Script(FIRST, *pages).read()["complete"] is True
+
+    def test_an_answer_that_is_too_large(self) -> None:
+        large = {"status": 200, "too_large": True, "size": 8 << 20}
+        found = Script(FIRST, (PAGE + "0", page(REFERENCE, last=False)), (PAGE + "1", large)).read()
+        assert (found["ok"], found["complete"], len(found["mentions"])) == (True, False, 1)
+        assert found["bound"].endswith("because the next page has more than 8 MiB.")
+
+    def test_a_ticket_that_is_too_large(self) -> None:
+        found = Script((FIRST[0], {"status": 200, "too_large": True, "size": 8 << 20})).read()
+        assert (found["ok"], found["code"], found["complete"]) == (False, "desk_not_json", False)
+
+    def test_bytes_in_all(self) -> None:
+        pages = [(f"{PAGE}{n}", page("a", last=False, first=n) | {"size": 8 << 20}) for n in range(4)]
+        found = Script(FIRST, *pages).read()
+        assert (found["ok"], found["complete"]) == (True, False)
+        assert found["bound"].endswith("because they have more than 32 MiB.")
+
+    def test_time(self) -> None:
+        pages = [(f"{PAGE}{n}", page("a", last=False, first=n) | {"seconds": 29}) for n in range(3)]
+        found = Script(FIRST, *pages).read()
+        assert (found["ok"], found["complete"]) == (True, False)
+        assert found["bound"].endswith("because reading took more than 60 s.")
+
+    def test_waits_are_beside_that_time(self) -> None:
+        throttled = (PAGE + "0", {"status": 429, "retry_after": "100"})
+        script = Script(FIRST, throttled, throttled, (PAGE + "0", page()))
+        assert script.read()["complete"] is True
+        assert script.slept == [100, 100]
+
+    def test_a_desk_that_hangs_is_not_asked_for_ever(self) -> None:
+        hangs = {"status": -1, "msg": "Request failed: timed out", "seconds": 30}
+        found = Script((FIRST[0], hangs), (FIRST[0], hangs)).read()
+        assert (found["ok"], found["code"], found["complete"]) == (False, "desk_not_reached", False)
+
+    def test_an_empty_page_that_is_not_the_last(self) -> None:
+        found = Script(FIRST, (PAGE + "0", page(last=False))).read()
+        assert (found["ok"], found["complete"]) == (True, False)
+        assert "empty page" in found["bound"]
+
+
+class TestOwnAccount:
+    """The desk is asked who we are only where the e-mail addresses leave that open, and once at most."""
+
+    ID = "5b10ac8d82e05b22cc7d4ef5"
+
+    def by_us(self, *conversation: tuple[str, dict[str, Any]], user: str = USER) -> list[bool]:
+        return [mention["by_us"] for mention in Script(FIRST, *conversation).read(user=user)["mentions"]]
+
+    def hidden(self, *account_ids: str, **author: Any) -> tuple[str, dict[str, Any]]:
+        comments = [by({"accountId": account_id, **author}, f"Done.\n{REFERENCE}") for account_id in account_ids]
+        return (PAGE + "0", ok(values=comments, isLastPage=True))
+
+    def test_the_address_decides(self) -> None:
+        assert self.by_us((PAGE + "0", page(REFERENCE))) == [True]
+        assert self.by_us((PAGE + "0", page(REFERENCE)), user="colleague@example.com") == [False]
+
+    def test_the_desk_decides_where_the_address_is_hidden(self) -> None:
+        myself = (MYSELF, ok(accountId=self.ID, displayName="Operator"))
+        assert self.by_us(self.hidden(self.ID, "other", self.ID), myself) == [True, False, True]
+
+    def test_the_desk_decides_where_there_is_no_user(self) -> None:
+        author = {"key": "JIRAUSER10100", "name": "op", "emailAddress": USER}
+        comments = (PAGE + "0", ok(values=[by(author, REFERENCE)], isLastPage=True))
+        assert self.by_us(comments, (MYSELF, ok(key="JIRAUSER10100", name="op")), user="") == [True]
+        assert self.by_us(comments, (MYSELF, ok(key="JIRAUSER10101", name="other")), user="") == [False]
+
+    def test_below_the_gateway_of_scoped_tokens(self) -> None:
+        base = "https://api.atlassian.com/ex/jira/cloud-id"
+        url = f"{base}/rest/servicedeskapi/request/CMK-1"
+        script = Script(
+            (f"{url}?expand=action", ok(**TICKET)),
+            (f"{url}/comment?public=true&internal=false&limit=100&start=0", self.hidden(self.ID)[1]),
+            (f"{base}/rest/api/2/myself", ok(accountId=self.ID)),
+        )
+        found = Reader(script.get, script.sleep).ticket(url, "acme", USER)
+        assert [mention["by_us"] for mention in found["mentions"]] == [True]
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            {"status": 401},
+            {"status": 403},
+            {"status": 404},
+            {"status": 429, "retry_after": "7"},
+            {"status": 500},
+            {"status": -1, "msg": "Request failed: timed out"},
+            {"status": 200, "content_type": "text/html"},
+            {"status": 200, "json": []},
+            {"status": 200, "json": {}},
+            {"status": 200, "json": {"accountId": None, "displayName": "Operator", "emailAddress": USER}},
+        ],
+    )
+    def test_a_desk_that_does_not_say_who_we_are(self, answer: dict[str, Any]) -> None:
+        script = Script(FIRST, self.hidden(self.ID, displayName="Operator"), (MYSELF, answer))
+        found = script.read()
+        assert (found["ok"], found["mentions"][0]["by_us"], script.slept, found["attempt"]) == (True, False, [], 1)
+
+    def test_it_is_not_asked_without_a_mention(self) -> None:
+        comments = ok(values=[by({"accountId": self.ID}, f"> {REFERENCE}")], isLastPage=True)
+        assert self.by_us((PAGE + "0", comments)) == []
+
+    def test_it_is_not_asked_when_time_is_up(self) -> None:
+        url, comments = self.hidden(self.ID)
+        assert self.by_us((url, {**comments, "seconds": 60})) == [False]
+
+
+class TestClock:
+    def dated(self, seconds: int, answer: dict[str, Any]) -> dict[str, Any]:
+        date = NOW + dt.timedelta(seconds=seconds)
+        return {**answer, "date": date.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+
+    @pytest.mark.parametrize("ahead", [600, 0, -600])
+    def test_times_are_those_of_our_clock(self, ahead: int) -> None:
+        at = (NOW + dt.timedelta(seconds=ahead - 30)).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        comments = ok(values=[by({"emailAddress": USER}, REFERENCE, at)], isLastPage=True)
+        script = Script((FIRST[0], self.dated(ahead, FIRST[1])), (PAGE + "0", self.dated(ahead, comments)))
+        found = script.read()
+        assert (found["clock_offset"], found["mentions"][0]["at"]) == (ahead, at)
+        assert found["mentions"][0]["noted_at"] == "2026-11-24T02:59:30Z"
+
+    def test_the_answer_that_came_fastest_counts(self) -> None:
+        script = Script((FIRST[0], self.dated(-9, FIRST[1])), (PAGE + "0", self.dated(0, page())))
+        assert script.read()["clock_offset"] == 0
+
+    def test_without_a_date(self) -> None:
+        found = Script(FIRST, (PAGE + "0", page(REFERENCE))).read()
+        assert (found["clock_offset"], found["mentions"][0]["noted_at"]) == (None, "")
 
 
 @pytest.mark.parametrize(
@@ -94,8 +262,9 @@ def test_how_the_ticket_stands(data: dict[str, Any], status: str, allowed: bool)
     "comment", [None, "text", 7, {"body": None}, {"body": REFERENCE, "_links": 3, "created": "today"}]
 )
 def test_comments_of_an_unknown_shape(comment: Any) -> None:
-    found = Script(FIRST, (PAGE + "0", ok(values=[comment], isLastPage=True))).read()
-    assert found["ok"] is True
+    myself = [(MYSELF, ok())] if isinstance(comment, dict) and comment["body"] else []
+    found = Script(FIRST, (PAGE + "0", ok(values=[comment], isLastPage=True)), *myself).read()
+    assert (found["ok"], len(found["mentions"])) == (True, len(myself))
 
 
 @pytest.mark.parametrize(
@@ -133,15 +302,15 @@ def test_not_for_ever(attempt: int, requests: int) -> None:
     assert (found["ok"], found["code"], found["attempt"]) == (False, "desk_trouble", 7)
 
 
-def by(author: dict[str, str], body: str, at: str = "2026-11-24T03:00:00+0000") -> dict[str, Any]:
-    return {"id": "7", "body": body, "author": author, "created": {"iso8601": at}}
+def by(author: dict[str, Any], body: str, at: str = "2026-11-24T03:00:00+0000") -> dict[str, Any]:
+    return {"id": f"{author} {body}", "body": body, "author": author, "created": {"iso8601": at}}
 
 
 def test_authors_of_all_pages_whoever_wrote_last_comes_last() -> None:
     us, vendor = {"accountId": "u-1", "displayName": "Operator"}, {"accountId": "v-1", "displayName": "Support"}
     first = ok(values=[by(us, f"Reference: {REFERENCE}"), by(vendor, "We begin.")], isLastPage=False)
     second = ok(values=[by(us, "Any news?", "2026-11-25T03:00:00+0000"), "no comment"], isLastPage=True)
-    found = Script(FIRST, (PAGE + "0", first), (PAGE + "2", second)).read()["authors"]
+    found = Script(FIRST, (PAGE + "0", first), (PAGE + "2", second), (MYSELF, ok())).read()["authors"]
     assert [(one["author"], one["name"], one["text"], one["references"]) for one in found] == [
         ("v-1", "Support", "We begin.", []),
         ("u-1", "Operator", "Any news?", [REFERENCE]),
