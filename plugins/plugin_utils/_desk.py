@@ -199,16 +199,13 @@ def _http_date(value: object) -> dt.datetime | None:
 def _moment(value: dt.datetime | str | None) -> dt.datetime | None:
     """Read a time in ISO 8601 or take one; None without a zone."""
     if isinstance(value, str):
-        formats = ("%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z")
-        return next((when for form in formats if (when := _parsed(value, form))), None)
+        # Before Python 3.11, fromisoformat knows neither Z nor an offset without a colon, which Jira sends.
+        text = re.sub(r"(?:Z|([+-][0-9]{2})([0-9]{2}))$", lambda zone: f"{zone[1] or '+00'}:{zone[2] or '00'}", value)
+        try:
+            value = dt.datetime.fromisoformat(text)
+        except ValueError:
+            return None
     return value if value and value.tzinfo else None
-
-
-def _parsed(text: str, form: str) -> dt.datetime | None:
-    try:
-        return dt.datetime.strptime(text, form)
-    except ValueError:
-        return None
 
 
 def _clock_offset(date: object, received: dt.datetime | None) -> int | None:

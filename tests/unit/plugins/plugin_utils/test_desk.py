@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -376,8 +376,8 @@ class TestMentions:
 
 
 class TestAuthor:
-    CLOUD = {"accountId": "5b10ac8d82e05b22cc7d4ef5", "displayName": "Operator"}
-    DATA_CENTER = {"key": "JIRAUSER10100", "name": "op", "displayName": "Operator"}
+    CLOUD: ClassVar = {"accountId": "5b10ac8d82e05b22cc7d4ef5", "displayName": "Operator"}
+    DATA_CENTER: ClassVar = {"key": "JIRAUSER10100", "name": "op", "displayName": "Operator"}
 
     def by(self, author: Any) -> dict[str, Any]:
         return comment(A) | {"author": author}
@@ -501,7 +501,7 @@ class TestClock:
         result = {"status": 200, "json": {}, "url": URL, "date": "Tue, 24 Nov 2026 03:00:00 GMT"}
         assert answer(result, now=NOW.replace(microsecond=999_999))["clock_offset"] == 0
 
-    @pytest.mark.parametrize("now", [None, "", "now", "2026-11-24T03:00:00", dt.datetime(2026, 11, 24, 3)])
+    @pytest.mark.parametrize("now", [None, "", "now", "2026-11-24T03:00:00", NOW.replace(tzinfo=None)])
     def test_without_our_own_time_it_is_not_known(self, now: Any) -> None:
         result = {"status": 200, "json": {}, "url": URL, "date": "Tue, 24 Nov 2026 03:10:00 GMT"}
         assert answer(result, now=now)["clock_offset"] is None
