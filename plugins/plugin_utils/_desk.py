@@ -26,8 +26,8 @@ _LONGEST_WAIT: t.Final = 120
 _PREFIX: t.Final = "Reference: "
 # The documented limit of a comment in Jira.
 _MOST_CHARACTERS: t.Final = 32767
-# What leaves open whether a comment was stored; all else refuses it for certain.
-_MAY_BE_STORED: t.Final = ("", "desk_trouble", "desk_not_reached", "desk_not_json", "desk_login_page")
+# After these errors the comment may have been stored; after any other one it was not.
+_OUTCOME_UNKNOWN: t.Final = ("", "desk_trouble", "desk_not_reached", "desk_not_json", "desk_login_page")
 _BY_STATUS: t.Final = {
     401: "desk_unauthorized",
     403: "desk_forbidden",
@@ -103,34 +103,37 @@ def not_told(post: t.Mapping[str, t.Any], look: t.Mapping[str, t.Any]) -> dict[s
     """Say why a comment that was sent does not count as told.
 
     :param post: :func:`answer` to the comment
-    :param look: :func:`answer` to the last page of comments that was read afterwards
+    :param look: the result of ``desk_ticket`` that read the ticket afterwards
     :return: ``code``, ``error``, ``hint``
     """
     sent = str(post["error"]) or str(refusal("desk_not_json", status=post["status"]).error)
-    if not look["ok"] and post["code"] in _MAY_BE_STORED:
-        # A person who takes this for "not told" would tell Atlassian a second time.
-        return dict(vars(refusal("desk_unconfirmed", sent=sent, message=look["error"])))
+    unread = look.get("error") or look.get("bound")
+    if unread and post["code"] in _OUTCOME_UNKNOWN:
+        # Who takes this for a comment that was not stored would post a second one.
+        return dict(vars(refusal("desk_unconfirmed", sent=sent, message=unread)))
     if post["ok"]:
         return dict(vars(refusal("desk_not_json", status=post["status"])))
     return {name: str(post[name]) for name in ("code", "error", "hint")}
 
 
 def standing(
-    look: t.Mapping[str, t.Any], ticket: str, announced: t.Sequence[t.Mapping[str, str]], enables: bool
+    look: t.Mapping[str, t.Any], ticket: str, announced: t.Sequence[t.Mapping[str, t.Any]], enables: bool
 ) -> dict[str, t.Any]:
-    """Say what stands on a ticket that is only looked at.
+    """Report the state of a ticket that is only read, for a rehearsal.
 
     :param look: the result of ``desk_ticket``
     :param ticket: the ticket's key
     :param announced: the announcements of this restoration among its mentions
-    :param enables: whether keys are still to be enabled, so that there is nothing to be told yet
-    :return: ``told`` with the announcement, or ``code``, ``error`` and ``hint`` of what would stop one; else empty
+    :param enables: whether keys are still to be enabled, so that there is nothing to announce yet
+    :return: ``code``, ``error`` and ``hint`` of what would stop an announcement; else ``told`` with the one that the ticket
+        holds; else empty
     """
     if not look["ok"]:
         return {name: look[name] for name in ("code", "error", "hint")}
-    if announced and not enables:
-        return {**announced[0], "told": True, "already_told": True}
-    return unfit_comment("", ticket, look)
+    # An old announcement does not help at the next loss, which a rehearsal is for.
+    if unfit := unfit_comment("", ticket, look):
+        return unfit
+    return {**announced[0], "told": True, "already_told": True} if announced and not enables else {}
 
 
 def unfit_comment(text: str, ticket: str, look: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import REFUSALS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
     Account,
     answer,
@@ -18,6 +19,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import 
     local_time,
     mentions,
     not_told,
+    standing,
 )
 
 URL = "https://support.example.com/rest/servicedeskapi/request/CMK-1"
@@ -69,6 +71,62 @@ def test_a_comment_that_may_have_been_stored_is_not_called_untold(
     assert why["code"] == code
     assert why["error"]
     assert why["hint"]
+
+
+def test_a_comment_that_may_be_among_those_that_were_not_read() -> None:
+    look = {
+        "ok": True,
+        "error": "",
+        "complete": False,
+        "bound": "Only the first 5,000 comments of the ticket were read.",
+    }
+    why = not_told(answer(said(500)), look)
+    assert (why["code"], why["error"].endswith(look["bound"])) == ("desk_unconfirmed", True)
+    assert not_told(answer(said(403)), look)["code"] == "desk_forbidden"
+
+
+class TestStanding:
+    """What a rehearsal reports of the ticket."""
+
+    LOOK: ClassVar = {"ok": True, "allowed": True, "status": "Open", "code": "", "error": "", "hint": ""}
+    MENTION: ClassVar = {"reference": "cmk-restore/acme/0123456789ab", "comment_id": "17"}
+
+    def test_an_announcement(self) -> None:
+        found = standing(self.LOOK, "CMK-1", [self.MENTION, {"comment_id": "18"}], enables=False)
+        assert found == {**self.MENTION, "told": True, "already_told": True}
+
+    def test_an_announcement_of_keys_that_were_lost_again(self) -> None:
+        assert standing(self.LOOK, "CMK-1", [self.MENTION], enables=True) == {}
+
+    @pytest.mark.parametrize("enables", [True, False])
+    def test_nothing_to_report(self, enables: bool) -> None:
+        assert standing(self.LOOK, "CMK-1", [], enables) == {}
+
+    @pytest.mark.parametrize("enables", [True, False])
+    @pytest.mark.parametrize("announced", [[], [MENTION]], ids=["not announced", "announced"])
+    def test_a_ticket_that_takes_no_comment(self, announced: list[dict[str, str]], enables: bool) -> None:
+        found = standing({**self.LOOK, "allowed": False, "status": "Closed"}, "CMK-1", announced, enables)
+        assert (found["code"], found.get("told")) == ("ticket_closed", None)
+        assert found["error"] == "The ticket CMK-1 takes no comment from this account (its status is Closed)."
+
+    @pytest.mark.parametrize("announced", [[], [MENTION]], ids=["not announced", "announced"])
+    def test_a_ticket_that_could_not_be_read(self, announced: list[dict[str, str]]) -> None:
+        look = {
+            "ok": False,
+            "allowed": True,
+            "status": "unknown",
+            "code": "desk_trouble",
+            "error": "Seen.",
+            "hint": "Do.",
+        }
+        assert standing(look, "CMK-1", announced, False) == {"code": "desk_trouble", "error": "Seen.", "hint": "Do."}
+
+
+@pytest.mark.parametrize("code", sorted(code for code in REFUSALS if code.startswith(("desk_", "ticket_"))))
+def test_each_message_of_the_desk_names_the_way_without_it(code: str) -> None:
+    _error, hint = REFUSALS[code]
+    assert "cmk_support_mode=manual" in hint or code == "desk_unconfirmed"
+    assert "run again" in hint.lower()
 
 
 @pytest.mark.parametrize("status", [200, 201])
@@ -188,7 +246,7 @@ def test_the_reason_comes_without_control_characters() -> None:
 
 def test_long_reasons_are_cut() -> None:
     error = answer(said(403, "x" * 10_000_000))["error"]
-    assert error == f"The support desk forbids this user that step (HTTP 403): {'x' * 300}."
+    assert error == f"The support desk denies this account that request (HTTP 403): {'x' * 300}."
 
 
 def test_nothing_but_the_reason_is_kept() -> None:

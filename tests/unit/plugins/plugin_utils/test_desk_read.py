@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import gzip
+import socket
+import threading
+import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _desk_read
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import answer, quoted
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
 
@@ -393,3 +400,122 @@ class TestGet:
             assert found["status"] == -1
             assert "CERTIFICATE_VERIFY_FAILED" in found["msg"]
             assert secure.control("GET", "/calls") == []
+
+    def test_the_time_and_the_size_of_an_answer(self, desk: Desk) -> None:
+        found = get(ticket(desk), DEFAULT_USER, DEFAULT_TOKEN)
+        assert parsedate_to_datetime(found["date"]).tzinfo is not None
+        assert found["size"] > 500
+
+    def test_who_we_are(self, desk: Desk) -> None:
+        desk.control("PATCH", "/settings", {"jira_access": True})
+        found = get(f"{desk.url}/rest/api/2/myself", DEFAULT_USER, DEFAULT_TOKEN)
+        assert (found["status"], found["json"]["displayName"]) == (200, "Acme operator")
+
+    def test_a_desk_that_sends_drop_by_drop(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_desk_read, "_TIMEOUT", 0.5)
+        desk.control("POST", "/faults", {"drip": 0.1, "count": 1})
+        begin = time.monotonic()
+        found = get(ticket(desk), DEFAULT_USER, DEFAULT_TOKEN)
+        assert time.monotonic() - begin < 3
+        assert (found["status"], found["msg"]) == (-1, "Request failed: no complete answer within 0.5 s")
+
+    def test_an_answer_that_is_too_large(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_desk_read, "_MOST_BYTES", 100)
+        found = get(ticket(desk), DEFAULT_USER, DEFAULT_TOKEN)
+        assert (found["status"], found["too_large"], "json" in found) == (200, True, False)
+
+
+# What a server may send instead of an answer.
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+
+
+@contextlib.contextmanager
+def raw(*parts: bytes, pause: float = 0, times: int = 1) -> Iterator[str]:
+    """A server that sends these bytes, the last ones again and again, whatever is asked."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _address = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                for part in [*parts[:-1], *[parts[-1]] * times]:
+                    connection.sendall(part)
+                    time.sleep(pause)
+                connection.shutdown(socket.SHUT_WR)
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/rest/servicedeskapi/request/CMK-1"
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+class TestUnfinishedAnswers:
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            pytest.param((_HEAD + b"Content-Length: 100\r\n\r\n", b'{"a": 1}'), id="less than announced"),
+            pytest.param((_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b'8\r\n{"a": 1}\r\n'), id="no last chunk"),
+            pytest.param(
+                (_HEAD + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n", gzip.compress(b'{"a": 1}' * 99)[:20]),
+                id="gzip cut off",
+            ),
+            pytest.param(
+                (_HEAD + b"Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n", b"oops"), id="gzip that is none"
+            ),
+            pytest.param((b"SSH-2.0-OpenSSH_9.9\r\n",), id="no HTTP"),
+            pytest.param((b"",), id="nothing"),
+        ],
+    )
+    def test_they_are_no_answer_and_may_be_tried_again(self, parts: tuple[bytes, ...]) -> None:
+        with raw(*parts) as url:
+            found = answer(get(url, "user", "token"))
+        assert (found["ok"], found["code"], found["retry"]) == (False, "desk_not_reached", True)
+
+    def test_one_of_unknown_length_ends_with_the_connection(self) -> None:
+        with raw(_HEAD + b"\r\n", b'{"issueKey": "CMK-1"}') as url:
+            assert get(url, "user", "token")["json"] == {"issueKey": "CMK-1"}
+
+    def test_gzip(self) -> None:
+        body = gzip.compress(b'{"issueKey": "CMK-1"}')
+        with raw(_HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body), body) as url:
+            assert get(url, "user", "token")["json"] == {"issueKey": "CMK-1"}
+
+    def test_a_bomb(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_desk_read, "_MOST_BYTES", 1 << 20)
+        body = gzip.compress(b" " * (64 << 20))
+        with raw(_HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body), body) as url:
+            assert get(url, "user", "token")["too_large"] is True
+
+    def test_headers_that_never_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_desk_read, "_TIMEOUT", 0.5)
+        begin = time.monotonic()
+        with raw(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n", pause=0.05, times=80) as url:
+            found = get(url, "user", "token")
+            assert time.monotonic() - begin < 3
+        assert (found["status"], found["msg"]) == (-1, "Request failed: no complete answer within 0.5 s")
+
+    def test_json_that_is_nested_too_deeply(self) -> None:
+        body = b"[" * 200_000
+        with raw(_HEAD + b"Content-Length: %d\r\n\r\n" % len(body), body) as url:
+            assert answer(get(url, "user", "token"))["code"] == "desk_not_json"
+
+
+def test_a_desk_that_asks_for_seven_seconds_is_left_alone_for_seven_seconds(desk: Desk) -> None:
+    desk.control("POST", "/reset")
+    desk.control("POST", "/faults", {"status": 429, "retry_after": 7, "count": 1})
+    slept: list[float] = []
+    reader = Reader(lambda url: get(url, DEFAULT_USER, DEFAULT_TOKEN), lambda seconds, _why: slept.append(seconds))
+    assert reader.ticket(ticket(desk), "acme", DEFAULT_USER)["ok"] is True
+    assert slept == [7]
+
+
+def test_a_desk_that_ignores_start_is_read_once(desk: Desk) -> None:
+    desk.control("POST", "/reset")
+    desk.control("POST", "/tickets", {"key": "CMK-1", "generate_comments": 60})
+    desk.control("PATCH", "/settings", {"ignore_start": True})
+    reader = Reader(lambda url: get(url, DEFAULT_USER, DEFAULT_TOKEN), lambda *_args: None)
+    found = reader.ticket(ticket(desk), "acme", DEFAULT_USER)
+    assert (found["ok"], found["complete"]) == (True, False)
+    assert found["bound"].startswith("Only the first 50 comments of the ticket were read, because ")
+    assert len(desk.control("GET", "/calls")) == 3
