@@ -15,6 +15,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -316,6 +318,9 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
 
 
 def refusal(code: str, **seen: object) -> Refusal:
-    """Fill in the entry ``code`` of :data:`REFUSALS` with what was seen."""
+    """Fill in the entry ``code`` of :data:`REFUSALS` with what was seen.
+
+    What was seen may come from AWS, the desk or the inventory: each text is one line without control characters.
+    """
     error, hint = REFUSALS[code]
-    return Refusal(code, error.format(**seen), hint.format(**seen))
+    return Refusal(code, plain(error.format(**seen)), plain(hint.format(**seen)))

@@ -16,9 +16,9 @@ import datetime as dt
 import email.utils
 import re
 import typing as t
-import unicodedata
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
 
 _LONGEST_WAIT: t.Final = 120
 # The documented limit of a comment in Jira.
@@ -203,9 +203,7 @@ def authors(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[
 
 def quoted(text: str, most: int = 200) -> str:
     """Put a text that others wrote on one short line, without anything that a terminal or an editor would act on."""
-    # Controls, and marks that reverse or hide text: Unicode's categories Cc, Cf, Co, Cs and Cn.
-    plain = "".join(" " if unicodedata.category(sign)[0] == "C" or sign.isspace() else sign for sign in text)
-    line = " ".join(plain.split())
+    line = " ".join(plain(text).split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
 
 
