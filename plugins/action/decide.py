@@ -8,7 +8,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read, remember, unwritable
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import unwritable
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
@@ -18,6 +18,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import (
     decide_revocation,
     shown,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, remember
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
@@ -41,7 +42,7 @@ class ActionModule(ActionBase):
         run = args["run"]
         try:
             paths = (args["journal"], args["access"], args["revocation"])
-            kept = [(read(path) or "") if path else "" for path in paths]
+            kept = [(read_file(path) or "") if path else "" for path in paths]
         except (OSError, UnicodeError) as error:
             msg = f"What an earlier run has kept cannot be read: {error}. Mend or remove that file, and run again."
             return {**result, "failed": True, "msg": msg}

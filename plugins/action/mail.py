@@ -8,12 +8,13 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember, unwritable
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import unwritable
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import is_mailed, message, sent
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import remember
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},

@@ -209,6 +209,13 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "AWS refused {operation} in {region} with {aws_code}: {message}",
         "Mend what AWS names, then run again; what is done already stays done.",
     ),
+    # Two runs at the same time.
+    "run_in_progress": (
+        "Another run is in progress for this organization (process {pid} on {host}, since {since}), so this run stops: two "
+        "runs must not change the keys in opposite directions.",
+        "Wait until that run has ended, then run again. If it has ended for certain, run again with "
+        "-e cmk_break_lock=true, which breaks the lock {path}.",
+    ),
     # Taking access away.
     "revoke_not_confirmed": (
         "Taking away Atlassian's access to the keys of {org} was not confirmed, so nothing was disabled.",
