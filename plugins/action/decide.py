@@ -10,7 +10,6 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read, remember
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
@@ -22,6 +21,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import (
     settle_run,
     shown,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, remember
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
         texts = {}
         for name in Records._fields:
             try:
-                texts[name] = (read(args[name]) or "") if args[name] else ""
+                texts[name] = (read_file(args[name]) or "") if args[name] else ""
             except (OSError, UnicodeError) as error:
                 Display().warning(f"{args['run']['settings']['org']}: {args[name]} cannot be read: {error}.")
                 # As a damaged journal: a restoration that nobody was notified of.

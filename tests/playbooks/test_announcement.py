@@ -28,7 +28,7 @@ def other_folder(world: World, name: str) -> dict[str, str]:
 
 def comment(world: World, body: str) -> None:
     """Somebody comments on the ticket."""
-    world.desk.control("PATCH", "/tickets/CMK-1", {"comments": [{"body": body, "author": "Vendor"}]})
+    world.desk.control("PATCH", "/tickets/CMK-1", {"reply": {"body": body, "author": "Support"}})
 
 
 def test_the_keys_come_first(world: World) -> None:
