@@ -45,7 +45,7 @@ class ActionModule(ActionBase):
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
         warn_of_kept_files(has_token=args["has_token"])
-        result |= {"changed": False, "path": args["path"], "held": False, "holder": None, "error": ""}
+        result |= {"changed": False, "path": args["path"], "held": False, "holder": None, "refusal": {}, "error": ""}
         if self._task.check_mode:
             return result
         inventory_host = args["inventory_host"] or str((task_vars or {}).get("inventory_hostname", ""))
@@ -62,8 +62,12 @@ class ActionModule(ActionBase):
             return {"error": plain(f"The lock {args['path']} cannot be taken: {error}.")}
         if not holder:
             return {"held": True}
-        facts = {"holder": asdict(holder)}
-        if not args["required"]:
-            return facts
-        why = refusal("run_in_progress", pid=holder.pid, host=holder.host, since=holder.since, path=args["path"])
-        return {**facts, "failed": True, "msg": str(why)}
+        return {"holder": asdict(holder), **refuse(holder, args["path"], required=args["required"])}
+
+
+def refuse(holder: Holder, path: str, *, required: bool) -> dict[str, t.Any]:
+    """Say what another run's lock means: it ends a run that requires the lock, and keeps any other from commenting."""
+    if required:
+        why = refusal("run_in_progress", pid=holder.pid, host=holder.host, since=holder.since, path=path)
+        return {"failed": True, "msg": str(why)}
+    return {"refusal": vars(refusal("other_run_notifies", pid=holder.pid, host=holder.host, since=holder.since))}

@@ -216,6 +216,12 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "Wait until that run has ended, then run again. If it has ended for certain, run again with "
         "-e cmk_break_lock=true, which breaks the lock {path}.",
     ),
+    "other_run_notifies": (
+        "Another run is in progress for this organization (process {pid} on {host}, since {since}), and comments on the ticket, so "
+        "this run does not.",
+        "Wait until that run has ended, then run again: it confirms that Atlassian was notified, or notifies Atlassian. If that "
+        "run has ended for certain, add -e cmk_break_lock=true.",
+    ),
     # Taking access away.
     "revoke_not_confirmed": (
         "Taking away Atlassian's access to the keys of {org} was not confirmed, so nothing was disabled.",

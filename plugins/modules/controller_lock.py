@@ -116,6 +116,10 @@ holder:
     refreshed_at:
       description: When the lock was refreshed last (UTC).
       type: str
+refusal:
+  description: The message (C(code), C(error), C(hint)) for a run that goes on without the lock; empty if no other run holds it.
+  returned: always
+  type: dict
 error:
   description: Why the lock could not be acquired, if the reason is not another run; empty otherwise.
   returned: always
