@@ -46,7 +46,7 @@ options:
     default: both
   lock:
     description:
-      - The result of M(keyops.atlassian_cmk.controller_lock). While another run holds the lock, nothing is kept in O(journal).
+      - The result of M(keyops.atlassian_cmk.controller_lock).
     type: dict
     default: {}
   brief:

@@ -134,6 +134,8 @@ def headline(entry_point: str, status: str) -> str:
         return f"A RESTORE WOULD {'SUCCEED' if status in OK_STATUSES else 'NOT SUCCEED'}"
     if entry_point == "revoke" and status not in OK_STATUSES:
         return "ONLY PARTLY REVOKED" if status == "partial" else "NOT REVOKED"
+    if status == "nothing_to_restore":
+        return "NOTHING TO RESTORE, AND NOTHING ANNOUNCED"
     return status.upper().replace("_", " ")
 
 
