@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 import typing as t
 
@@ -45,8 +46,11 @@ def test_the_other_region_is_enabled_at_once_and_the_run_ends(world: World) -> N
     assert ran.code == 2, ran.output
     assert world.states() == ["Enabled", "Disabled"]
     assert _delay(world) < AT_MOST
-    # It is tried again beside the region that answers, not before it.
-    assert max(_moments(world, "DescribeKey", WEST)) > _moments(world, "EnableKey", EAST)[0]
+    # After the plan has given it up, it is tried again beside the region that answers.
+    west = _moments(world, "DescribeKey", WEST)
+    assert west[-1] - west[0] > 5
+    assert f"acme {EAST}: EnableKey sent, waiting until AWS reports Enabled" in ran.output
+    assert re.search(rf"(?m)^acme {WEST}: AWS has not answered for \d+ s, retrying$", ran.output)
     errors = {key["region"]: key["error"] for key in ran.result["keys"]}
     assert errors[EAST] == ""
     assert errors[WEST].startswith(f"AWS was not reached for DescribeKey in {WEST}")
@@ -70,7 +74,7 @@ def test_in_check_mode_the_region_is_named_and_nothing_is_waited_for(world: Worl
     _hang(world, WEST)
     began = time.monotonic()
     ran = world.run("-e", "org=acme", "--check")
-    assert time.monotonic() - began < AT_MOST + 15
+    assert time.monotonic() - began < 60
     assert ran.code == 2, ran.output
     assert f"AWS was not reached for DescribeKey in {WEST}: not reachable yet" in ran.output
     assert world.calls("EnableKey") == []
@@ -83,7 +87,8 @@ def test_a_role_is_assumed_in_the_next_region(world: World) -> None:
     ran = world.run("-e", "org=acme", variables={"cmk_assume_role_arn": ROLE})
     assert ran.code == 0, ran.output
     assert _delay(world) < AT_MOST
-    assert world.calls("AssumeRole") == [EAST, WEST]
+    asked = world.calls("AssumeRole")
+    assert (asked[:2], asked.count(WEST)) == ([EAST, WEST], 1)
     assert world.states() == ["Enabled", "Enabled"]
 
 
