@@ -147,7 +147,7 @@ def test_fifty_organizations_of_one_account_at_once(world: World, tmp_path: Path
     )
     command, cwd, env = world.command("--forks", "50", playbook=str(play))
     local = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-    hosts = {name: local for name in names}
+    hosts = dict.fromkeys(names, local)
     Path(env["ANSIBLE_INVENTORY"]).write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     ran = run_to_end(command, cwd, env)
     assert ran.code == 0, ran.output
