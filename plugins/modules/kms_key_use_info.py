@@ -46,6 +46,12 @@ options:
       - The default is any encryption context.
     type: str
     default: ''
+  timeout:
+    description:
+      - How long the module may take, in seconds. A key of which CloudTrail has not answered by then is returned as not looked up, with
+        RV(keys[].code) V(not_reached).
+    type: float
+    default: 30
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -149,19 +155,24 @@ keys:
 """
 
 import datetime as dt
+import functools
 import re
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import ASSUME_ROLE_OPTIONS, clients_of
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
+    ASSUME_ROLE_OPTIONS,
+    INFO_PATIENCE,
+    TIMEOUT_OPTION,
+    clients_of,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trail import Pace, earliest_since
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import foreign_use, use, why_unused
 
-_ATTEMPTS: t.Final = 5
 _KEY: t.Final = {
     "key_arn": {"type": "str", "required": True, "no_log": False},
     "region": {"type": "str"},
@@ -201,7 +212,7 @@ def _look_up(trail: t.Any, pace: Pace, key: Key, tag: str) -> Key:
             trail, pace, arn, key["region"], span, lambda event: use(event, arn, tag) is not None
         )
     except RefusedError as refused:
-        return _unknown(key, refused)
+        return _unknown(key, refused.refusal)
     first = next(filter(None, (use(event, arn, tag) for event in events)), None)
     others = [found for found in (foreign_use(event, arn) for event in events) if found]
     reason = None if first else why_unused(others, shown, tag, is_all=is_all)
@@ -209,9 +220,8 @@ def _look_up(trail: t.Any, pace: Pace, key: Key, tag: str) -> Key:
     return {**_about(key, shown), **found}
 
 
-def _unknown(key: Key, refused: RefusedError) -> Key:
-    code, reason = refused.refusal.code, str(refused)
-    found = {"looked_up": False, "first_use": None, "is_first": False, "code": code, "reason": reason}
+def _unknown(key: Key, why: Refusal) -> Key:
+    found = {"looked_up": False, "first_use": None, "is_first": False, "code": why.code, "reason": str(why)}
     return {**_about(key, key["since"]), **found}
 
 
@@ -224,6 +234,7 @@ def main() -> None:
         argument_spec={
             "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
             "context_tag": {"type": "str", "default": ""},
+            **TIMEOUT_OPTION,
             **ASSUME_ROLE_OPTIONS,
         },
         supports_check_mode=True,
@@ -234,15 +245,29 @@ def main() -> None:
     problem = next(filter(None, map(_problem, keys)), None) if keys else "No key is given. Name at least one in keys."
     if problem:
         module.fail_json(msg=problem)
+    module.exit_json(changed=False, keys=_ask(module, keys))
+
+
+def _ask(module: t.Any, keys: list[Key]) -> list[Key]:
+    """Ask CloudTrail of all keys at the same time."""
+    until, tag = Deadline(module.params["timeout"]), module.params["context_tag"]
     paces = {key["region"]: Pace() for key in keys}
     try:
-        trails = clients_of(module, ["cloudtrail"], paces, attempts=_ATTEMPTS)["cloudtrail"]
+        trails = clients_of(module, ["cloudtrail"], paces, INFO_PATIENCE, until)["cloudtrail"]
     except RefusedError as refused:
-        module.exit_json(changed=False, keys=[_unknown(key, refused) for key in keys])
-    with ThreadPoolExecutor(max_workers=len(keys)) as pool:
-        tag = module.params["context_tag"]
-        found = pool.map(lambda key: _look_up(trails[key["region"]], paces[key["region"]], key, tag), keys)
-        module.exit_json(changed=False, keys=list(found))
+        return [_unknown(key, refused.refusal) for key in keys]
+    futures = [
+        begin(functools.partial(_look_up, trails[key["region"]], paces[key["region"]], key, tag)) for key in keys
+    ]
+    wait_for(futures, until)
+    return [
+        future.result() if future.done() else _unknown(key, _late(key["region"], until))
+        for key, future in zip(keys, futures, strict=True)
+    ]
+
+
+def _late(region: str, until: Deadline) -> Refusal:
+    return refusal("not_reached", operation="LookupEvents", region=region, message=until.missed())
 
 
 if __name__ == "__main__":
