@@ -87,9 +87,7 @@ def why_unused(
             "so this is not proof."
         )
     if not is_all:
-        return (
-            f"no use by another account is among the events since {to_minute(since)} that were read; there are more events."
-        )
+        return f"no use by another account is among the events since {to_minute(since)} that were read; there are more events."
     return f"no use by another account since {to_minute(since)}."
 
 

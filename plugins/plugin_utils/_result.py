@@ -13,7 +13,15 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
 
-OK_STATUSES: t.Final = ("restored", "already_restored", "handover_pending", "planned", "revoked", "already_revoked")
+OK_STATUSES: t.Final = (
+    "restored",
+    "already_restored",
+    "handover_pending",
+    "planned",
+    "revoked",
+    "already_revoked",
+    "waiting",
+)
 _KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
 _TICKET: t.Final = (
     "key",
