@@ -34,7 +34,7 @@ RUNS: t.Final = {
     "restore_cancel_deletion": ("restore_cmk.yml", ("PendingDeletion", "Disabled"), {"cmk_cancel_deletion": True}),
     "restore_byok": ("restore_cmk.yml", ("Disabled", "Disabled"), {}),
     "assess": ("assess_cmk.yml", ("Disabled", "Disabled"), {}),
-    "verify": ("verify_cmk.yml", ("Enabled", "Enabled"), {}),
+    "verify": ("verify_cmk.yml", ("Enabled", "Enabled"), {"cmk_atlassian_account_id": "444455556666"}),
     "revoke": ("revoke_cmk.yml", ("Enabled", "Enabled"), {}),
 }
 

@@ -48,8 +48,14 @@ def remember_restoration(world: World, **span: float) -> None:
         started_at=utc(**span),
         restored_at=utc(**span),
         ticket="CMK-1",
-        states_before={region: "Disabled" for region in REGIONS},
-        told={"by": "api", "at": utc(**span), "comment_id": "1", "url": "", "reference": "cmk-restore/acme/ffffffffffff"},
+        states_before=dict.fromkeys(REGIONS, "Disabled"),
+        told={
+            "by": "api",
+            "at": utc(**span),
+            "comment_id": "1",
+            "url": "",
+            "reference": "cmk-restore/acme/ffffffffffff",
+        },
     )
 
 
@@ -175,7 +181,9 @@ def test_where_nothing_is_known_there_is_no_proof_and_verify_says_so(world: Worl
     story.used()
     ran = story.run()
     assert ran.result["status"] == "needs_attention", ran.output
-    assert "it is not known when access was lost, when the key was enabled or when Atlassian was notified" in says(ran, "use")
+    assert "it is not known when access was lost, when the key was enabled or when Atlassian was notified" in says(
+        ran, "use"
+    )
     assert "cmk_revoked_at" in says(ran, "use")
 
 

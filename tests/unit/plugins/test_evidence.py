@@ -193,10 +193,10 @@ class TestVerdict:
         assert verdict["detail"]
 
     @pytest.mark.parametrize("name", ["handover_pending", "partial", "desk_down", "failed"])
-    def test_says_that_atlassian_has_not_been_told(self, name: str) -> None:
+    def test_says_that_atlassian_has_not_been_notified(self, name: str) -> None:
         verdict = evidence(RUNS[name])["verdict"]
         said = f"{verdict['headline']} {verdict['detail']}".lower()
-        assert "not been told" in said
+        assert "not been notified" in said
 
     @pytest.mark.parametrize(
         ("status", "code"),
@@ -238,14 +238,14 @@ class TestVerdict:
     def test_a_run_that_ended_early_with_all_keys_usable_says_both(self) -> None:
         failed = run([key(region, "Enabled") for region in REGIONS], error="Read the ticket: failed.", ticket={})
         verdict = evidence(failed)["verdict"]
-        assert (verdict["code"], verdict["headline"]) == ("failed", "Keys usable, but Atlassian could NOT be told")
+        assert (verdict["code"], verdict["headline"]) == ("failed", "Keys restored, Atlassian could NOT be notified")
 
     def test_an_answer_that_was_lost_leaves_open_whether_atlassian_knows(self) -> None:
         ticket = {"code": "desk_unconfirmed", "error": "No answer came.", "hint": "Run again, which looks first."}
         found = evidence(run([key(region, "Enabled") for region in REGIONS], told=False, ticket=ticket))
         assert found["ticket"]["code"] == "desk_unconfirmed"
-        assert found["verdict"]["headline"] == "Keys usable, and Atlassian has PERHAPS been told"
-        assert "NOT been told" not in found["verdict"]["detail"]
+        assert found["verdict"]["headline"] == "Keys restored, Atlassian has PERHAPS been notified"
+        assert "NOT been notified" not in found["verdict"]["detail"]
         assert "PERHAPS" in render("report.html.j2", found)
         assert "PERHAPS" in render("report.md.j2", found)
 

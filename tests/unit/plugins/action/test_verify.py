@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -84,11 +84,11 @@ class Follower:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.lines: list[str] = []
         self.desk = Desk(READ)
-        self.parents: Callable[[], int] = lambda: 1
+        self.parents: Iterator[int] = itertools.repeat(1)
         self.retries: list[int] = []
         fake_time = SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep)
         monkeypatch.setattr(verify, "time", fake_time)
-        monkeypatch.setattr(verify, "os", SimpleNamespace(getppid=lambda: self.parents()))
+        monkeypatch.setattr(verify, "os", SimpleNamespace(getppid=lambda: next(self.parents)))
         monkeypatch.setattr(verify, "show", self.lines.append)
         monkeypatch.setattr(verify, "Reader", self._reader)
         monkeypatch.setattr(verify.ActionModule, "_module", self._module)
@@ -166,8 +166,7 @@ def test_a_desk_that_refuses_ends_it(follower: Follower, run_action: Any) -> Non
 
 
 def test_it_ends_with_the_run_that_it_belongs_to(follower: Follower, run_action: Any) -> None:
-    parents = itertools.chain([7, 7, 7, 7], itertools.repeat(1))
-    follower.parents = lambda: next(parents)
+    follower.parents = itertools.chain([7, 7, 7, 7], itertools.repeat(1))
     result = follower.run(run_action)
     assert (result["failed"], result["msg"]) == (True, "The run that followed has ended.")
     # Noticed within seconds, and not after the five minutes.
