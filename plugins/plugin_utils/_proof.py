@@ -74,13 +74,15 @@ def keys_to_prove(run: Parts, proven: t.Iterable[Parts], clock_offset: float = 0
     :param proven: the results of earlier looks
     :param clock_offset: seconds that AWS's clock is ahead of the controller's
     """
-    done = {use["arn"] for use in proven if use.get("first_use")}
+    first_uses = {use["arn"]: as_moment((use.get("first_use") or {}).get("time")) for use in proven}
     wanted = []
     for key in run["keys"]:
         arn = key.get("arn")
-        moments = _moments(run, arn, dt.timedelta(seconds=clock_offset)) if arn and arn not in done else []
-        if moments:
-            wanted.append({"region": key["region"], "key_arn": arn, "since": text(max(moments))})
+        since = max(_moments(run, arn, dt.timedelta(seconds=clock_offset)), default=None) if arn else None
+        first_use = first_uses.get(arn)
+        # A use that was proven for an earlier announcement does not prove this one.
+        if since and (first_use is None or first_use < since):
+            wanted.append({"region": key["region"], "key_arn": arn, "since": text(since)})
     return wanted
 
 

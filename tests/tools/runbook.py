@@ -475,7 +475,7 @@ def masked(text: str) -> str:
     lines are wrapped."""
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?|\d{8}T\d{6}", "TIME", text)
     text = re.sub(r"after \d+\.\d s", "after N s", text)
-    text = re.sub(r"(\d+ min )?\d+ s since", "N s since", text)
+    text = re.sub(r"(\d+ min )?\d+ s (since|ago)", r"N s \2", text)
     text = re.sub(r"cmk-restore/acme/[0-9a-f]{12}", "cmk-restore/acme/REFERENCE", text)
     text = re.sub(r"(comment[ /]|request/)\d+", r"\1N", text)
     return re.sub(r"(?<!\n)\n ?(?!\n)", " ", re.sub(r" +", " ", text))

@@ -216,6 +216,11 @@ class TestKeysToProve:
         assert keys_to_prove(run, [proven]) == []
         assert keys_to_prove(run, [{**proven, "first_use": None}]) != []
 
+    def test_a_use_of_before_a_new_announcement_is_asked_again(self) -> None:
+        run = run_of({"restored_at": BACK}, ticket={"at": "2026-11-24T05:00:00Z"})
+        assert keys_to_prove(run, [{"arn": ARN, "first_use": {"time": TOLD}}]) != []
+        assert keys_to_prove(run, [{"arn": ARN, "first_use": {"time": "2026-11-24T05:00:00Z"}}]) == []
+
     def test_a_key_that_was_not_reached(self) -> None:
         assert keys_to_prove(run_of({"restored_at": BACK}, keys=[key(arn=None)]), []) == []
 
