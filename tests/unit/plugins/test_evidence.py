@@ -207,7 +207,11 @@ class TestVerdict:
         assert evidence({**RUNS["verify"], "result": result})["verdict"]["code"] == code
 
     def test_of_a_revocation_names_the_deadlines_of_the_window(self) -> None:
-        window = {**RUNS["revoke"]["window"], "reinstate_by": "2026-12-01T03:00:02Z", "at_risk_after": "2026-12-03T03:00:02Z"}
+        window = {
+            **RUNS["revoke"]["window"],
+            "reinstate_by": "2026-12-01T03:00:02Z",
+            "at_risk_after": "2026-12-03T03:00:02Z",
+        }
         detail = evidence({**RUNS["revoke"], "window": window})["verdict"]["detail"]
         assert "Atlassian's deadlines have begun: 2026-12-01 03:00 UTC and 2026-12-03 03:00 UTC." in detail
         unknown = {**window, "reinstate_by": None, "at_risk_after": None}

@@ -20,7 +20,7 @@ TICKET = "https://desk.example.com/rest/servicedeskapi/request/CMK-1"
 MENTION = {"reference": "cmk-restore/acme/0123456789ab", "comment_id": "17", "url": "", "at": NOTIFIED}
 READ = {"ok": True, "status": "Open", "allowed": True, "mentions": [MENTION], "authors": []}
 DOWN = {"ok": False, "code": "desk_trouble", "error": "The support desk failed.", "hint": "Run again."}
-ANNOUNCEMENT = {
+ANNOUNCEMENT: dict[str, Any] = {
     "accepts": [],
     "accepts_since": None,
     "told": None,

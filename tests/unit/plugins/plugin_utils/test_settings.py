@@ -191,7 +191,9 @@ ROLE = "arn:aws:iam::111122223333:role/ops/cmk"
         pytest.param("verify_follow", "true", {"verify_follow": True}, id="follow as text"),
         pytest.param("context_tag", "AcmeCMK", {"context_tag": "AcmeCMK"}, id="context tag"),
         *(
-            pytest.param("atlassian_account_id", value, {"atlassian_account_ids": ids}, id=f"Atlassian's account {value!r}")
+            pytest.param(
+                "atlassian_account_id", value, {"atlassian_account_ids": ids}, id=f"Atlassian's account {value!r}"
+            )
             for value, ids in (
                 ("", []),
                 (None, []),

@@ -381,7 +381,14 @@ def verified(now: str = "2026-11-24T09:00:00Z", **seen: t.Any) -> dict[str, t.An
         "source_ip": "",
         "event_id": "e",
     }
-    settings = {"org": "acme", "slug": "acme", "realm": "Japan", "ticket": "CMK-1", "ticket_told": "", "revoked_at": ""}
+    settings: dict[str, t.Any] = {
+        "org": "acme",
+        "slug": "acme",
+        "realm": "Japan",
+        "ticket": "CMK-1",
+        "ticket_told": "",
+        "revoked_at": "",
+    }
     settings |= {"programme": "cmk", "verify_limit": 0.0, **seen.pop("settings", {})}
     revocation = seen.pop("revocation", {})
     decided = {"announcement": {**ANNOUNCEMENT, "reference": REFERENCE}}
@@ -522,7 +529,11 @@ class TestLostAgain:
         assert says in check
 
     def test_of_an_enabled_key_and_of_one_that_cloudtrail_does_not_show_nothing_is_said(self) -> None:
-        for more in ({"keys": [key()]}, {"keys": [key(key_state_before="Disabled")], "revocation": {"keys": []}}):
+        nothing: tuple[dict[str, t.Any], ...] = (
+            {"keys": [key()]},
+            {"keys": [key(key_state_before="Disabled")], "revocation": {"keys": []}},
+        )
+        for more in nothing:
             run = verified(**{"revocation": {"keys": [lost_key()]}, "look": {}, **more})
             assert "officer" not in str(run["verification"])
 
