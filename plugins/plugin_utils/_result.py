@@ -21,6 +21,7 @@ OK_STATUSES: t.Final = (
     "planned",
     "revoked",
     "already_revoked",
+    "waiting",
 )
 _KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
 _TICKET: t.Final = (
