@@ -15,6 +15,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -207,6 +209,13 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "AWS refused {operation} in {region} with {aws_code}: {message}",
         "Mend what AWS names, then run again; what is done already stays done.",
     ),
+    # Two runs at the same time.
+    "run_in_progress": (
+        "Another run is in progress for this organization (process {pid} on {host}, since {since}), so this run stops: two "
+        "runs must not change the keys in opposite directions.",
+        "Wait until that run has ended, then run again. If it has ended for certain, run again with "
+        "-e cmk_break_lock=true, which breaks the lock {path}.",
+    ),
     # Taking access away.
     "revoke_not_confirmed": (
         "Taking away Atlassian's access to the keys of {org} was not confirmed, so nothing was disabled.",
@@ -224,6 +233,11 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "{arn} is Unavailable: its custom key store is disconnected, so nobody can use it, but it can be used again as "
         "soon as the store is back.",
         "Leave the key store disconnected, or run this again at once when it is back.",
+    ),
+    # Who notified Atlassian.
+    "note_refused": (
+        "cmk_ticket_told does not count: it {problem}",
+        "Comment on the ticket if nobody has, then run again with the right cmk_ticket_told.",
     ),
     # The support desk.
     "desk_unauthorized": (
@@ -325,6 +339,9 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
 
 
 def refusal(code: str, **seen: object) -> Refusal:
-    """Fill in the entry ``code`` of :data:`REFUSALS` with what was seen."""
+    """Fill in the entry ``code`` of :data:`REFUSALS` with what was seen.
+
+    What was seen may come from AWS, the desk or the inventory: each text is one line without control characters.
+    """
     error, hint = REFUSALS[code]
-    return Refusal(code, error.format(**seen), hint.format(**seen))
+    return Refusal(code, plain(error.format(**seen)), plain(hint.format(**seen)))

@@ -16,10 +16,10 @@ import datetime as dt
 import email.utils
 import re
 import typing as t
-import unicodedata
 from dataclasses import dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._quoting import unquoted_lines
 
 _LONGEST_WAIT: t.Final = 120
@@ -326,9 +326,7 @@ def quoted(text: str, most: int = 200) -> str:
 
 
 def _one_line(text: str) -> str:
-    # Controls, and marks that reverse or hide text: Unicode's categories Cc, Cf, Co, Cs and Cn.
-    plain = "".join(" " if unicodedata.category(sign)[0] == "C" or sign.isspace() else sign for sign in text)
-    return " ".join(plain.split())
+    return " ".join(plain(text).split())
 
 
 def comment_facts(comment: t.Mapping[str, t.Any]) -> dict[str, str]:

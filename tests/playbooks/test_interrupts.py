@@ -88,7 +88,7 @@ def test_two_operators_at_the_same_moment(world: World) -> None:
     assert runs[0].code == 0, outputs
     assert len(world.told()) == 1
     # The other one came too early and says so, or came after it and found nothing to do.
-    assert runs[1].code == 0 or "Another run is at work for this organization" in runs[1].output, runs[1].output
+    assert runs[1].code == 0 or "Another run is in progress for this organization" in runs[1].output, runs[1].output
 
 
 def test_two_controllers_one_after_the_other_tell_once(world: World) -> None:
