@@ -31,7 +31,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: >-
       {{ [{'reference': 'cmk-restore/acme/0123456789ab', 'at': '2026-11-24T03:00:09+0000'}]
-         | keyops.atlassian_cmk.announced({'accepts': ['cmk-restore/acme/0123456789ab'], 'accepts_since': none}) }}
+         | keyops.atlassian_cmk.announced({'reference': 'cmk-restore/acme/0123456789ab', 'since': none, 'accepts_ours': false}) }}
 """
 
 RETURN = r"""

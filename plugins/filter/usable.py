@@ -32,7 +32,7 @@ options:
 EXAMPLES = r"""
 - name: Say since when all keys are usable
   ansible.builtin.debug:
-    msg: "{{ ({'restored_at': none} | keyops.atlassian_cmk.usable(keys, 'restore')).restored_at }}"
+    msg: "{{ ({'restored_at': none} | keyops.atlassian_cmk.usable(keys, only_reads=false)).restored_at }}"
   vars:
     keys: [{calls: [{operation: DescribeKey, at: "2026-11-24T03:00:05Z"}]}]
 """

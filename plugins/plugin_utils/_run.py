@@ -132,7 +132,7 @@ def states_before(run: Parts) -> dict[str, str]:
 
 def targets(run: Parts) -> list[dict[str, str]]:
     """Return the keys to change, as ``kms_realm_keys`` takes them: those that the plan has shown, and no others."""
-    wanted = {key["region"]: key for key in run["settings"]["keys"]}
+    wanted = {key["region"]: key for key in run["settings"].get("keys") or []}
     return [_target(key, wanted.get(key["region"], {})) for key in run["plan"].get("keys") or []]
 
 
