@@ -144,7 +144,8 @@ class TestRelease:
         # What comes after the looks, so that a test cannot make a release by mistake.
         (folder / "tests/tools/package.sh").write_text("#!/bin/sh\necho went on; exit 1\n", encoding="utf-8")
         (folder / "tests/tools/package.sh").chmod(0o755)
-        shutil.copytree(ROOT / "changelogs", folder / "changelogs", dirs_exist_ok=True)
+        fragments = shutil.ignore_patterns("fragments")
+        shutil.copytree(ROOT / "changelogs", folder / "changelogs", ignore=fragments, dirs_exist_ok=True)
         self.git(folder, "init", "--quiet", ".")
         self.commit(folder)
         return folder
