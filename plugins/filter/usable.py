@@ -12,7 +12,7 @@ version_added: 1.0.0
 short_description: Add to an announcement since when all keys have been usable
 description:
   - That is the time of the last call that showed it.
-positional: keys, entry_point
+positional: keys
 options:
   _input:
     description: The announcement, as M(keyops.atlassian_cmk.decide) decides; empty before it has.
@@ -23,9 +23,9 @@ options:
     type: list
     elements: dict
     required: true
-  entry_point:
-    description: The role's entry point. A run of V(assess) only looks, so that its own time means nothing.
-    type: str
+  only_reads:
+    description: Whether the run changes nothing in any case, as C(assess) and C(verify), so that its own time means nothing.
+    type: bool
     required: true
 """
 

@@ -65,6 +65,7 @@ EXAMPLES = r"""
       decided:
         announcement:
           reference: cmk-restore/acme/0123456789ab
+          nothing_lost: false
           started_at: "2026-11-24T03:00:00Z"
           states_before: {}
       ticket: {}
