@@ -51,7 +51,7 @@ EXAMPLES = r"""
     run:
       entry_point: restore
       check_mode: false
-      settings: {org: acme, realm: Japan, ticket: CMK-1, sites: [], revoked_at: ''}
+      settings: {org: acme, slug: acme, realm: Japan, ticket: CMK-1, sites: [], revoked_at: ''}
       plan:
         keys:
           - region: ap-northeast-1
