@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.ready
+# uv with pip's settings.
+UV := python tests/tools/pip_settings.py uv
 # Nothing of the user's own settings or home may change what the tests see.
 export PATH := $(BIN):$(PATH)
 # Byte code is kept in one place: a module process that compiles botocore anew takes a second longer.
@@ -104,13 +106,13 @@ setup: $(READY) ## Only set up .venv
 
 .PHONY: lock
 lock: $(READY) ## Pin the newest versions that requirements/dev.in allows
-	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	  requirements/dev.in -o requirements/dev.txt
-	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	  requirements/bench.in -o requirements/bench.txt
-	@uv pip compile -q --upgrade --universal --python-version 3.12 --generate-hashes --no-header \
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.12 --generate-hashes --no-header \
 	  requirements/core-2.20.in -o requirements/core-2.20.txt
-	@uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-header \
+	@$(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-header \
 	  requirements/floor.in -o requirements/floor.txt
 
 .PHONY: clean
@@ -124,5 +126,5 @@ $(READY): requirements/dev.txt requirements/uv.txt tests/tools/setup.sh
 # Apart, since the AWS CLI holds botocore and docutils back.
 $(VENV)/aws-cli/bin/aws: requirements/bench.txt $(READY)
 	@uv venv -q --clear $(VENV)/aws-cli
-	@uv pip install -q --python $(VENV)/aws-cli/bin/python --require-hashes -r requirements/bench.txt
+	@$(UV) pip install -q --python $(VENV)/aws-cli/bin/python --require-hashes -r requirements/bench.txt
 	@touch $@
