@@ -14,6 +14,10 @@ UV := python tests/tools/pip_settings.py uv
 export PATH := $(BIN):$(PATH)
 # Byte code is kept in one place: a module process that compiles botocore anew takes a second longer.
 export PYTHONPYCACHEPREFIX := $(abspath .cache)/pycache
+# Container images often forbid byte code. Each of the hundreds of Pythons would then compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+# As many processes as there are processors.
+WORKERS ?= logical
 
 .PHONY: help
 help: ## List the targets
@@ -28,7 +32,12 @@ demo-reset: ## Put the demo back to its beginning: keys disabled, ticket open
 	@rm -rf .demo
 
 .PHONY: test
-test: lint package reference sanity unit playbooks molecule demo-test ## Run every check and test
+test: $(READY) ## Run every check and test, two at a time; the output of each comes in one piece
+	@$(MAKE) --jobs 2 --output-sync=target tests
+
+# The longest first, beside the others.
+.PHONY: tests
+tests: lint playbooks package sanity reference unit molecule demo-test
 
 .PHONY: lint
 lint: $(READY) ## Format and lint: ruff, mypy, yamllint, ansible-lint
@@ -53,17 +62,17 @@ sanity: $(READY) ## Run ansible-test sanity
 .PHONY: unit
 unit: $(READY) ## Run the unit tests
 	@echo "== unit tests"
-	@python -m pytest -n 2 tests/unit
+	@python -m pytest -n $(WORKERS) tests/unit
 
 .PHONY: playbooks
 playbooks: $(READY) ## Run the real playbooks on the strict stand-ins
 	@echo "== playbooks"
-	@python -m pytest -n 2 tests/playbooks
+	@python -m pytest -n $(WORKERS) tests/playbooks
 
 .PHONY: faults
 faults: $(READY) ## Run the whole fault matrix and runbook (eight minutes; make test runs a third of it)
 	@echo "== faults"
-	@python -m pytest -n 2 -m slow tests/playbooks/test_faults.py tests/playbooks/test_runbook.py
+	@python -m pytest -n $(WORKERS) -m slow tests/playbooks/test_faults.py tests/playbooks/test_runbook.py
 
 .PHONY: molecule
 molecule: $(READY) ## Run the scenarios on the strict stand-ins

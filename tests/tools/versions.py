@@ -66,6 +66,7 @@ def run(row: Row, python: str) -> str:
     env = {
         **os.environ,
         "PATH": f"{venv}/bin:{os.environ['PATH']}",
+        "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONPYCACHEPREFIX": str(_FOLDER / f"{row.name}.pycache"),
     }
     setup = {**env, "PYTHON": python, "VENV": str(venv), "REQUIREMENTS": requirements}
@@ -75,7 +76,7 @@ def run(row: Row, python: str) -> str:
     core = subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout
     if f"[core {row.core}." not in core:
         return f"has not ansible-core {row.core}: {core.splitlines()[:1]}"
-    tests = [str(venv / "bin/python"), "-m", "pytest", "-n", "2", *row.tests]
+    tests = [str(venv / "bin/python"), "-m", "pytest", "-n", "logical", *row.tests]
     return "tests failed" if subprocess.run(tests, cwd=ROOT, env=env, check=False).returncode else ""
 
 
