@@ -9,8 +9,9 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
+from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember, unwritable
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import template_fault, with_reference
@@ -44,17 +45,23 @@ class ActionModule(ActionBase):
         except Exception as error:
             said = template_fault(error.message if isinstance(error, AnsibleError) else str(error))
             return result | vars(refusal("comment_template", template=args["template"], message=said))
-        text = with_reference(text, run["announcement"]["reference"])
+        if not (run["check_mode"] or run["entry_point"] == "assess"):
+            text = with_reference(text, run["announcement"]["reference"])
         result |= {"text": text, **unfit_comment(text, run["settings"]["ticket"], args["look"])}
         if not args["hand_over"] or result["error"]:
             return result
-        try:
-            changed = remember(args["hand_over"], text, writes=not run["check_mode"])
-        except (OSError, UnicodeError) as error:
-            return {**result, "failed": True, "msg": unwritable(args["hand_over"], error)}
-        file = "" if run["check_mode"] else args["hand_over"]
+        file = "" if run["check_mode"] else self._hand_over(args["hand_over"], text, run["settings"]["org"])
         show(render("paste.txt.j2", cmk_settings=run["settings"], cmk_comment=text, cmk_comment_file=file))
-        return {**result, "changed": changed}
+        return result
+
+    def _hand_over(self, path: str, text: str, org: str) -> str:
+        """Write the text into a file; return its path, or an empty text if it cannot be written: the screen shows it anyway."""
+        try:
+            remember(path, text, writes=True)
+        except (OSError, UnicodeError) as error:
+            Display().warning(f"{org}: the text for the ticket cannot be written to {path}: {error}.")
+            return ""
+        return path
 
     def _print(self, template: str, run: dict[str, t.Any], task_vars: dict[str, t.Any]) -> str:
         if template in ("", OWN_TEMPLATE):

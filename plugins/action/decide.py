@@ -4,74 +4,83 @@
 
 from __future__ import annotations
 
+import secrets
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read, remember, unwritable
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read, remember
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import (
+    Records,
     about,
-    decide,
+    begin_run,
     decide_revocation,
+    settle_run,
     shown,
 )
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
+    "stage": {"type": "str", "choices": ["begin", "settle", "both"], "default": "both"},
     "journal": {"type": "path", "required": True},
     "access": {"type": "path", "required": True},
     "revocation": {"type": "path"},
-    "remember": {"type": "bool", "default": False},
     "brief": {"type": "bool", "default": False},
 }
 
+Parts = dict[str, t.Any]
+
 
 class ActionModule(ActionBase):
-    """Decide what a run is about, and show the plan."""
+    """Decide what a run is about: before the first key changes (begin), and once it is known what was lost (settle)."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> Parts:
+        result: Parts = super().run(tmp, task_vars)
         _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
-        run = args["run"]
-        try:
-            paths = (args["journal"], args["access"], args["revocation"])
-            kept = [(read(path) or "") if path else "" for path in paths]
-        except (OSError, UnicodeError) as error:
-            msg = f"What an earlier run has kept cannot be read: {error}. Mend or remove that file, and run again."
-            return {**result, "failed": True, "msg": msg}
-        is_revocation = run["entry_point"] == "revoke"
-        if is_revocation:
-            decided = decide_revocation(run, *kept)
+        run, stage = args["run"], args["stage"]
+        records = self._read(args)
+        if run["entry_point"] == "revoke":
+            decided: Parts = decide_revocation(run, records)
         else:
-            journal, access, revocation = kept
-            decided = decide(
-                run["plan"],
-                run["revocation"],
-                run["settings"],
-                journal,
-                access,
-                run["started_at"],
-                revocation,
-                run.get("trust_plan"),
-            )
-        if not args["brief"]:
-            # The plan, whether it is refused or not.
-            planned = about({**run, "decided": {**decided, "refused": ""}})
-            template = "revoke_plan.txt.j2" if is_revocation else "plan.txt.j2"
-            show(render(template, **shown(planned)), warn=is_revocation)
-        announced = decided["announcement"]
+            decided = dict(run["decided"]) if stage == "settle" else begin_run(run, records)
+            if stage == "begin" and decided["changes"] and not self._task.check_mode:
+                self._remember(args["journal"], run, decided["begun"])
+            if stage != "begin":
+                decided |= settle_run({**run, "decided": decided}, records, secrets.token_hex(8))
+        if stage != "settle" and not args["brief"]:
+            _show_plan({**run, "decided": {"announcement": {}, **decided, "refused": ""}})
+        return {**result, "changed": False, **decided}
+
+    def _read(self, args: Parts) -> Records:
+        """Read what earlier runs have kept. What cannot be read must not keep a key from being enabled."""
+        texts = {}
+        for name in Records._fields:
+            try:
+                texts[name] = (read(args[name]) or "") if args[name] else ""
+            except (OSError, UnicodeError) as error:
+                Display().warning(f"{args['run']['settings']['org']}: {args[name]} cannot be read: {error}.")
+                # As a damaged journal: a restoration that nobody was notified of.
+                texts[name] = "unreadable"
+        return Records(**texts)
+
+    def _remember(self, path: str, run: Parts, journal: Parts) -> None:
+        """Write the journal before the first key changes: the next run then knows what nobody was notified of."""
+        kept = Journal(**{**journal, "used_notes": tuple(journal["used_notes"])})
         try:
-            changed = (
-                args["remember"]
-                and not announced["told"]
-                and remember(args["journal"], journal_text(announced), writes=not self._task.check_mode)
-            )
+            remember(path, write_journal(kept), writes=True)
         except (OSError, UnicodeError) as error:
-            return {**result, "failed": True, "msg": unwritable(args["journal"], error)}
-        return {**result, "changed": changed, **decided}
+            org = run["settings"]["org"]
+            Display().warning(f"{org}: this restoration cannot be remembered: {path} cannot be written: {error}.")
+
+
+def _show_plan(run: Parts) -> None:
+    is_revocation = run["entry_point"] == "revoke"
+    template = "revoke_plan.txt.j2" if is_revocation else "plan.txt.j2"
+    show(render(template, is_settled="revoked" in run["decided"], **shown(about(run))), warn=is_revocation)

@@ -7,10 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember, unwritable
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import is_mailed, message, sent
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about
@@ -45,10 +46,10 @@ class ActionModule(ActionBase):
             return {**result, "changed": False, "ticket": ticket}
         try:
             # At once: whatever happens from here on, it is not mailed again.
-            remember(args["journal"], journal_text({**announced, **ticket}), writes=True)
+            kept = {name: announced[name] for name in Journal.__dataclass_fields__ if name in announced}
+            remember(args["journal"], write_journal(Journal(**{**kept, **ticket})), writes=True)
         except (OSError, UnicodeError) as error:
-            msg = f"The comment was mailed to {settings['mail']['to']}. {unwritable(args['journal'], error)}"
-            return {**result, "failed": True, "changed": True, "msg": msg, "ticket": ticket}
+            Display().warning(f"{settings['org']}: the mail cannot be remembered, and the next run mails again: {error}.")
         return {**result, "changed": True, "ticket": ticket}
 
 

@@ -18,11 +18,11 @@ from ansible.utils.display import Display
 from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember, replace
 from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_lock import free
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss, write_own_revocation
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render, report
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, headline, result
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import revocation_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, shown
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
@@ -74,15 +74,13 @@ class ActionModule(ActionBase):
         done: dict[str, t.Any] = super().run(tmp, task_vars)
         _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
         writes = not self._task.check_mode
-        run, folder, changed = about(args["run"]), args["folder"] if writes else "", False
+        run, folder = about(args["run"]), args["folder"] if writes else ""
         try:
-            if args["journal"] and run["announcement"]:
-                changed = remember(args["journal"], journal_text(run["announcement"]), writes=writes)
-            # In check mode nothing was taken away that had a time.
-            if args["revocation"] and writes and any(key["changed"] for key in run["keys"]):
-                changed = remember(args["revocation"], revocation_text(run["revoked"]), writes=writes)
+            if writes:
+                _remember(args, run)
         except (OSError, UnicodeError) as error:
-            run["error"] = f"{run['error']} What was done could not be remembered: {error}.".strip()
+            # What was done is done, and what was notified is notified: this is told beside it.
+            Display().warning(f"{run['settings']['org']}: this run could not be remembered: {error}.")
         found = result(run)
         try:
             if folder:
@@ -107,12 +105,26 @@ class ActionModule(ActionBase):
         failure = render("failure.txt.j2", **shown(run), **ended).strip() if found["status"] not in OK_STATUSES else ""
         return {
             **done,
-            "changed": changed,
+            # Records are no changes: what changed at AWS and at the desk, other tasks report.
+            "changed": False,
             "result": found,
             "failure": failure,
             "folder": folder,
             "ansible_stats": stats,
         }
+
+
+def _remember(args: dict[str, t.Any], run: dict[str, t.Any]) -> None:
+    announced = run["announcement"]
+    if args["journal"] and announced and not announced["nothing_lost"]:
+        kept = {name: announced[name] for name in Journal.__dataclass_fields__ if name in announced}
+        remember(args["journal"], write_journal(Journal(**{**kept, "told": _without_news(kept["told"])})), writes=True)
+    if args["revocation"] and any(key["changed"] for key in run["keys"]):
+        remember(args["revocation"], write_own_revocation(AccessLoss.from_json(run["revoked"])), writes=True)
+
+
+def _without_news(told: t.Mapping[str, t.Any] | None) -> dict[str, t.Any] | None:
+    return {name: value for name, value in told.items() if name != "already_told"} if told else None
 
 
 def _surroundings(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

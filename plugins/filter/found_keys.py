@@ -35,7 +35,7 @@ _value:
 
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import found_keys
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import found_keys
 
 
 class FilterModule:

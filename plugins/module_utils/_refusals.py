@@ -225,6 +225,11 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "soon as the store is back.",
         "Leave the key store disconnected, or run this again at once when it is back.",
     ),
+    # Who notified Atlassian.
+    "note_refused": (
+        "cmk_ticket_told does not count: it {problem}",
+        "Comment on the ticket if nobody has, then run again with the right cmk_ticket_told.",
+    ),
     # The support desk.
     "desk_unauthorized": (
         "The support desk did not accept the credentials (HTTP 401): {message}",

@@ -184,18 +184,42 @@ def _named(event: Event) -> str:
     return f"{event['name']} at {event['time']}"
 
 
-def earliest(keys: t.Iterable[t.Mapping[str, t.Any]]) -> str | None:
-    """Return the earliest ``revoked_at`` of the keys: the vendor needs all of them, so the first loss counts."""
-    return min((str(key["revoked_at"]) for key in keys if key["revoked_at"]), default=None)
+def last_loss(keys: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any] | None:
+    """Find the last time that the organization was without access, over all of its keys.
 
+    The vendor needs every key: access is lost with the first of them, and is back with the last.
 
-def identity(keys: t.Sequence[t.Mapping[str, t.Any]]) -> str | None:
-    """Name the last revocation over all keys: the same text before and after the restoration, another for another one.
-
-    None if no key has one, and None too if the events of a key could not be read: a text made of fewer keys would name
-    another revocation.
+    :param keys: for each key ``arn`` and ``events``, the oldest first, as :func:`read` returns them
+    :return: ``revoked_at`` (the first key's loss), ``lost_at`` (the last key's), ``restored_at`` (None if a key is still
+        missing) and ``event_ids`` (of the losses, each with its region); None if no loss is recorded
     """
-    if not all(key["looked_up"] for key in keys):
+    events = [(event, str(key["arn"])) for key in keys for event in key["events"] if not event["error_code"]]
+    missing: dict[str, set[str]] = {}
+    losses: list[Event] = []
+    restored_at = None
+    for event, arn in sorted(events, key=lambda pair: str(pair[0]["time"])):
+        had_all, had_key = not any(missing.values()), not missing.get(arn)
+        missing[arn] = _after(event["name"], missing.get(arn, set()))
+        if had_key and missing[arn]:
+            losses = [event] if had_all else [*losses, event]
+            restored_at = None
+        elif not had_all and not any(missing.values()):
+            restored_at = event["time"]
+    if not losses:
         return None
-    last = [(key["region"], key["arn"], key["last_revocation"]["event_id"]) for key in keys if key["last_revocation"]]
-    return ",".join(f"{region}:{event_id}" for region, _arn, event_id in sorted(last)) or None
+    return {
+        "revoked_at": losses[0]["time"],
+        "lost_at": losses[-1]["time"],
+        "restored_at": restored_at,
+        "event_ids": sorted(f"{event['region']}:{event['event_id']}" for event in losses),
+    }
+
+
+def identity(keys: t.Iterable[t.Mapping[str, t.Any]], loss: t.Mapping[str, t.Any] | None) -> str | None:
+    """Name the last loss: the same text before and after the restoration, another for another loss.
+
+    :param keys: for each key ``complete``: whether all of its events were read
+    :param loss: as :func:`last_loss` returns it
+    :return: None if there was no loss, or if events are missing: a text made of fewer events would name another loss
+    """
+    return ",".join(loss["event_ids"]) if loss and all(key["complete"] for key in keys) else None

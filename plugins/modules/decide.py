@@ -36,11 +36,14 @@ options:
       - The file in which the controller remembers the organization's last revocation by a run of C(revoke). It need not
         exist.
     type: path
-  remember:
+  stage:
     description:
-      - Whether to keep in O(journal) what there is to announce, unless it has been told. In check mode nothing is kept.
-    type: bool
-    default: false
+      - V(begin) before the first key changes. Outside of check mode it keeps in O(journal) that a restoration begins.
+      - V(settle) once it is known when access was lost; O(run) then has what V(begin) returned as C(decided).
+      - V(both) where nothing is changed.
+    type: str
+    choices: [begin, settle, both]
+    default: both
   brief:
     description:
       - Whether to leave out the plan on the screen, as among many organizations; the reports hold it.
@@ -116,12 +119,20 @@ revoked:
       description: Why it is not known, one sentence; empty if it is.
       returned: always
       type: str
+begun:
+  description: The journal of the restoration that this run begins or continues; V(null) if nothing is remembered.
+  returned: not for C(revoke)
+  type: dict
+changes:
+  description: Whether this run is to change a key.
+  returned: not for C(revoke)
+  type: bool
 refused:
   description: Why nothing may be changed; empty if it may.
   returned: success
   type: str
-remembered:
-  description: What the controller remembers of a revocation that nothing has ended.
+before:
+  description: What was known of the loss of access before this run.
   returned: for C(revoke)
   type: dict
 access:

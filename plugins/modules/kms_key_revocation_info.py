@@ -100,18 +100,44 @@ EXAMPLES = r"""
 
 RETURN = r"""
 revoked_at:
-  description: The earliest current revocation over all keys, ISO 8601 in UTC; V(null) if there is none or it is not known.
+  description:
+    - When the organization lost the access that it is still without, ISO 8601 in UTC. Atlassian needs every key, so this is the
+      loss of the first one.
+    - V(null) if CloudTrail shows access to every key, or does not tell.
   returned: always
   type: str
   sample: "2026-11-20T08:15:00Z"
+last_loss:
+  description:
+    - The last time that the organization was without access to a key, whether or not it is over.
+    - V(null) if the events that were read show none.
+  returned: always
+  type: dict
+  contains:
+    revoked_at:
+      description: When the first key was lost.
+      returned: always
+      type: str
+    lost_at:
+      description: When the last key was lost.
+      returned: always
+      type: str
+    restored_at:
+      description: When every key was back; V(null) if one is still missing.
+      returned: always
+      type: str
 identity:
   description:
-    - Names the last revocation over all keys, by the event id of each key's RV(keys[].last_revocation). It is the same before and
-      after the restoration, and another one for another revocation.
-    - V(null) if no key has one, and also if the events of a key could not be read, since a name made from fewer keys would be another.
+    - Names RV(last_loss) by the ids of its events. It is the same before and after the restoration, and another one for another loss.
+    - V(null) if there is no such loss, and also if the events of a key could not all be read, since a name made of fewer events would
+      be another.
   returned: always
   type: str
   sample: us-east-1:6f0b2c1e-3a55-4d0e-9c3f-5f0e6a1b2c3d,us-west-2:0f9e8d7c-6b5a-4c3d-2e1f-0a9b8c7d6e5f
+complete:
+  description: Whether all events of the looked-back days were read, of every key.
+  returned: always
+  type: bool
 caller:
   description: Who made the calls (C(sts:GetCallerIdentity)); V(null) if AWS did not tell.
   returned: always
@@ -142,6 +168,10 @@ keys:
       type: str
     looked_up:
       description: Whether CloudTrail answered.
+      returned: always
+      type: bool
+    complete:
+      description: Whether all of the key's events in the looked-back days were read.
       returned: always
       type: bool
     events:
@@ -287,8 +317,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states i
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import ASSUME_ROLE_OPTIONS, clients_of
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import (
-    earliest,
     identity,
+    last_loss,
     read,
     revocation,
     why_none,
@@ -330,11 +360,11 @@ def _look_up(trail: t.Any, pace: Pace, key: Key, days: int) -> Key:
     events = read(found, key["region"])
     result = revocation(events)
     reason = None if result["revoked_at"] else why_none(result, key["key_state"], days)
-    return {"looked_up": True, "events": events, **result, "reason": reason}
+    return {"looked_up": True, "complete": True, "events": events, **result, "reason": reason}
 
 
 def _unknown(refused: RefusedError) -> Key:
-    return {"looked_up": False, "events": [], **revocation([]), "reason": refused.refusal.error}
+    return {"looked_up": False, "complete": False, "events": [], **revocation([]), "reason": refused.refusal.error}
 
 
 def _caller(sts: t.Any) -> dict[str, str] | None:
@@ -366,6 +396,17 @@ def _ask(module: t.Any, keys: list[Key]) -> tuple[list[Key], dict[str, str] | No
         return list(pool.map(one, keys)), caller.result()
 
 
+def _as_a_whole(keys: list[Key]) -> Key:
+    loss = last_loss(keys)
+    facts = ("revoked_at", "lost_at", "restored_at")
+    return {
+        "revoked_at": loss["revoked_at"] if loss and not loss["restored_at"] else None,
+        "last_loss": {name: loss[name] for name in facts} if loss else None,
+        "identity": identity(keys, loss),
+        "complete": all(key["complete"] for key in keys),
+    }
+
+
 def main() -> None:
     module = AnsibleAWSModule(
         argument_spec={
@@ -383,7 +424,7 @@ def main() -> None:
     if problem:
         module.fail_json(msg=problem)
     found, caller = _ask(module, keys)
-    module.exit_json(changed=False, keys=found, revoked_at=earliest(found), identity=identity(found), caller=caller)
+    module.exit_json(changed=False, keys=found, caller=caller, **_as_a_whole(found))
 
 
 if __name__ == "__main__":

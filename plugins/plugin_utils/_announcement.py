@@ -4,157 +4,225 @@
 
 # Private to this collection: it may change in any release.
 
-"""Which restoration is this, and has Atlassian heard of it? Pure.
+"""Which restoration is this, and was Atlassian notified of it? Pure.
 
-The journal is what the controller remembers of an organization's last restoration: its reference, the states that its
-keys had, and how Atlassian was told. It is written before the first key is changed, so that a restoration that was
-done but not told is remembered whatever happens in between.
+In doubt the answer is no: a second comment costs nothing, and a missing one costs the organization its ten days.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import json
 import re
 import typing as t
+from dataclasses import asdict, dataclass, field, replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import Note, parse_note, why_too_early
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import (
+    format_time,
+    is_before,
+    latest,
+    parse_time,
+)
 
-# The states that nothing has to be done about.
-_WELL: t.Final = ("Enabled", "Allow")
+_USABLE: t.Final = ("Enabled", "Allow")
+
+Json: t.TypeAlias = t.Mapping[str, t.Any]
 
 
-def announcement(
-    keys: t.Sequence[t.Mapping[str, t.Any]],
-    settings: t.Mapping[str, t.Any],
-    kept_text: str,
-    now: str,
-    revocation: t.Mapping[str, t.Any] | None = None,
-    trust: t.Mapping[str, t.Any] | None = None,
-) -> dict[str, t.Any]:
-    """Decide what there is to announce.
+@dataclass(frozen=True)
+class Announcement:
+    """What Atlassian is to be notified of, and whether it was. Times are ISO 8601 in UTC, by the controller's clock."""
 
-    :param keys: the plan of each key, as ``kms_realm_keys`` returns it in check mode, with its ``label``
+    journal: Journal = field(default_factory=Journal)  # what to remember
+    enables: bool = False  # this run changes a key, or the trust statement
+    since: str | None = None  # a comment that is older does not speak of this restoration; None if nothing is known
+    accepts_ours: bool = False  # nothing is known: any comment of our own account counts
+    nothing_lost: bool = False  # no key was lost, so there is nothing to announce
+    note_problem: str = ""  # why cmk_ticket_told does not count; empty if it does, or if there is none
+
+    def as_json(self) -> dict[str, t.Any]:
+        """Return it as it passes from task to task, with the journal's fields beside its own."""
+        own = {name: value for name, value in asdict(self).items() if name != "journal"}
+        return {**self.journal.as_json(), **own}
+
+
+def begin(
+    journal: Journal | None, states: Json, *, changes: bool, ticket: str, now: str
+) -> Journal | None:
+    """Decide what to remember before the first key changes.
+
+    :param journal: what is remembered so far; None if nothing
+    :param states: the state of each key (by its ARN) before this run
+    :param changes: whether this run is to change a key
+    :return: the journal of the restoration that this run begins or continues; unchanged if the run changes nothing
+    """
+    if not changes:
+        return journal
+    if journal and not (journal.is_damaged or journal.told or journal.mailed or journal.restored_at):
+        # Some keys of this restoration are still missing. Of a key that came back, the state before counts.
+        kept = {arn: state for arn, state in journal.states_before.items() if state not in _USABLE}
+        merged = {**states, **{arn: kept[arn] for arn in states if arn in kept}}
+        return replace(journal, changed_at=now, states_before=merged, ticket=ticket)
+    return _new(journal, states, now, ticket, changed_at=now)
+
+
+def _new(journal: Journal | None, states: Json, now: str, ticket: str, *, changed_at: str | None = None) -> Journal:
+    earlier = journal or Journal()
+    note = str((earlier.told or {}).get("note") or "")
+    return Journal(
+        started_at=now,
+        changed_at=changed_at,
+        ticket=ticket,
+        states_before=states,
+        used_notes=tuple(dict.fromkeys([*earlier.used_notes, *([note] if note else [])])),
+        previous_reference=earlier.reference or earlier.previous_reference,
+    )
+
+
+def settle(
+    journal: Journal | None, loss: AccessLoss, states: Json, settings: Json, *, enables: bool, now: str, nonce: str
+) -> Announcement:
+    """Decide what there is to announce, once it is known what became of the keys and when access was lost.
+
+    :param journal: as :func:`begin` returned it; None if nothing is remembered
+    :param states: the state of each key (by its ARN) before this run
     :param settings: ``slug``, ``ticket``, ``ticket_told``
-    :param kept_text: the journal as it was kept; empty if there is none
-    :param now: the time in UTC, ISO 8601
-    :param revocation: ``identity`` (a text that names the last revocation) and ``lost_at`` (when the last key was lost,
-        ISO 8601), each None if not known
-    :param trust: the plan of BYOK's trust statement, as ``byok_trust_statement`` returns it in check mode; empty without
-    :return: the journal to keep (``reference``, ``started_at``, ``restored_at``, ``ticket``, ``states_before``,
-        ``told``, and ``mailed``, how it was mailed and not yet confirmed) and
-
-        - ``enables``: whether this run is to change a key, or the trust statement
-        - ``accepts``, ``accepts_since``: what on the ticket means that it has been told, see :func:`announced`
+    :param enables: whether this run changes a key (in check mode: would change one)
+    :param now: when this run started
+    :param nonce: a random text, for a restoration that nothing else names
     """
-    slug, journal = str(settings["slug"]), _read(kept_text, str(settings["slug"]))
-    identity, lost_at = (revocation or {}).get("identity"), (revocation or {}).get("lost_at")
-    trust = trust or {}
-    enables = any(one["actions"] for one in [*keys, *([trust] if trust else [])])
-    # What was mailed has very probably been told, and what is enabled after that is another restoration.
-    continued = bool(journal) and not journal.get("told") and not (enables and journal.get("mailed"))
-    told = None if enables else _told(settings, journal, now, lost_at)
-    kept = journal if told or continued else {}
-    states = {key.get("label", key["region"]): key["key_state_before"] for key in keys if key.get("key_state_before")}
-    if trust.get("effect_before"):
-        states[ROLE] = trust["effect_before"]
-    earlier = kept.get("states_before", {})
-    states |= {name: earlier[name] for name in states if earlier.get(name, "Enabled") not in _WELL}
-    started_at = str(kept.get("started_at") or now)
-    fresh = reference(slug, identity or started_at, states)
-    if fresh == journal.get("reference") and not kept:
-        # CloudTrail is minutes late and still names the revocation before this one, which has been told.
-        fresh = reference(slug, started_at, states)
-    name = str(kept.get("reference") or fresh)
-    return {
-        "reference": name,
-        "started_at": started_at,
-        "restored_at": None if enables else kept.get("restored_at"),
-        "ticket": settings["ticket"],
-        "states_before": states,
-        "told": told,
-        "mailed": None if enables else kept.get("mailed"),
-        "enables": enables,
-        "accepts": [name] if enables or continued or lost_at else [],
-        "accepts_since": None if enables else lost_at,
-    }
+    is_known = journal is not None
+    if journal is None or journal.is_damaged or (not enables and _is_newer(loss, journal)):
+        journal = _new(journal, states, now, settings["ticket"])
+    since = format_time(latest(journal.changed_at, loss.since))
+    told, problem = (None, "") if enables else _notified(journal, loss, settings, now)
+    reference = journal.reference or _reference(journal, loss, states, settings["slug"], nonce)
+    settled = replace(
+        journal,
+        reference=reference,
+        told=told,
+        ticket=settings["ticket"],
+        restored_at=None if enables else journal.restored_at,
+        states_before=journal.states_before or states,
+    )
+    return Announcement(
+        journal=settled,
+        enables=enables,
+        since=since,
+        accepts_ours=not (enables or is_known) and loss.is_unknown,
+        nothing_lost=not (enables or is_known or told) and loss.is_ruled_out,
+        note_problem=problem,
+    )
 
 
-def announced(
-    mentions: t.Sequence[t.Mapping[str, str]], announcement_: t.Mapping[str, t.Any]
-) -> list[t.Mapping[str, str]]:
-    """Pick from the references on the ticket those that mean that this restoration has been told.
-
-    That is its own reference, or any one of the organization that is younger than the last loss of a key. Where nothing
-    is known of the revocation, any of the organization counts.
-    """
-    accepts, since = announcement_["accepts"], announcement_["accepts_since"]
-    if not accepts and not since:
-        return list(mentions)
-    return [mention for mention in mentions if mention["reference"] in accepts or _later(mention["at"], since)]
+def _is_newer(loss: AccessLoss, journal: Journal) -> bool:
+    """Return whether access was lost again after the journal's restoration, and came back without this controller."""
+    told = journal.told or {}
+    done = parse_time(journal.restored_at or told.get("noted_at") or told.get("at"))
+    lost = parse_time(loss.since)
+    return bool(lost and done and is_before(done, lost))
 
 
-def posted(answer: t.Mapping[str, t.Any], slug: str, announcement_: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Find in the desk's answer to a comment that it tells of this restoration; empty if the answer does not prove it."""
-    found = announced(mentions([answer["data"]], slug), announcement_) if answer["ok"] else []
-    return {**found[0], "told": True, "already_told": False} if found else {}
+def _reference(journal: Journal, loss: AccessLoss, states: Json, slug: str, nonce: str) -> str:
+    name = make_reference(slug, loss.identity or f"{journal.started_at} {nonce}", states)
+    if name == journal.previous_reference:
+        # The loss that CloudTrail or the operator names is the one before this: it was announced under that name.
+        return make_reference(slug, f"{journal.started_at} {nonce}", states)
+    return name
 
 
-def _later(moment: str, since: str | None) -> bool:
-    try:
-        return bool(since) and dt.datetime.fromisoformat(moment) > dt.datetime.fromisoformat(str(since))
-    except (ValueError, TypeError):  # no time, or one of the two without a zone
-        return False
-
-
-def reference(slug: str, identity: str, regions: t.Iterable[str]) -> str:
-    """Name a restoration on one short line: the same for the same organization, identity and set of regions."""
-    seed = json.dumps([slug, identity, sorted(regions)])
+def make_reference(slug: str, identity: str, keys: t.Iterable[str]) -> str:
+    """Name a restoration on one short line: the same for the same organization, loss and keys."""
+    seed = json.dumps([slug, identity, sorted(keys)])
     return f"cmk-restore/{slug}/{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 
 
-def _told(
-    settings: t.Mapping[str, t.Any], journal: t.Mapping[str, t.Any], now: str, lost_at: str | None
-) -> dict[str, t.Any] | None:
-    """How Atlassian was told of the last loss, as far as the controller knows: by a person, or by an earlier run."""
-    kept, by_person = journal.get("told"), str(settings["ticket_told"])
-    if kept and _later(str(lost_at), str(kept.get("at"))):
-        # It speaks of an earlier revocation, and so does the note of a person who gives the same one again.
-        return None if by_person in ("", kept.get("note")) else _by_person(by_person, now)
-    if by_person and not (kept and kept.get("note") == by_person):
-        return _by_person(by_person, now)
-    same_ticket = by_person or journal.get("ticket") == settings["ticket"]
-    return {**kept, "already_told": True} if kept and same_ticket else None
+def _notified(journal: Journal, loss: AccessLoss, settings: Json, now: str) -> tuple[dict[str, t.Any] | None, str]:
+    """Return how Atlassian was notified, as far as controller and operator know, and why the operator's note does not count."""
+    # Another ticket was opened for another revocation.
+    if journal.told and (not (journal.ticket and settings["ticket"]) or journal.ticket == settings["ticket"]):
+        return {**journal.told, "already_told": True}, ""
+    text = str(settings["ticket_told"])
+    note = parse_note(text, now) if text else ""
+    if not isinstance(note, Note):
+        return None, note
+    if note.text in journal.used_notes:
+        return None, "ended an earlier restoration, and cannot end this one. Give what belongs to this one."
+    problem = why_too_early(note, format_time(latest(journal.restored_at, loss.restored_at, loss.since)))
+    return (None, problem) if problem else (_by_person(note, now), "")
 
 
-def _by_person(note: str, now: str) -> dict[str, t.Any]:
-    return {"by": "person", "note": note, "at": now, "already_told": False}
+def _by_person(note: Note, now: str) -> dict[str, t.Any]:
+    at = note.at or now
+    return {
+        "by": "person",
+        "note": note.text,
+        "url": note.url,
+        "at": at,
+        "noted_at": at,
+        "recorded_at": now,
+        "already_told": False,
+    }
 
 
-def usable(
-    announcement_: t.Mapping[str, t.Any], keys: t.Sequence[t.Mapping[str, t.Any]], entry_point: str
-) -> dict[str, t.Any]:
+def announced(on_ticket: t.Iterable[Json], announcement: Json) -> list[Json]:
+    """Pick from the references on the ticket those that prove that Atlassian was notified of this restoration.
+
+    :param on_ticket: ``mentions`` of ``desk_ticket``
+    :param announcement: as :meth:`Announcement.as_json` returns it
+    :return: the newest first
+    """
+    exact = [
+        mention
+        for mention in on_ticket
+        if mention["reference"] == announcement["reference"] and not _is_older(mention, announcement["since"])
+    ]
+    ours = [{**mention, "relied_on": True} for mention in on_ticket if mention.get("by_us")]
+    counted = exact or (ours if announcement["accepts_ours"] else [])
+    return sorted(counted, key=lambda mention: str(_time_of(mention)), reverse=True)
+
+
+def _time_of(mention: Json) -> t.Any:
+    return parse_time(mention.get("noted_at")) or parse_time(mention.get("at"))
+
+
+def _is_older(mention: Json, since: object) -> bool:
+    at, start = _time_of(mention), parse_time(since)
+    return bool(start) and (at is None or is_before(at, start))
+
+
+def posted(answer: Json, slug: str, announcement: Json) -> dict[str, t.Any]:
+    """Find in the desk's answer to a comment that it stored this announcement; empty if the answer does not prove it."""
+    stored = mentions([answer["data"]], slug) if answer["ok"] else []
+    exact = [mention for mention in stored if mention["reference"] == announcement["reference"]]
+    return {**exact[0], "told": True, "already_told": False} if exact else {}
+
+
+def usable(announcement: Json, keys: t.Sequence[Json], *, only_reads: bool) -> dict[str, t.Any]:
     """Add to the announcement since when all keys have been usable (``restored_at``), as soon as they are.
 
-    :param announcement_: as :func:`announcement` decided; empty before it has
+    :param announcement: as :meth:`Announcement.as_json` returns it; empty before it is settled
     :param keys: what has become of the keys so far
-    :param entry_point: a run of ``assess`` or ``verify`` only looks, so that its own time means nothing
+    :param only_reads: a run of ``assess`` or ``verify`` changes nothing, so that its own time means nothing
     """
-    known = announcement_.get("restored_at") or entry_point in ("assess", "verify")
-    if not announcement_ or known or not keys or any(key.get("error") for key in keys):
-        return dict(announcement_)
-    return {**announcement_, "restored_at": max((call["at"] for key in keys for call in key["calls"]), default=None)}
+    known = announcement.get("restored_at") or only_reads
+    if not announcement or known or not keys or any(key.get("error") for key in keys):
+        return dict(announcement)
+    return {**announcement, "restored_at": max((call["at"] for key in keys for call in key["calls"]), default=None)}
 
 
 def with_reference(text: str, reference_: str) -> str:
     """Add the reference to a comment that has none: nothing recognizes the restoration later without it."""
-    return text if reference_ in text else f"{text.rstrip()}\n{reference_line(reference_)}\n"
+    line = reference_line(reference_)
+    return text if line in map(str.strip, text.splitlines()) else f"{text.rstrip()}\n{line}\n"
 
 
 def reference_line(reference_: str) -> str:
-    """The line of the comment that holds the reference."""
+    """Return the line of the comment that holds the reference."""
     return f"Reference: {reference_}"
 
 
@@ -162,32 +230,3 @@ def template_fault(message: str) -> str:
     """Take from Ansible's chain of messages the last one, which says what is wrong with the template; one line."""
     reason = re.sub(r"(?s)^.*(?: failed|Error while resolving value for '\w+'): ", "", message)
     return " ".join(reason.split()).rstrip(".") + "."
-
-
-def journal_text(journal: t.Mapping[str, t.Any]) -> str:
-    """Write the journal as it is kept."""
-    kept = {name: journal[name] for name in ("reference", "started_at", "restored_at", "ticket", "states_before")}
-    told = journal["told"] and {name: value for name, value in journal["told"].items() if name != "already_told"}
-    mailed = {"mailed": journal["mailed"]} if journal.get("mailed") else {}
-    return json.dumps({**kept, "told": told, **mailed}, indent=2, sort_keys=True) + "\n"
-
-
-def _read(text: str, slug: str) -> dict[str, t.Any]:
-    """Read a journal; a damaged one counts as a restoration that was not told, since silence would be worse."""
-    if not text.strip():
-        return {}
-    try:
-        journal = json.loads(text)
-    except (ValueError, RecursionError):
-        return {"damaged": True}
-    return journal if _is_whole(journal, slug) else {"damaged": True}
-
-
-def _is_whole(journal: t.Any, slug: str) -> bool:
-    return (
-        isinstance(journal, dict)
-        # By another reference the comment would not be recognized once it is posted, and would be posted again.
-        and bool(re.fullmatch(rf"cmk-restore/{re.escape(slug)}/[0-9a-f]{{12}}", str(journal.get("reference"))))
-        and all(isinstance(journal.get(name), (dict, type(None))) for name in ("told", "mailed"))
-        and isinstance(journal.get("states_before"), dict)
-    )

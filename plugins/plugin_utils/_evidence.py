@@ -17,7 +17,7 @@ import math
 import re
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import WITHOUT_ACCESS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import WITHOUT_ACCESS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verdict import verdict, warnings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import CHECKS, OUTCOMES, VERDICTS
 
@@ -291,7 +291,7 @@ def _regions(run: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
                 "key_id": key["key_id"],
                 "arn": key["arn"] or text(losses.get(name, {}).get("arn")),
                 "account_id": key["account_id"],
-                "state_at_revocation": text(before.get(name)) or key["key_state_before"],
+                "state_at_revocation": text(before.get(key["arn"])) or key["key_state_before"],
                 "state_before": key["key_state_before"],
                 "state_after": key["key_state"],
                 "ok": key["key_state"] in wished and not key["error"],

@@ -23,6 +23,7 @@ _ORDER: t.Final = (
     "planned",
     "restored",
     "already_restored",
+    "nothing_to_restore",
     "revoked",
     "already_revoked",
 )

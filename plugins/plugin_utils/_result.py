@@ -13,7 +13,15 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
 
-OK_STATUSES: t.Final = ("restored", "already_restored", "handover_pending", "planned", "revoked", "already_revoked")
+OK_STATUSES: t.Final = (
+    "restored",
+    "already_restored",
+    "nothing_to_restore",
+    "handover_pending",
+    "planned",
+    "revoked",
+    "already_revoked",
+)
 _KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
 _TICKET: t.Final = (
     "key",
@@ -113,6 +121,8 @@ def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.
         return "partial"
     if run.get("entry_point") == "revoke":
         return "already_revoked" if not changes else "planned" if only_looks else "revoked"
+    if (run.get("announcement") or {}).get("nothing_lost"):
+        return "nothing_to_restore"
     if ticket["told"]:
         return "already_restored" if ticket["already_told"] and not changes else "restored"
     return "planned" if only_looks else "handover_pending"
@@ -120,7 +130,7 @@ def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.
 
 def headline(entry_point: str, status: str) -> str:
     """Say in a few words how a run of an entry point ended."""
-    if entry_point == "assess":
+    if entry_point == "assess" and status != "nothing_to_restore":
         return f"A RESTORE WOULD {'SUCCEED' if status in OK_STATUSES else 'NOT SUCCEED'}"
     if entry_point == "revoke" and status not in OK_STATUSES:
         return "ONLY PARTLY REVOKED" if status == "partial" else "NOT REVOKED"
@@ -155,6 +165,18 @@ def _labelled(keys: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
     many = collections.Counter(key["region"] for key in keys)
     labels = [key["region"] if many[key["region"]] == 1 else f"{key['region']} {key['reference']}" for key in keys]
     return [{**key, "label": label} for key, label in zip(keys, labels, strict=True)]
+
+
+def found_keys(keys: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
+    """Pick the keys that were found, as ``kms_key_revocation_info`` takes them."""
+    names = {
+        "region": "region",
+        "key_arn": "arn",
+        "key_state": "key_state_before",
+        "custom_key_store_id": "custom_key_store_id",
+    }
+    found = [key for key in keys if key.get("arn")]
+    return [{ours: key[theirs] for ours, theirs in names.items() if key.get(theirs)} for key in found]
 
 
 def trust_done(plan: t.Mapping[str, t.Any], change: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

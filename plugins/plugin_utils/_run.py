@@ -11,82 +11,147 @@ from __future__ import annotations
 import difflib
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import written
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE, written
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
+    AccessLoss,
+    add_own_revocation,
+    find_access_loss,
+    read_own_revocation,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import (
-    announcement,
+    begin,
     reference_line,
+    settle,
     usable,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, read_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done, trust_done
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
-    begun,
-    remembered,
-    still_open,
-    unconfirmed,
-    withdrawn,
-)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, unconfirmed, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import seen_keys, told, verification
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 
 Parts = t.Mapping[str, t.Any]
 
+# Instead of the reference, wherever nothing was restored: whoever pastes it somewhere must not silence the announcement.
+NO_REFERENCE: t.Final = "(made when the comment is posted)"
 
-def decide(
-    plan: Parts,
-    revocation: Parts,
-    settings: Parts,
-    journal: str,
-    kept_access: str,
-    now: str,
-    kept_revocation: str = "",
-    trust: Parts | None = None,
-) -> dict[str, t.Any]:
-    """Decide, before anything is changed, what this run is about.
 
-    :param plan: the result of ``kms_realm_keys`` in check mode
-    :param revocation: the result of ``kms_key_revocation_info``
-    :param settings: the normalised variables
-    :param journal: what the controller remembers of the organization's last restoration; empty if nothing
-    :param kept_access: the earlier copy of policies and grants; empty if there is none
-    :param now: the time in UTC, ISO 8601
-    :param kept_revocation: what it remembers of a revocation of its own; empty if nothing
-    :param trust: the result of ``byok_trust_statement`` in check mode; empty without BYOK
-    :return: ``announcement``, ``revoked`` and ``access``, as the functions of these names tell, and ``refused``: why
-        nothing may be changed (empty if it may)
+class Records(t.NamedTuple):
+    """What the controller has kept of an organization, each as it was written; empty if there is none."""
+
+    journal: str = ""
+    access: str = ""
+    revocation: str = ""
+
+
+def begin_run(run: Parts, records: Records) -> dict[str, t.Any]:
+    """Decide, once the plan is made and before anything is changed, what to remember of this restoration.
+
+    :param run: as :func:`about` takes it
+    :return: ``begun`` (the journal, None if there is none) and ``changes`` (whether this run is to change a key)
     """
-    loss = revoked(revocation, settings["revoked_at"], remembered(kept_revocation, journal))
+    states, changes = states_before(run), _changes(run)
+    journal = read_journal(records.journal, run["settings"]["slug"])
+    begun = begin(journal, states, changes=changes, ticket=run["settings"]["ticket"], now=run["started_at"])
+    return {"begun": _as_json(begun), "changes": changes}
+
+
+def settle_run(run: Parts, records: Records, nonce: str) -> dict[str, t.Any]:
+    """Decide, once it is known when access was lost, what there is to announce.
+
+    :param run: as :func:`about` takes it; ``decided`` is what :func:`begin_run` returned
+    :param nonce: a random text
+    :return: the same, with ``announcement``, ``revoked`` and ``access``, as the functions of these names tell, and ``refused``
+    """
+    begun = _from_json(run["decided"]["begun"])
+    loss = _loss(run, records)
+    announcement = settle(
+        begun,
+        loss,
+        states_before(run),
+        run["settings"],
+        enables=run["decided"]["changes"] or _has_changed(run),
+        now=run["started_at"],
+        nonce=nonce,
+    )
     return {
-        "announcement": announcement(keys_done(plan, {}), settings, journal, now, loss, trust_done(trust or {}, {})),
-        "revoked": loss,
-        "access": access(revocation, kept_access),
+        **{name: run["decided"][name] for name in ("begun", "changes")},
+        "announcement": announcement.as_json(),
+        "revoked": loss.as_json(),
+        "access": access(run["revocation"], records.access),
         "refused": "",
     }
 
 
-def decide_revocation(run: Parts, journal: str, kept_access: str, kept_revocation: str) -> dict[str, t.Any]:
-    """Decide for ``revoke`` what :func:`decide` does for the other entry points: there is nothing to announce.
+def decide_revocation(run: Parts, records: Records) -> dict[str, t.Any]:
+    """Decide for ``revoke`` what :func:`settle_run` does for the other commands: there is nothing to announce.
 
     :param run: as :func:`about` takes it, and ``organizations``: how many this run has
     """
     settings = run["settings"]
     why = unconfirmed(settings["confirm"], settings["org"], int(run["organizations"]))
-    earlier = remembered(kept_revocation, journal)
     return {
         "announcement": {},
-        "revoked": begun(keys_done(run["plan"], {}), run["revocation"], earlier, settings["revoked_at"]),
-        "remembered": earlier,
-        "access": access(run["revocation"], kept_access, keeps=True),
+        "revoked": add_own_revocation(_loss(run, records), keys_done(run["plan"], {})).as_json(),
+        "before": _loss(run, records).as_json(),
+        "access": access(run["revocation"], records.access, keeps=True),
         "refused": str(why or ""),
     }
+
+
+def _loss(run: Parts, records: Records) -> AccessLoss:
+    journal = read_journal(records.journal, run["settings"]["slug"]) or Journal()
+    keys = keys_done(run["plan"], {})
+    return find_access_loss(
+        _trail(run, len(keys)),
+        given=str(run["settings"].get("revoked_at") or ""),
+        remembered=read_own_revocation(records.revocation, journal.restored_at),
+        is_lost_now=any(key.get("key_state_before") not in (None, "Enabled") for key in keys),
+        started_at=run["started_at"],
+        clock_offset=run["plan"].get("clock_offset"),
+    )
+
+
+def _trail(run: Parts, keys: int) -> Parts:
+    """Return what CloudTrail tells; of a key that was not asked about, it tells nothing."""
+    trail = run["revocation"]
+    asked = trail.get("keys") or []
+    return trail if len(asked) >= keys else {**trail, "keys": [{**key, "complete": False} for key in asked], "identity": None}
+
+
+def states_before(run: Parts) -> dict[str, str]:
+    """Return the state of each key (by its ARN) before this run, and of BYOK's trust statement (by the role's name)."""
+    keys = keys_done(run["plan"], run["change"])
+    states = {key["arn"]: key["key_state_before"] for key in keys if key.get("arn") and key.get("key_state_before")}
+    trust = (run.get("trust_plan") or {}).get("effect_before")
+    return {**states, ROLE: trust} if trust else states
+
+
+def _changes(run: Parts) -> bool:
+    keys, trust = run["plan"].get("keys") or [], run.get("trust_plan") or {}
+    # A key that was not reached yet is planned, and perhaps changed, beside the others.
+    return bool(trust.get("actions")) or any(key["actions"] or key.get("code") == "not_reached" for key in keys)
+
+
+def _has_changed(run: Parts) -> bool:
+    return any(key["actions"] for key in run["change"].get("keys") or [])
+
+
+def _as_json(journal: Journal | None) -> dict[str, t.Any] | None:
+    return None if journal is None else {**journal.as_json(), "is_damaged": journal.is_damaged}
+
+
+def _from_json(journal: Parts | None) -> Journal | None:
+    return None if journal is None else Journal(**{**journal, "used_notes": tuple(journal["used_notes"])})
 
 
 def about(run: Parts) -> dict[str, t.Any]:
     """Bring together what is known of a run so far.
 
     :param run: ``entry_point``, ``check_mode``, ``settings``, ``plan`` and ``change`` (of ``kms_realm_keys``),
-        ``revocation``, ``decided`` (of :func:`decide`), ``ticket`` (what became of it), ``comment`` (its text),
+        ``revocation``, ``decided`` (of :func:`settle_run`), ``ticket`` (what became of it), ``comment`` (its text),
         ``error`` (what ended the run early; empty if nothing did), ``user``, ``started_at``, ``now``; those that were
         not reached are empty; of ``verify`` also ``seen``, the result of the action ``verify``, and with BYOK
         ``trust_plan`` and ``trust_change`` (of ``byok_trust_statement``)
@@ -97,26 +162,11 @@ def about(run: Parts) -> dict[str, t.Any]:
     if verifies:
         run = _looked(run)
     refused = str(run["decided"].get("refused") or "")
-    only_looks = run["check_mode"] or run["entry_point"] in ("assess", "verify")
-    # What was planned has not happened in a run that ended before it.
-    ended_early = bool(refused) or (bool(run["error"]) and not only_looks)
-    keys = keys_done(run["plan"], {"failed": True} if ended_early and not run["change"].get("keys") else run["change"])
-    trust = trust_done(run.get("trust_plan") or {}, run.get("trust_change") or {})
-    announced = usable(
-        run["decided"].get("announcement") or {}, [*keys, *([trust] if trust else [])], run["entry_point"]
-    )
-    if run["ticket"].get("reference"):
-        # The reference of the comment counts, also where another controller has chosen it.
-        announced |= {"reference": run["ticket"]["reference"], "told": _comment(run["ticket"])}
-    if run["ticket"].get("mailed"):
-        announced["mailed"] = run["ticket"]["mailed"]
-    loss = run["decided"].get("revoked") or revoked(run["revocation"], run["settings"]["revoked_at"])
-    if run["entry_point"] == "revoke":
-        keys = withdrawn(keys)
-        loss = begun(
-            keys, run["revocation"], run["decided"].get("remembered") or {}, run["settings"].get("revoked_at", "")
-        )
-    # The vendor's clock stops when Atlassian is told.
+    keys, trust = _what_became(run, bool(refused))
+    announced = _announced(run, keys, trust)
+    run = {**run, "ticket": _with_note_problem(run["ticket"], announced)}
+    loss = _what_was_lost(run, keys)
+    # The vendor's clock stops when Atlassian is notified.
     told_at = str(run["ticket"].get("at") or (announced.get("told") or {}).get("at") or "")
     labels = {key["arn"]: key["label"] for key in keys if key.get("arn")}
     programme = run["settings"].get("programme", "cmk")
@@ -140,6 +190,48 @@ def about(run: Parts) -> dict[str, t.Any]:
     return {**found, "verification": verification(found)} if verifies else found
 
 
+def _only_reads(run: Parts) -> bool:
+    return bool(run["check_mode"]) or run["entry_point"] in ("assess", "verify")
+
+
+def _what_became(run: Parts, is_refused: bool) -> tuple[list[dict[str, t.Any]], dict[str, t.Any]]:
+    """Return what has become of the keys and of BYOK's trust statement."""
+    # What was planned has not happened in a run that ended before it.
+    ended_early = is_refused or (bool(run["error"]) and not _only_reads(run))
+    change = {"failed": True} if ended_early and not run["change"].get("keys") else run["change"]
+    keys = keys_done(run["plan"], change)
+    if run["entry_point"] == "revoke":
+        keys = withdrawn(keys)
+    return keys, trust_done(run.get("trust_plan") or {}, run.get("trust_change") or {})
+
+
+def _announced(run: Parts, keys: list[dict[str, t.Any]], trust: Parts) -> dict[str, t.Any]:
+    only_reads = run["entry_point"] in ("assess", "verify")
+    parts = [*keys, *([trust] if trust else [])]
+    announced = usable(run["decided"].get("announcement") or {}, parts, only_reads=only_reads)
+    if run["ticket"].get("reference"):
+        announced["told"] = _comment(run["ticket"])
+        # The reference of the comment counts, also where another controller has chosen it.
+        announced["reference"] = run["ticket"]["reference"]
+    if run["ticket"].get("mailed"):
+        announced["mailed"] = run["ticket"]["mailed"]
+    return announced
+
+
+def _with_note_problem(ticket: Parts, announced: Parts) -> Parts:
+    """Add why the operator's note does not count, where nothing else notified Atlassian."""
+    problem = announced.get("note_problem")
+    if not problem or ticket.get("told") or ticket.get("error"):
+        return ticket
+    return {**ticket, **vars(refusal("note_refused", problem=problem))}
+
+
+def _what_was_lost(run: Parts, keys: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+    if run["entry_point"] == "revoke":
+        return add_own_revocation(AccessLoss.from_json(run["decided"].get("before") or {}), keys).as_json()
+    return run["decided"].get("revoked") or _loss(run, Records()).as_json()
+
+
 def _looked(run: Parts) -> Parts:
     """Put what the last look has seen in the place of what was known before it."""
     seen = run.get("seen") or {}
@@ -153,7 +245,8 @@ def _looked(run: Parts) -> Parts:
 
 
 def _comment(ticket: Parts) -> dict[str, t.Any]:
-    return {"by": "api", **{name: ticket[name] for name in ("reference", "comment_id", "url", "at")}}
+    names = ("reference", "comment_id", "url", "at", "noted_at", "author", "relied_on")
+    return {"by": "api", **{name: ticket[name] for name in names if name in ticket}}
 
 
 def _labelled(revocation: Parts, labels: t.Mapping[str, str]) -> dict[str, t.Any]:
@@ -177,11 +270,21 @@ def shown(about_: Parts) -> dict[str, t.Any]:
     """Name the parts of a run as the templates do."""
     names = ("trust", "trust_diff", "settings", "revocation", "revoked", "window", "access", "told_at", "announcement")
     found = {f"cmk_{name}": about_[name] for name in names}
-    line = reference_line(about_["announcement"].get("reference", ""))
+    announcement = about_["announcement"]
+    if _only_reads(about_) and announcement:
+        found["cmk_announcement"] = announcement = {**announcement, "reference": NO_REFERENCE}
+    line = reference_line(announcement.get("reference", ""))
     return {
         **found,
         "cmk_keys_done": about_["keys"],
         "cmk_reference_line": line,
+        "cmk_told_relied_on": _relied_on(announcement),
         "cmk_open": still_open(about_["keys"]),
         "cmk_window_from_now": window(about_["now"], about_["now"]),
     }
+
+
+def _relied_on(announcement: Parts) -> Parts | None:
+    """Return the comment that this run takes for the announcement although its reference is another; None if there is none."""
+    comment = announcement.get("told") or {}
+    return comment if comment.get("relied_on") else None

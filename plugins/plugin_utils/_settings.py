@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import headers
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, window
 
 _REGION: t.Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]")
@@ -313,6 +314,9 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
                 )
     problems += [f"{name} must be one line of text." for name in given.get("unfit_credentials", [])]
     told = problems.text("cmk_ticket_told", given.get("ticket_told"))
+    note = parse_note(told, str(given.get("now"))) if told else ""
+    if isinstance(note, str) and note:
+        problems.append(f"cmk_ticket_told {note}")
     return {
         "ticket": ticket.upper(),
         # The settings are shown at high verbosity, and the ticket's page in the result: an unfit URL may hold a password.

@@ -18,7 +18,8 @@ import typing as t
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import announced
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import as_moment, window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time as as_moment
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 
 Parts = t.Mapping[str, t.Any]
 

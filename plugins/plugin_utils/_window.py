@@ -20,6 +20,8 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import format_time, parse_time
+
 # A clock that is a little fast is no error: AWS itself tolerates 5 minutes in signed requests.
 _SKEW: t.Final = dt.timedelta(minutes=5)
 _BUSINESS_DAYS: t.Final = 2
@@ -73,7 +75,7 @@ def window(
         - ``says``: what the vendor says for this phase, one sentence
     :raises ValueError: if ``now`` is no time
     """
-    moment = as_moment(now)
+    moment = parse_time(now)
     if moment is None:
         raise ValueError(f"now is {now!r}, which is not a time in ISO 8601")
     limits = PROGRAMMES.get(programme, PROGRAMMES["cmk"])
@@ -82,53 +84,38 @@ def window(
     revoked, error = _revoked(revoked_at, moment)
     reinstate_by = revoked + dt.timedelta(days=limit_days) if revoked else None
     at_risk_after = revoked + dt.timedelta(days=risk_days) if revoked else None
-    deletion_date = min(filter(None, map(as_moment, deletion_dates or ())), default=None)
+    deletion_date = min(filter(None, map(parse_time, deletion_dates or ())), default=None)
     phase = _phase(moment, reinstate_by, at_risk_after)
     byok = programme == "byok"
     edge = {"reinstatable": reinstate_by, "uncertain": at_risk_after, "at_risk": at_risk_after}.get(phase)
     return {
-        "revoked_at": _text(revoked),
+        "revoked_at": format_time(revoked),
         "known": revoked is not None,
         "days_elapsed": round(max(moment - revoked, dt.timedelta()) / dt.timedelta(days=1), 1) if revoked else None,
-        "reinstate_by": _text(reinstate_by),
-        "at_risk_after": _text(at_risk_after),
+        "reinstate_by": format_time(reinstate_by),
+        "at_risk_after": format_time(at_risk_after),
         "hours_left": _hours_left(moment, edge, deletion_date),
         "phase": phase,
-        "deletion_date": _text(deletion_date),
-        "deadline": _text(min(filter(None, (reinstate_by, deletion_date)), default=None)),
+        "deletion_date": format_time(deletion_date),
+        "deadline": format_time(min(filter(None, (reinstate_by, deletion_date)), default=None)),
         "limit_days": limit_days,
-        "expected_completion": None if byok else _text(_business_days_after(as_moment(told_at) or moment)),
+        "expected_completion": None if byok else format_time(_business_days_after(parse_time(told_at) or moment)),
         "says": _says_of_byok(phase, limit_days) if byok else _says(phase, limit_days, risk_days),
         "error": error,
     }
 
 
-def as_moment(given: object) -> dt.datetime | None:
-    """Read a time, to the second, in UTC; None for what is none. YAML reads an unquoted time as a datetime or date."""
-    try:
-        if isinstance(given, str):
-            given = dt.datetime.fromisoformat(given.strip().upper())
-        elif isinstance(given, dt.date) and not isinstance(given, dt.datetime):
-            given = dt.datetime.combine(given, dt.time())
-        if not isinstance(given, dt.datetime):
-            return None
-        aware = given if given.tzinfo else given.replace(tzinfo=dt.timezone.utc)
-        return aware.astimezone(dt.timezone.utc).replace(microsecond=0)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _revoked(given: Moment, now: dt.datetime) -> tuple[dt.datetime | None, str | None]:
     if given is None or given == "":
         return None, None
-    revoked = as_moment(given)
+    revoked = parse_time(given)
     if revoked is None:
         return (
             None,
             f"revoked_at is {str(given)[:80]!r}, which is not a time in ISO 8601 (such as 2026-11-20T08:15:00Z).",
         )
     if revoked > now + _SKEW:
-        return None, f"revoked_at is {_text(revoked)}, which is in the future (it is {_text(now)} now)."
+        return None, f"revoked_at is {format_time(revoked)}, which is in the future (it is {format_time(now)} now)."
     return revoked, None
 
 
@@ -173,6 +160,3 @@ def _says_of_byok(phase: str, limit_days: int) -> str:
         "unknown": f"When access was lost is not known: {within}.",
     }.get(phase, f"{within}, and promises nothing beyond: the data is at risk; {_CLOCK}.")
 
-
-def _text(moment: dt.datetime | None) -> str | None:
-    return moment.isoformat().replace("+00:00", "Z") if moment else None

@@ -5,8 +5,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import result
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import begun
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import identity, last_loss
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
+    AccessLoss,
+    add_own_revocation,
+    find_access_loss,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 
 Run: t.TypeAlias = dict[str, t.Any]
@@ -127,6 +131,17 @@ def loss(region: str, *, restored_at: str | None = None, more: t.Sequence[Run] =
     }
 
 
+def as_a_whole(revocation: Run) -> Run:
+    """Add what kms_key_revocation_info works out over all keys."""
+    keys = [
+        {"looked_up": True, "complete": key.get("events") is not None, **key, "events": key.get("events") or []}
+        for key in revocation.get("keys") or []
+    ]
+    found = last_loss(keys)
+    facts = {name: found[name] for name in ("revoked_at", "lost_at", "restored_at")} if found else None
+    return {**revocation, "keys": keys, "last_loss": facts, "identity": identity(keys, found)}
+
+
 def run(
     keys: t.Sequence[Run],
     *,
@@ -154,7 +169,8 @@ def run(
         "caller": {"arn": OPERATOR, "account_id": ACCOUNT},
     }
     revocation = other.pop("revocation", revocation)
-    lost = revoked(revocation, given)
+    revocation = as_a_whole(revocation)
+    lost = find_access_loss(revocation, given=given, is_lost_now=True, started_at=started_at).as_json()
     told_at = TOLD["at"] if told else None
     dates = [deletion_date] if deletion_date else []
     clock = window(lost["revoked_at"], told_at or finished_at, told_at, dates, programme=programme)
@@ -282,7 +298,7 @@ _NOT_DISABLED: t.Final = key(
 
 def revocation_run(keys: t.Sequence[Run], **other: t.Any) -> Run:
     """Make a run of revoke, whose clock begins with the first key that it disables."""
-    lost = begun(keys, _BEFORE, {})
+    lost = add_own_revocation(AccessLoss(), keys).as_json()
     clock = window(lost["revoked_at"], FINISHED)
     made = run(keys, told=False, ticket={}, entry_point="revoke", revocation=_BEFORE, **other)
     made["result"]["ticket"] |= dict.fromkeys(("key", "mode", "url"), "")

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import KEY_STATES, Wish
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import KmsClient, Outcome, set_key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import announcement
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import make_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import settings, slug
 from tests.standins.aws import AwsStandin
@@ -188,12 +188,8 @@ regions = st.lists(
 def test_a_restoration_has_one_name_that_the_desk_gives_back(
     org: str, other: str, orders: tuple[list[str], list[str]], identity: str | None, around: str
 ) -> None:
-    wanted = {"slug": slug(org), "ticket": "CMK-1", "ticket_told": ""}
-
     def name(order: list[str]) -> str:
-        plan = [{"region": region, "actions": ["EnableKey"], "key_state_before": "Disabled"} for region in order]
-        revocation = {"identity": identity, "lost_at": None}
-        return str(announcement(plan, wanted, "", "2026-11-24T03:00:00Z", revocation)["reference"])
+        return make_reference(slug(org), identity or "2026-11-24T03:00:00Z", order)
 
     reference = name(orders[0])
     assert name(orders[1]) == reference

@@ -16,8 +16,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation i
     STORE_EVENTS,
     SUSPECTS,
     concerns_store,
-    earliest,
     identity,
+    last_loss,
     read,
     revocation,
     why_none,
@@ -295,34 +295,54 @@ def test_why_there_is_none(text: str, key_state: str | None, reason: str) -> Non
     assert why_none(of(text), key_state, 90) == reason
 
 
-def key(region: str, text: str, *, looked_up: bool = True) -> dict[str, Any]:
-    return {"region": region, "arn": arn(region), "looked_up": looked_up, **of(text)}
+def key(region: str, text: str, *, complete: bool = True) -> dict[str, Any]:
+    return {"region": region, "arn": arn(region), "complete": complete, "events": read(history(text), region)}
 
 
-BOTH = [key(OTHER_REGION, "DisableKey 3"), key(REGION, "DisableKey 1, EnableKey 2, DisableKey 5")]
+@pytest.mark.parametrize(
+    ("east", "west", "lost", "restored", "losses"),
+    [
+        ("", "", None, None, []),
+        ("DisableKey 3", "", (3, 3), None, ["us-east-1:DisableKey-3"]),
+        ("DisableKey 3", "DisableKey 5", (3, 5), None, ["us-east-1:DisableKey-3", "us-west-2:DisableKey-5"]),
+        ("DisableKey 3, EnableKey 7", "DisableKey 5", (3, 5), None, ["us-east-1:DisableKey-3", "us-west-2:DisableKey-5"]),
+        (
+            "DisableKey 3, EnableKey 7",
+            "DisableKey 5, EnableKey 8",
+            (3, 5),
+            8,
+            ["us-east-1:DisableKey-3", "us-west-2:DisableKey-5"],
+        ),
+        # a drill in both regions, and later one region is lost
+        ("DisableKey 1, EnableKey 3, DisableKey 20", "DisableKey 1, EnableKey 3", (20, 20), None, ["us-east-1:DisableKey-20"]),
+        ("DisableKey 1, EnableKey 3", "DisableKey 4, EnableKey 6", (4, 4), 6, ["us-west-2:DisableKey-4"]),
+        # who repairs a policy, or fails, begins no other loss
+        ("DisableKey 1, DisableKey 2, PutKeyPolicy 3", "DisableKey 4 failed", (1, 1), None, ["us-east-1:DisableKey-1"]),
+    ],
+)
+def test_the_last_loss_over_all_keys(
+    east: str, west: str, lost: tuple[int, int] | None, restored: int | None, losses: list[str]
+) -> None:
+    found = last_loss([key(REGION, east), key(OTHER_REGION, west)])
+    assert found == last_loss([key(OTHER_REGION, west), key(REGION, east)])
+    if lost is None:
+        assert found is None
+        return
+    assert found
+    assert (found["revoked_at"], found["lost_at"]) == (at(lost[0]), at(lost[1]))
+    assert found["restored_at"] == (None if restored is None else at(restored))
+    assert found["event_ids"] == losses
 
 
-def test_the_earliest_region_counts() -> None:
-    assert earliest(BOTH) == at(3)
-    assert earliest([key(REGION, ""), key(OTHER_REGION, "DisableKey 4")]) == at(4)
-    assert earliest([key(REGION, "DisableKey 1, EnableKey 2")]) is None
-    assert earliest([]) is None
+def test_identity_outlives_the_restoration() -> None:
+    before = [key(REGION, "DisableKey 1"), key(OTHER_REGION, "DisableKey 2")]
+    after = [key(REGION, "DisableKey 1, EnableKey 5"), key(OTHER_REGION, "DisableKey 2, EnableKey 5")]
+    again = [key(REGION, "DisableKey 1, EnableKey 5, DisableKey 9"), after[1]]
+    names = [identity(keys, last_loss(keys)) for keys in (before, after, again)]
+    assert names == ["us-east-1:DisableKey-1,us-west-2:DisableKey-2"] * 2 + ["us-east-1:DisableKey-9"]
 
 
-def test_identity_names_the_last_revocation() -> None:
-    name = "us-east-1:DisableKey-5,us-west-2:DisableKey-3"
-    assert identity(BOTH) == name
-    assert identity(BOTH[::-1]) == name
-    assert identity([key(REGION, ""), key(OTHER_REGION, "")]) is None
-    assert identity([key(REGION, ""), key(OTHER_REGION, "DisableKey 4")]) == "us-west-2:DisableKey-4"
-
-
-def test_identity_outlives_the_restoration_and_the_repair_of_a_policy() -> None:
-    before = "DisableKey 1, DisableKey 2"
-    for later in ("", ", EnableKey 3", ", EnableKey 3, PutKeyPolicy 4, RevokeGrant 5", ", DisableKey 3 failed"):
-        assert identity([key(REGION, before + later)]) == "us-east-1:DisableKey-1"
-    assert identity([key(REGION, before + ", EnableKey 3, DisableKey 4")]) == "us-east-1:DisableKey-4"
-
-
-def test_no_identity_from_fewer_keys_than_there_are() -> None:
-    assert identity([BOTH[0], key(REGION, "", looked_up=False)]) is None
+def test_no_identity_without_a_loss_or_from_fewer_events_than_there_are() -> None:
+    assert identity([key(REGION, "")], None) is None
+    keys = [key(REGION, "DisableKey 1"), key(OTHER_REGION, "", complete=False)]
+    assert identity(keys, last_loss(keys)) is None

@@ -1,390 +1,318 @@
-"""Which restoration is it, and has Atlassian heard of it? The life of a journal, run after run."""
+"""Which restoration is this, and was Atlassian notified of it?"""
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any, ClassVar
+import dataclasses
+import typing as t
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import (
+    Announcement,
     announced,
-    announcement,
-    journal_text,
+    begin,
     posted,
-    reference,
+    settle,
     template_fault,
     usable,
     with_reference,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
 
-FIRST, LATER, LATEST = "2026-11-24T03:00:00Z", "2026-11-24T05:00:00Z", "2026-11-25T09:00:00Z"
-ACME = {"slug": "acme", "ticket": "CMK-1", "ticket_told": ""}
-A_REFERENCE = "cmk-restore/acme/0123456789ab"
-BY_API = {
-    "by": "api",
-    "reference": A_REFERENCE,
-    "comment_id": "17",
-    "url": "https://support.example.com/17",
-    "at": FIRST,
-}
-REFERENCE = re.compile(r"cmk-restore/acme/[0-9a-f]{12}")
-
-
-def keys(**states: str | None) -> list[dict[str, Any]]:
-    """Plans as kms_realm_keys predicts them; a region's name has underscores here."""
-    return [
-        {
-            "region": region.replace("_", "-"),
-            "key_state_before": state,
-            "actions": ["EnableKey"] if state == "Disabled" else [],
-        }
-        for region, state in states.items()
-    ]
+NOW: t.Final = "2026-11-24T03:00:00Z"
+EARLIER: t.Final = "2026-11-20T08:00:00Z"
+EAST, WEST = "arn:aws:kms:us-east-1:111122223333:key/e", "arn:aws:kms:us-west-2:111122223333:key/w"
+DISABLED: t.Final = {EAST: "Disabled", WEST: "Disabled"}
+ENABLED: t.Final = {EAST: "Enabled", WEST: "Enabled"}
+SETTINGS: t.Final = {"slug": "acme", "ticket": "CMK-1", "ticket_told": ""}
+LOSS: t.Final = AccessLoss(
+    revoked_at="2026-11-21T03:00:00Z",
+    lost_at="2026-11-21T03:00:05Z",
+    identity="us-east-1:e1,us-west-2:w1",
+    source="cloudtrail",
+    complete=True,
+    since="2026-11-21T03:00:05Z",
+)
+UNKNOWN: t.Final = AccessLoss(reason="CloudTrail was not asked.")
+RULED_OUT: t.Final = AccessLoss(complete=True)
 
 
-DISABLED = keys(us_east_1="Disabled", us_west_2="Disabled")
-PARTLY = keys(us_east_1="Enabled", us_west_2="Disabled")
-ENABLED = keys(us_east_1="Enabled", us_west_2="Enabled")
+def settled(
+    journal: Journal | None, loss: AccessLoss, *, enables: bool = False, now: str = NOW, **settings: str
+) -> Announcement:
+    states = DISABLED if enables else ENABLED
+    return settle(journal, loss, states, {**SETTINGS, **settings}, enables=enables, now=now, nonce="n")
 
 
-def kept(journal: dict[str, Any], **more: Any) -> str:
-    return journal_text(journal | more)
+def restored(loss: AccessLoss = LOSS, now: str = NOW, **told: t.Any) -> Journal:
+    """The journal of a restoration that is complete; notified if told how."""
+    begun = begin(None, DISABLED, changes=True, ticket="CMK-1", now=now)
+    journal = settled(begun, loss, enables=True, now=now).journal
+    return dataclasses.replace(journal, restored_at=_later(now, 9), told=told or None)
 
 
-def test_the_first_restoration() -> None:
-    journal = announcement(DISABLED, ACME, "", FIRST)
-    assert REFERENCE.fullmatch(journal["reference"])
-    assert journal == {
-        "reference": reference("acme", FIRST, ["us-east-1", "us-west-2"]),
-        "started_at": FIRST,
-        "restored_at": None,
-        "ticket": "CMK-1",
-        "states_before": {"us-east-1": "Disabled", "us-west-2": "Disabled"},
-        "told": None,
-        "mailed": None,
-        "accepts": [journal["reference"]],
-        "accepts_since": None,
-        "enables": True,
-    }
+def _later(moment: str, seconds: int) -> str:
+    return f"{moment[:17]}{int(moment[17:19]) + seconds:02d}Z"
 
 
-def test_enabled_by_hand_and_nothing_remembered() -> None:
-    # Any announcement on the ticket counts then; without one, it is told.
-    journal = announcement(ENABLED, ACME, "", FIRST)
-    assert (journal["enables"], journal["accepts"], journal["told"]) == (False, [], None)
-    assert REFERENCE.fullmatch(journal["reference"])
+def mention(reference: str, noted_at: str = "2026-11-24T03:00:10Z", **more: t.Any) -> dict[str, t.Any]:
+    return {"reference": reference, "comment_id": "1", "url": "", "at": noted_at, "noted_at": noted_at, "by_us": False, **more}
 
 
-def mention(name: str, at: str) -> dict[str, str]:
-    return {"reference": name, "at": at, "comment_id": "1", "url": ""}
+class TestBegin:
+    def test_nothing_is_remembered_of_a_run_that_changes_nothing(self) -> None:
+        assert begin(None, ENABLED, changes=False, ticket="CMK-1", now=NOW) is None
 
+    def test_a_first_restoration(self) -> None:
+        journal = begin(None, DISABLED, changes=True, ticket="CMK-1", now=NOW)
+        assert journal == Journal(started_at=NOW, changed_at=NOW, ticket="CMK-1", states_before=DISABLED)
 
-class TestWhatCountsOnTheTicket:
-    LOSS = {"identity": "event-1", "lost_at": LATER}  # noqa: RUF012 - never changed
+    def test_a_restoration_that_misses_keys_goes_on(self) -> None:
+        begun = begin(None, DISABLED, changes=True, ticket="CMK-1", now=EARLIER)
+        journal = begin(begun, {EAST: "Enabled", WEST: "Disabled"}, changes=True, ticket="CMK-1", now=NOW)
+        assert journal
+        assert (journal.started_at, journal.changed_at, journal.states_before) == (EARLIER, NOW, DISABLED)
 
-    def test_anything_of_the_organization_where_nothing_is_known(self) -> None:
-        old = mention(A_REFERENCE, FIRST)
-        assert announced([old], announcement(ENABLED, ACME, "", LATEST)) == [old]
-
-    def test_only_its_own_where_this_run_restores(self) -> None:
-        journal = announcement(DISABLED, ACME, "", LATEST, self.LOSS)
-        own = mention(journal["reference"], FIRST)
-        assert announced([mention(A_REFERENCE, LATEST), own], journal) == [own]
-
-    @pytest.mark.parametrize(("at", "counts"), [(FIRST, False), (LATER, False), ("2026-11-24T05:00:01Z", True)])
-    def test_only_what_is_younger_than_the_loss(self, at: str, counts: bool) -> None:
-        journal = announcement(ENABLED, ACME, "", LATEST, self.LOSS)
-        assert bool(announced([mention(A_REFERENCE, at)], journal)) is counts
-
-    def test_its_own_whatever_the_clocks_say(self) -> None:
-        journal = announcement(ENABLED, ACME, "", LATEST, self.LOSS)
-        assert journal["accepts"] == [reference("acme", "event-1", ["us-west-2", "us-east-1"])]
-        own = mention(journal["reference"], FIRST)
-        assert announced([own], journal) == [own]
-
-
-class TestNotTold:
-    """The desk was down, or the run died between the keys and the ticket."""
-
-    def test_the_next_run_tells_the_same_restoration(self) -> None:
-        first = announcement(DISABLED, ACME, "", FIRST)
-        again = announcement(ENABLED, ACME, kept(first, restored_at=LATER), LATEST)
-        assert again["reference"] == first["reference"]
-        assert (again["started_at"], again["restored_at"]) == (FIRST, LATER)
-        assert again["states_before"] == first["states_before"]
-        # An older announcement on the same ticket does not count for this one.
-        assert again["accepts"] == [first["reference"]]
-        assert (again["told"], again["enables"]) == (None, False)
-
-    def test_a_second_revocation_before_it_was_told(self) -> None:
-        first = announcement(DISABLED, ACME, "", FIRST)
-        again = announcement(DISABLED, ACME, kept(first, restored_at=FIRST), LATER)
-        assert (again["reference"], again["started_at"]) == (first["reference"], FIRST)
-        assert again["restored_at"] is None
-        assert again["accepts"] == [first["reference"]]
-
-    def test_partial_then_complete_keeps_the_first_states(self) -> None:
-        first = announcement(DISABLED, ACME, "", FIRST)
-        second = announcement(PARTLY, ACME, kept(first), LATER)
-        third = announcement(ENABLED, ACME, kept(second), LATEST)
-        for journal in (second, third):
-            assert journal["reference"] == first["reference"]
-            assert journal["states_before"] == {"us-east-1": "Disabled", "us-west-2": "Disabled"}
-
-    def test_a_key_that_was_enabled_first_and_disabled_later(self) -> None:
-        first = announcement(PARTLY, ACME, "", FIRST)
-        second = announcement(keys(us_east_1="Disabled", us_west_2="Enabled"), ACME, kept(first), LATER)
-        assert second["states_before"] == {"us-east-1": "Disabled", "us-west-2": "Disabled"}
-
-    def test_a_region_that_is_no_longer_used_is_forgotten(self) -> None:
-        first = announcement(DISABLED, ACME, "", FIRST)
-        second = announcement(keys(us_west_2="Enabled"), ACME, kept(first), LATER)
-        assert second["states_before"] == {"us-west-2": "Disabled"}
-
-    def test_a_key_that_could_not_be_read_is_left_out(self) -> None:
-        journal = announcement(keys(us_east_1=None, us_west_2="Disabled"), ACME, "", FIRST)
-        assert journal["states_before"] == {"us-west-2": "Disabled"}
-
-    def test_on_another_ticket(self) -> None:
-        first = announcement(DISABLED, ACME, "", FIRST)
-        again = announcement(ENABLED, ACME | {"ticket": "CMK-2"}, kept(first), LATER)
-        assert (again["ticket"], again["reference"]) == ("CMK-2", first["reference"])
-        assert again["accepts"] == [first["reference"]]
-
-    def test_told_by_a_person_at_last(self) -> None:
-        first = announcement(DISABLED, ACME, "", FIRST)
-        again = announcement(ENABLED, ACME | {"ticket_told": "04:10 UTC"}, kept(first), LATER)
-        assert again["told"] == {"by": "person", "note": "04:10 UTC", "at": LATER, "already_told": False}
-        assert again["reference"] == first["reference"]
-
-
-class TestTold:
-    """Atlassian knows of the last restoration."""
-
-    def told(self, **more: Any) -> str:
-        return kept(announcement(DISABLED, ACME, "", FIRST), restored_at=FIRST, told=BY_API, **more)
-
-    def test_nothing_to_do_stays_told(self) -> None:
-        first = json.loads(self.told())
-        again = announcement(ENABLED, ACME, self.told(), LATER)
-        assert again["told"] == {**BY_API, "already_told": True}
-        assert json.loads(journal_text(again)) == first
-
-    def test_a_new_revocation_is_a_new_restoration(self) -> None:
-        again = announcement(DISABLED, ACME, self.told(), LATER)
-        assert again["reference"] != json.loads(self.told())["reference"]
-        assert (again["started_at"], again["restored_at"], again["told"]) == (LATER, None, None)
-        assert again["accepts"] == [again["reference"]]
-
-    def test_a_new_revocation_takes_no_state_from_the_old_one(self) -> None:
-        assert announcement(PARTLY, ACME, self.told(), LATER)["states_before"] == {
-            "us-east-1": "Enabled",
-            "us-west-2": "Disabled",
-        }
-
-    def test_another_ticket_has_not_been_told(self) -> None:
-        again = announcement(ENABLED, ACME | {"ticket": "CMK-2"}, self.told(), LATER)
-        assert (again["told"], again["ticket"], again["accepts"]) == (None, "CMK-2", [])
-        assert again["reference"] != json.loads(self.told())["reference"]
-
-    def test_a_person_who_tells_the_same_twice(self) -> None:
-        settings = ACME | {"ticket_told": "04:10 UTC"}
-        first = announcement(ENABLED, settings, kept(announcement(DISABLED, ACME, "", FIRST)), LATER)
-        again = announcement(ENABLED, settings, kept(first), LATEST)
-        # The second run changes nothing, the time of the first one included.
-        assert journal_text(again) == journal_text(first)
-        assert (first["told"]["already_told"], again["told"]["already_told"]) == (False, True)
-
-    def test_a_person_who_corrects_it(self) -> None:
-        first = announcement(ENABLED, ACME | {"ticket_told": "04:10 UTC"}, self.told(), LATER)
-        again = announcement(ENABLED, ACME | {"ticket_told": "04:15 UTC"}, kept(first), LATEST)
-        assert again["told"] == {"by": "person", "note": "04:15 UTC", "at": LATEST, "already_told": False}
-        assert again["reference"] == first["reference"]
-
-    @pytest.mark.parametrize("remembered", ["", "told"])
-    def test_a_person_cannot_speak_of_what_this_run_does(self, remembered: str) -> None:
-        text = self.told() if remembered else ""
-        journal = announcement(DISABLED, ACME | {"ticket_told": "04:10 UTC"}, text, LATER)
-        assert journal["told"] is None
-        assert journal["accepts"] == [journal["reference"]]
-
-
-def whole_but(**more: Any) -> str:
-    """A journal of a restoration that was told, with something wrong in it; an ellipsis is left out."""
-    journal = {"reference": A_REFERENCE, "started_at": FIRST, "restored_at": FIRST, "ticket": "CMK-1"}
-    told = journal | {"states_before": {"us-east-1": "Disabled"}, "told": BY_API} | more
-    return json.dumps({name: value for name, value in told.items() if value is not ...})
-
-
-def test_nothing_else_is_wrong_with_the_damaged_ones() -> None:
-    assert announcement(ENABLED, ACME, whole_but(), LATER)["told"] == {**BY_API, "already_told": True}
-
-
-DAMAGED = {
-    "half a journal": whole_but()[:60],
-    "not JSON": "restored!",
-    "a list": "[]",
-    "a text": '"told"',
-    "a number": "1",
-    "null": "null",
-    "nothing in it": "{}",
-    "told is a text": whole_but(told="yes"),
-    "told is a list": whole_but(told=[1]),
-    "told is true": whole_but(told=True),
-    "states are null": whole_but(states_before=None),
-    "states are a list": whole_but(states_before=["Disabled"]),
-    "no states": whole_but(states_before=...),
-    "no reference": whole_but(reference=...),
-    "another organization's": whole_but(reference="cmk-restore/globex/0123456789ab"),
-    "reference is a list": whole_but(reference=[A_REFERENCE]),
-    "reference is cut": whole_but(reference=A_REFERENCE[:-1]),
-    "reference and more": whole_but(reference=A_REFERENCE + "\n"),
-    "deep": "[" * 100_000,
-}
-
-
-@pytest.mark.parametrize("told", ["", "04:10 UTC"], ids=["not told", "told by a person"])
-@pytest.mark.parametrize("plan", [DISABLED, ENABLED], ids=["disabled", "enabled"])
-@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
-def test_a_damaged_journal_counts_as_not_told(text: str, plan: list[dict[str, Any]], told: str) -> None:
-    journal = announcement(plan, ACME | {"ticket_told": told}, text, LATER)
-    by_person = told and plan is ENABLED
-    assert journal["told"] == (
-        {"by": "person", "note": told, "at": LATER, "already_told": False} if by_person else None
+    @pytest.mark.parametrize(
+        "earlier",
+        [
+            restored(now=EARLIER),
+            restored(now=EARLIER, by="api", at=_later(EARLIER, 10)),
+            dataclasses.replace(restored(now=EARLIER), restored_at=None, mailed={"to": "desk@example.com"}),
+            Journal(is_damaged=True),
+        ],
+        ids=["complete, not notified", "notified", "mailed", "damaged"],
     )
-    # Nothing that is on the ticket already counts, since silence would be worse than a second comment.
-    assert journal["accepts"] == [journal["reference"]]
-    assert REFERENCE.fullmatch(journal["reference"])
-    assert set(journal["states_before"]) == {"us-east-1", "us-west-2"}
+    def test_whatever_was_complete_before_this_is_another_restoration(self, earlier: Journal) -> None:
+        journal = begin(earlier, DISABLED, changes=True, ticket="CMK-1", now=NOW)
+        assert journal
+        assert (journal.started_at, journal.reference, journal.told, journal.mailed) == (NOW, "", None, None)
+        assert journal.previous_reference == earlier.reference
+
+    def test_states_are_remembered_by_key(self) -> None:
+        """After a re-encryption the new key of a region never had the state of the old one."""
+        begun = begin(None, {EAST: "Disabled"}, changes=True, ticket="", now=EARLIER)
+        journal = begin(begun, {WEST: "Enabled", "arn:new": "PendingImport"}, changes=True, ticket="", now=NOW)
+        assert journal
+        assert journal.states_before == {WEST: "Enabled", "arn:new": "PendingImport"}
 
 
-@pytest.mark.parametrize("text", ["", "\n", "  \n\t"], ids=["none", "newline", "blank"])
-def test_an_empty_journal_is_none(text: str) -> None:
-    assert announcement(ENABLED, ACME, text, FIRST)["accepts"] == []
+class TestReference:
+    def test_it_is_the_same_for_the_same_loss_on_any_controller(self) -> None:
+        ours = settled(begin(None, DISABLED, changes=True, ticket="", now=NOW), LOSS, enables=True)
+        theirs = settled(None, LOSS, now="2026-11-25T03:00:00Z")
+        assert ours.journal.reference == theirs.journal.reference
+
+    def test_it_is_settled_once(self) -> None:
+        journal = restored(UNKNOWN)
+        assert settled(journal, LOSS).journal.reference == journal.reference
+
+    def test_no_restoration_has_the_name_of_the_one_before_it(self) -> None:
+        """CloudTrail is late, and still names the loss before this one."""
+        earlier = restored(now=EARLIER, by="api", at=_later(EARLIER, 10))
+        begun = begin(earlier, DISABLED, changes=True, ticket="CMK-1", now=NOW)
+        assert settled(begun, LOSS, enables=True).journal.reference != earlier.reference
+
+    def test_without_a_known_loss_nobody_can_foretell_it(self) -> None:
+        begun = begin(None, DISABLED, changes=True, ticket="", now=NOW)
+        names = {
+            settle(begun, UNKNOWN, DISABLED, SETTINGS, enables=True, now=NOW, nonce=nonce).journal.reference
+            for nonce in ("a", "b")
+        }
+        assert len(names) == 2
 
 
-def test_the_kept_text_is_stable_and_holds_no_more_than_it_must() -> None:
-    journal = announcement(DISABLED, ACME, "", FIRST)
-    text = journal_text(journal)
-    assert text.endswith("}\n")
-    assert list(json.loads(text)) == ["reference", "restored_at", "started_at", "states_before", "ticket", "told"]
-    assert journal_text(dict(reversed(journal.items()))) == text
+class TestNotified:
+    def test_by_the_journal(self) -> None:
+        journal = restored(by="api", at=_later(NOW, 10), noted_at=_later(NOW, 10))
+        told = settled(journal, LOSS, now="2026-11-24T04:00:00Z").journal.told
+        assert told
+        assert told["already_told"] is True
+
+    def test_not_on_another_ticket(self) -> None:
+        journal = restored(by="api", at=_later(NOW, 10))
+        assert settled(journal, LOSS, ticket="CMK-2").journal.told is None
+
+    def test_not_once_access_was_lost_again(self) -> None:
+        journal = restored(by="api", at=_later(NOW, 10), noted_at=_later(NOW, 10))
+        again = dataclasses.replace(LOSS, identity="us-east-1:e2", since="2026-11-24T05:00:00Z")
+        found = settled(journal, again, now="2026-11-24T06:00:00Z")
+        assert found.journal.told is None
+        assert found.journal.reference not in ("", journal.reference)
+        assert found.since == "2026-11-24T05:00:00Z"
+
+    def test_not_if_access_was_lost_between_the_restoration_and_the_notice(self) -> None:
+        journal = restored(by="person", at="2026-11-24T05:00:00Z", noted_at="2026-11-24T05:00:00Z")
+        again = dataclasses.replace(LOSS, identity="us-east-1:e2", since="2026-11-24T04:00:00Z")
+        assert settled(journal, again, now="2026-11-24T06:00:00Z").journal.told is None
+
+    def test_not_by_a_run_that_enables_a_key(self) -> None:
+        journal = restored(by="api", at=_later(NOW, 10))
+        found = settled(begin(journal, DISABLED, changes=True, ticket="", now=NOW), LOSS, enables=True, ticket_told=NOW)
+        assert (found.journal.told, found.note_problem) == (None, "")
+
+    def test_a_damaged_journal_is_a_restoration_that_nobody_was_notified_of(self) -> None:
+        found = settled(Journal(is_damaged=True), RULED_OUT)
+        assert (found.journal.told, found.nothing_lost, found.accepts_ours) == (None, False, False)
 
 
-regions = st.lists(st.sampled_from(["us-east-1", "us-west-2", "eu-west-1", "ap-south-1"]), unique=True)
+class TestNote:
+    AT: t.Final = "2026-11-24T03:30:00Z"
+    NOW: t.Final = "2026-11-24T04:00:00Z"
+
+    def test_a_time(self) -> None:
+        found = settled(restored(), LOSS, now=self.NOW, ticket_told=self.AT)
+        assert found.journal.told == {
+            "by": "person", "note": self.AT, "url": "", "at": self.AT, "noted_at": self.AT, "recorded_at": self.NOW,
+            "already_told": False,
+        }  # fmt: skip
+
+    def test_a_url_is_recorded_with_the_time_of_recording(self) -> None:
+        url = "https://support.example.com/browse/CMK-1?focusedCommentId=7"
+        told = settled(restored(), LOSS, now=self.NOW, ticket_told=url).journal.told
+        assert told
+        assert (told["url"], told["at"], told["recorded_at"]) == (url, self.NOW, self.NOW)
+
+    def test_a_later_value_moves_nothing(self) -> None:
+        first = settled(restored(), LOSS, now=self.NOW, ticket_told=self.AT)
+        second = settled(first.journal, LOSS, now="2026-11-25T04:00:00Z", ticket_told="2026-11-25T03:00:00Z")
+        assert second.journal.told == {**(first.journal.told or {}), "already_told": True}
+
+    @pytest.mark.parametrize(
+        "note", ["no", "false", "not yet", "2099-01-01T00:00:00Z", "2026", "ftp://x.example.com/1", "https://", "20261124"]
+    )
+    def test_what_is_neither_a_time_nor_a_url(self, note: str) -> None:
+        found = settled(restored(), LOSS, now=self.NOW, ticket_told=note)
+        assert found.journal.told is None
+        assert "in ISO 8601" in found.note_problem
+        assert "URL of the comment" in found.note_problem
+
+    def test_a_time_before_the_keys_were_usable(self) -> None:
+        found = settled(restored(), LOSS, now=self.NOW, ticket_told="2026-11-24T02:59:00Z")
+        assert found.journal.told is None
+        assert "usable only since 2026-11-24T03:00:09Z" in found.note_problem
+
+    def test_a_time_before_the_loss_that_cloudtrail_shows(self) -> None:
+        found = settled(None, LOSS, now=self.NOW, ticket_told="2026-11-21T02:00:00Z")
+        assert found.journal.told is None
+
+    def test_what_ended_an_earlier_restoration_never_ends_the_next(self) -> None:
+        url = "https://support.example.com/browse/CMK-1?focusedCommentId=7"
+        first = restored(now=EARLIER, by="person", note=url, at=_later(EARLIER, 20))
+        second = begin(first, DISABLED, changes=True, ticket="CMK-1", now=NOW)
+        assert second
+        third = begin(
+            dataclasses.replace(second, restored_at=_later(NOW, 9)), DISABLED, changes=True, ticket="CMK-1", now=_later(NOW, 30)
+        )
+        for journal in (second, third):
+            found = settled(journal, LOSS, now=self.NOW, ticket_told=url)
+            assert found.journal.told is None
+            assert "ended an earlier restoration" in found.note_problem
 
 
-@given(regions.flatmap(lambda found: st.tuples(st.just(found), st.permutations(found))), st.text(min_size=1))
-def test_a_reference_does_not_depend_on_the_order_of_regions(orders: tuple[list[str], list[str]], when: str) -> None:
-    assert reference("acme", when, orders[0]) == reference("acme", when, orders[1])
+class TestOnTheTicket:
+    def accepted(self, announcement: Announcement, *mentions_: dict[str, t.Any]) -> list[str]:
+        return [found["noted_at"] for found in announced(mentions_, announcement.as_json())]
+
+    def test_the_exact_reference(self) -> None:
+        found = settled(None, LOSS)
+        assert self.accepted(found, mention(found.journal.reference)) == ["2026-11-24T03:00:10Z"]
+
+    def test_the_newest_first(self) -> None:
+        found = settled(None, LOSS)
+        times = ["2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z"]
+        assert self.accepted(found, *(mention(found.journal.reference, at) for at in times)) == times[::-1]
+
+    def test_no_comment_older_than_the_loss(self) -> None:
+        found = settled(None, LOSS)
+        assert self.accepted(found, mention(found.journal.reference, "2026-11-21T03:00:00Z")) == []
+
+    def test_no_comment_older_than_a_run_that_changes_a_key(self) -> None:
+        found = settled(begin(None, DISABLED, changes=True, ticket="", now=NOW), LOSS, enables=True)
+        assert self.accepted(found, mention(found.journal.reference, "2026-11-24T02:59:00Z")) == []
+        assert self.accepted(found, mention(found.journal.reference, NOW)) == [NOW]
+
+    def test_no_comment_older_than_the_last_run_that_changed_a_key(self) -> None:
+        """It was lost a second time; the comment of the first restoration was stored, and its answer lost."""
+        first = settled(begin(None, DISABLED, changes=True, ticket="", now=EARLIER), UNKNOWN, enables=True, now=EARLIER)
+        partial = dataclasses.replace(first.journal, restored_at=None)
+        second = begin(partial, DISABLED, changes=True, ticket="", now=NOW)
+        found = settled(second, UNKNOWN, now="2026-11-24T04:00:00Z")
+        assert self.accepted(found, mention(first.journal.reference, _later(EARLIER, 20))) == []
+
+    def test_no_comment_without_a_time(self) -> None:
+        found = settled(None, LOSS)
+        assert self.accepted(found, mention(found.journal.reference, "")) == []
+
+    def test_rounding_silences_nothing_and_repeats_nothing(self) -> None:
+        found = settled(begin(None, DISABLED, changes=True, ticket="", now=NOW), LOSS, enables=True)
+        assert self.accepted(found, mention(found.journal.reference, "2026-11-24T02:59:59Z")) == ["2026-11-24T02:59:59Z"]
+
+    @pytest.mark.parametrize(
+        ("journal", "loss", "enables"),
+        [(None, LOSS, False), (None, RULED_OUT, False), (restored(), UNKNOWN, False), (None, UNKNOWN, True)],
+        ids=["CloudTrail knows", "CloudTrail was read", "the journal knows", "a key was changed"],
+    )
+    def test_another_reference_counts_only_when_nothing_is_known(
+        self, journal: Journal | None, loss: AccessLoss, enables: bool
+    ) -> None:
+        found = settled(journal, loss, enables=enables)
+        assert self.accepted(found, mention("cmk-restore/acme/000000000000", by_us=True)) == []
+
+    def test_and_then_only_by_our_own_account(self) -> None:
+        found = settled(None, UNKNOWN)
+        assert self.accepted(found, mention("cmk-restore/acme/000000000000")) == []
+        (relied,) = announced([mention("cmk-restore/acme/000000000000", by_us=True)], found.as_json())
+        assert relied["relied_on"] is True
+
+    def test_the_answer_to_our_own_comment(self) -> None:
+        found = settled(None, LOSS).as_json()
+        body = f"We are back.\nReference: {found['reference']}"
+        answer = {"ok": True, "data": {"id": "7", "body": body}}
+        assert posted(answer, "acme", found)["comment_id"] == "7"
+        assert posted({**answer, "data": {"id": "7", "body": "cut"}}, "acme", found) == {}
+        assert posted({"ok": False, "data": {}}, "acme", found) == {}
 
 
-@given(st.lists(st.tuples(st.sampled_from(["acme", "acme-2", "ac"]), st.text(max_size=5), regions), max_size=6))
-def test_different_restorations_have_different_references(seeds: list[tuple[str, str, list[str]]]) -> None:
-    different = {(slug, when, tuple(sorted(found))) for slug, when, found in seeds}
-    assert len({reference(slug, when, found) for slug, when, found in seeds}) == len(different)
+class TestNothingLost:
+    def test_cloudtrail_was_read_completely_and_shows_no_loss(self) -> None:
+        assert settled(None, RULED_OUT).nothing_lost
+
+    @pytest.mark.parametrize(
+        ("journal", "loss", "enables"),
+        [(None, UNKNOWN, False), (None, LOSS, False), (restored(), RULED_OUT, False), (None, RULED_OUT, True)],
+        ids=["not read", "a loss", "a restoration is remembered", "a key was changed"],
+    )
+    def test_otherwise_atlassian_is_notified(self, journal: Journal | None, loss: AccessLoss, enables: bool) -> None:
+        assert not settled(journal, loss, enables=enables).nothing_lost
 
 
-def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    names = st.sampled_from(["reference", "told", "states_before", "started_at", "us-east-1", "note"])
-    return st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.one_of(names, st.text()), inner, max_size=5))
-
-
-leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.sampled_from(["Disabled", LATER]))
-journals = st.recursive(leaves, nested, max_leaves=8)
-
-
-@given(st.one_of(st.text(), journals.map(json.dumps)), st.sampled_from([DISABLED, PARTLY, ENABLED]))
-def test_no_journal_breaks_a_run(text: str, plan: list[dict[str, Any]]) -> None:
-    journal = announcement(plan, ACME, text, LATEST)
-    assert REFERENCE.fullmatch(journal["reference"])
-    assert journal["told"] is None or isinstance(journal["told"], dict)
-    # What is kept can be read again, and means the same.
-    again = announcement(ENABLED, ACME, journal_text(journal), LATEST)
-    assert again["reference"] == journal["reference"]
-    assert journal["told"] == again["told"]
+KEYS: t.Final = [{"error": "", "calls": [{"at": "2026-11-24T03:00:05Z"}, {"at": "2026-11-24T03:00:09Z"}]}]
 
 
 @pytest.mark.parametrize(
-    ("message", "said"),
+    ("announcement", "keys", "only_reads", "restored_at"),
     [
-        (
-            "The lookup plugin 'ansible.builtin.template' failed: The file 'a.j2' was not found.",
-            "The file 'a.j2' was not found.",
-        ),
-        (
-            "The lookup plugin 'ansible.builtin.template' failed: Syntax error in template:\n  unexpected '}'",
-            "Syntax error in template: unexpected '}'.",
-        ),
-        ("'nothing' is undefined", "'nothing' is undefined."),
-        ("", "."),
+        ({"restored_at": None}, KEYS, False, "2026-11-24T03:00:09Z"),
+        ({"restored_at": EARLIER}, KEYS, False, EARLIER),
+        ({"restored_at": None}, KEYS, True, None),
+        ({"restored_at": None}, [], False, None),
+        ({"restored_at": None}, [*KEYS, {"error": "no", "calls": []}], False, None),
     ],
 )
-def test_of_ansibles_chain_the_reason_is_left(message: str, said: str) -> None:
-    assert template_fault(message) == said
+def test_since_when_all_keys_are_usable(
+    announcement: dict[str, t.Any], keys: list[dict[str, t.Any]], only_reads: bool, restored_at: str | None
+) -> None:
+    assert usable(announcement, keys, only_reads=only_reads)["restored_at"] == restored_at
 
 
-class TestUsable:
-    DECIDED: ClassVar[dict[str, Any]] = {"reference": A_REFERENCE, "restored_at": None}
-    KEYS: ClassVar[list[dict[str, Any]]] = [
-        {"error": "", "calls": [{"at": "2026-11-24T03:00:01Z"}, {"at": "2026-11-24T03:00:07Z"}]},
-        {"error": "", "calls": [{"at": "2026-11-24T03:00:01Z"}, {"at": "2026-11-24T03:00:05Z"}]},
-    ]
-
-    def test_since_the_last_key_was_seen_to_be(self) -> None:
-        assert usable(self.DECIDED, self.KEYS, "restore")["restored_at"] == "2026-11-24T03:00:07Z"
-
-    def test_an_earlier_run_has_seen_it(self) -> None:
-        assert usable({"restored_at": FIRST}, self.KEYS, "restore")["restored_at"] == FIRST
-
-    @pytest.mark.parametrize(
-        ("keys", "entry_point"),
-        [
-            (KEYS, "assess"),
-            ([], "restore"),
-            ([KEYS[0], {"error": "AWS refused.", "calls": [{"at": LATER}]}], "restore"),
-        ],
-        ids=["only looked", "no keys", "one failed"],
-    )
-    def test_not_yet(self, keys: list[dict[str, Any]], entry_point: str) -> None:
-        assert usable(self.DECIDED, keys, entry_point) == self.DECIDED
-
-    def test_nothing_decided(self) -> None:
-        assert usable({}, self.KEYS, "restore") == {}
+def test_the_comment_always_has_the_reference_in_a_line_of_its_own() -> None:
+    line = "Reference: cmk-restore/acme/0123456789ab"
+    assert with_reference("Back.", "cmk-restore/acme/0123456789ab") == f"Back.\n{line}\n"
+    assert with_reference(f"Back.\n{line}\nBye", "cmk-restore/acme/0123456789ab") == f"Back.\n{line}\nBye"
+    assert with_reference(f"See {line}", "cmk-restore/acme/0123456789ab").endswith(f"\n{line}\n")
 
 
-class TestPosted:
-    DECIDED: ClassVar[dict[str, Any]] = {"accepts": [A_REFERENCE], "accepts_since": None}
-    COMMENT: ClassVar[dict[str, Any]] = {"id": "17", "body": f"Reference: {A_REFERENCE}", "created": {"iso8601": FIRST}}
-
-    def test_the_answer_shows_the_comment(self) -> None:
-        assert posted({"ok": True, "data": self.COMMENT}, "acme", self.DECIDED) == {
-            "reference": A_REFERENCE,
-            "comment_id": "17",
-            "url": "",
-            "at": FIRST,
-            "told": True,
-            "already_told": False,
-        }
-
-    @pytest.mark.parametrize(
-        "answer",
-        [
-            {"ok": False, "data": {}},
-            {"ok": True, "data": {}},
-            {"ok": True, "data": {"id": "17", "body": "Reference: cmk-restore/acme/ffffffffffff"}},
-            {"ok": True, "data": {"id": "17", "body": "Reference: cmk-restore/globex/0123456789ab"}},
-        ],
-    )
-    def test_the_answer_proves_nothing(self, answer: dict[str, Any]) -> None:
-        assert posted(answer, "acme", self.DECIDED) == {}
-
-
-def test_a_comment_without_the_reference_gets_it() -> None:
-    assert with_reference("Done.\n", A_REFERENCE) == f"Done.\nReference: {A_REFERENCE}\n"
-    assert with_reference("", A_REFERENCE) == f"\nReference: {A_REFERENCE}\n"
-    assert with_reference(f"Done ({A_REFERENCE}).", A_REFERENCE) == f"Done ({A_REFERENCE})."
+def test_what_is_wrong_with_a_template() -> None:
+    assert template_fault("Task failed: Error while resolving value for 'x': 'y' is undefined") == "'y' is undefined."

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import announcement, journal_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import begin, settle
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import (
     headers,
     is_mailed,
@@ -110,29 +112,28 @@ def test_is_mailed(mailed: dict[str, str] | None, expected: bool) -> None:
 
 
 class TestWhatIsRemembered:
-    ACME = {"slug": "acme", "ticket": "CMK-1", "ticket_told": ""}  # noqa: RUF012 - never changed
-    ENABLED = [{"region": "eu-central-1", "key_state_before": "Enabled", "actions": []}]  # noqa: RUF012 - never changed
-    DISABLED = [{"region": "eu-central-1", "key_state_before": "Disabled", "actions": ["EnableKey"]}]  # noqa: RUF012
+    ARN: t.ClassVar = "arn:aws:kms:eu-central-1:111122223333:key/1"
+    MAILED_BEFORE: t.ClassVar = Journal(
+        reference="cmk-restore/acme/0123456789ab", started_at="2026-11-24T02:00:00Z", ticket="CMK-1", mailed=MAILED
+    )
 
-    def journal(self) -> str:
-        first = announcement(self.DISABLED, self.ACME, "", "2026-11-24T02:00:00Z")
-        return journal_text({**first, "mailed": MAILED})
+    def settled(self, journal: Journal, *, enables: bool = False, note: str = "") -> Journal:
+        settings = {"slug": "acme", "ticket": "CMK-1", "ticket_told": note}
+        states = {self.ARN: "Disabled" if enables else "Enabled"}
+        begun = begin(journal, states, changes=enables, ticket="CMK-1", now=NOW)
+        return settle(begun, AccessLoss(), states, settings, enables=enables, now=NOW, nonce="n").journal
 
     def test_the_same_restoration_is_mailed(self) -> None:
-        again = announcement(self.ENABLED, self.ACME, self.journal(), NOW)
-        assert again["mailed"] == MAILED
-        assert journal_text(again) == self.journal()
+        again = self.settled(self.MAILED_BEFORE)
+        assert (again.mailed, again.reference) == (MAILED, self.MAILED_BEFORE.reference)
 
     def test_what_is_enabled_after_that_is_another_one(self) -> None:
-        again = announcement(self.DISABLED, self.ACME, self.journal(), NOW)
-        assert again["mailed"] is None
-        assert again["reference"] not in self.journal()
+        again = self.settled(self.MAILED_BEFORE, enables=True)
+        assert again.mailed is None
+        assert again.reference != self.MAILED_BEFORE.reference
 
-    def test_a_person_tells_of_it(self) -> None:
-        told = announcement(self.ENABLED, self.ACME | {"ticket_told": "by phone"}, self.journal(), NOW)
-        assert told["told"]["by"] == "person"
-        assert told["reference"] in self.journal()
+    def test_a_person_confirms_it(self) -> None:
+        again = self.settled(self.MAILED_BEFORE, note="https://support.example.com/CMK-1?comment=1")
+        assert again.told
+        assert (again.told["by"], again.reference) == ("person", self.MAILED_BEFORE.reference)
 
-    def test_a_damaged_note_counts_as_not_mailed(self) -> None:
-        damaged = self.journal().replace('"mailed": {', '"mailed": "x", "other": {')
-        assert announcement(self.ENABLED, self.ACME, damaged, NOW)["mailed"] is None

@@ -1,8 +1,7 @@
-"""Taking access away: the confirmation, what became of the keys, the clock, and what is remembered of it."""
+"""Taking access away: the confirmation, what became of the keys, and what an operator reads."""
 
 from __future__ import annotations
 
-import json
 import typing as t
 
 import pytest
@@ -10,19 +9,14 @@ import pytest
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import KEY_STATES, Wish, plan
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import announcement, journal_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import headline, result
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoked import revoked
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
-    begun,
-    remembered,
-    revocation_text,
     still_open,
     unconfirmed,
     withdrawn,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, decide, decide_revocation, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, about, decide_revocation, shown
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, arn, metadata
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -182,7 +176,7 @@ def run(keys: list[dict[str, t.Any]], *, plan: list[dict[str, t.Any]] | None = N
         "now": NOW,
         **more,
     }
-    return {"decided": decide_revocation(given, "", "", ""), **given}
+    return {"decided": decide_revocation(given, Records()), **given}
 
 
 ENABLED: t.Final = [planned("Enabled"), planned("Enabled") | {"region": WEST}]
@@ -283,99 +277,6 @@ class TestWhatAnOperatorReads:
         assert "suspends the sites (https://acme.example.com)" in text
         assert "restore_cmk.yml" in text
         assert "WARNING" not in render("revoke_plan.txt.j2", **shown(about(run(GONE))))
-
-
-def trail(*moments: str | None) -> dict[str, t.Any]:
-    """What CloudTrail tells of a loss that stands, in each region."""
-    return {
-        "keys": [
-            {"region": region, "revoked_at": at, "reason": None if at else "CloudTrail shows no loss."}
-            for region, at in zip((EAST, WEST), moments, strict=True)
-        ]
-    }
-
-
-OWN: t.Final = {"revoked_at": OLD, "lost_at": OLD}
-
-
-@pytest.mark.parametrize(
-    ("keys", "info", "own", "given", "revoked_at", "lost_at", "source"),
-    [
-        pytest.param(DONE, {}, {}, "", FIRST, FIRST, "controller", id="by this run"),
-        pytest.param(DONE, trail(OLD, OLD), OWN, OLD, FIRST, FIRST, "controller", id="the one before is over"),
-        pytest.param([GONE[0], DONE[1]], trail(OLD, None), {}, "", OLD, FIRST, "controller", id="the rest of it"),
-        pytest.param([GONE[0], DONE[1]], trail(None, OLD), {}, "", FIRST, FIRST, "controller", id="not of this key"),
-        pytest.param([GONE[0], DONE[1]], {}, OWN, "", OLD, FIRST, "controller", id="the rest, as remembered"),
-        pytest.param(GONE, trail(OLD, FIRST), {}, "", OLD, FIRST, "cloudtrail", id="before this run"),
-        pytest.param(GONE, {}, OWN, "", OLD, OLD, "controller", id="before this run, as remembered"),
-        pytest.param(GONE, trail(FIRST, FIRST), OWN, LATER, LATER, LATER, "given", id="given"),
-        pytest.param(GONE, trail(None, None), {}, "", None, None, None, id="not known"),
-        pytest.param([key("Enabled")], trail(OLD, OLD), OWN, OLD, None, None, None, id="nothing was taken away"),
-    ],
-)
-def test_when_the_clock_began(
-    keys: t.Any, info: t.Any, own: t.Any, given: str, revoked_at: str | None, lost_at: str | None, source: str | None
-) -> None:
-    found = begun(keys, info, own, given)
-    assert (found["revoked_at"], found["lost_at"], found["source"]) == (revoked_at, lost_at, source)
-    assert bool(found["reason"]) is (info == trail(None, None))
-
-
-def test_a_call_that_failed_took_nothing_away() -> None:
-    calls = [{"operation": "DisableKey", "at": FIRST, "error": "AccessDeniedException"}]
-    assert begun([key("Enabled", calls=calls)], {}, {})["revoked_at"] is None
-
-
-class TestWhatIsRemembered:
-    TEXT: t.ClassVar = revocation_text({"revoked_at": FIRST, "lost_at": LATER, "reason": ""})
-
-    def test_is_read_again(self) -> None:
-        assert remembered(self.TEXT, "") == {"revoked_at": FIRST, "lost_at": LATER}
-
-    @pytest.mark.parametrize(
-        ("restored_at", "counts"), [(None, True), (OLD, True), (EARLIER, True), (LATER, False), (NOW, False)]
-    )
-    def test_until_a_restoration_has_ended_it(self, restored_at: str | None, counts: bool) -> None:
-        assert bool(remembered(self.TEXT, json.dumps({"restored_at": restored_at}))) is counts
-
-    @pytest.mark.parametrize(
-        "text",
-        ["", "{}", "[]", "null", "half a", '{"revoked_at": 1, "lost_at": 2}', '{"revoked_at": "x"}', "[" * 100_000],
-    )
-    def test_damaged_is_nothing(self, text: str) -> None:
-        assert remembered(text, "") == {}
-        assert remembered(self.TEXT, text) != {}
-
-    @pytest.mark.parametrize(
-        ("told", "source"),
-        [
-            pytest.param(None, "controller", id="CloudTrail tells nothing yet"),
-            pytest.param(OLD, "controller", id="CloudTrail still tells of the one before"),
-            pytest.param("2026-11-24T02:56:00Z", "cloudtrail", id="CloudTrail tells of it, by a clock that is slow"),
-            pytest.param(NOW, "cloudtrail", id="CloudTrail tells of it"),
-            pytest.param("2026-11-25T00:00:00Z", "cloudtrail", id="CloudTrail tells of a later one"),
-        ],
-    )
-    def test_counts_until_cloudtrail_tells_of_it(self, told: str | None, source: str) -> None:
-        info = {"keys": [{"last_revocation": told and {"revoked_at": told}}], "identity": "event-1"}
-        found = revoked(info, "", remembered(self.TEXT, ""))
-        assert found["source"] == source
-        assert found["identity"] == ("event-1" if source == "cloudtrail" else None)
-        assert revoked(info, OLD, remembered(self.TEXT, ""))["source"] == "given"
-
-    def test_a_told_restoration_does_not_make_the_next_one_look_told(self) -> None:
-        """Even where the key was enabled by hand, and CloudTrail may not be asked."""
-        settings = {**SETTINGS, "ticket": "CMK-1"}
-        restoring = [{"region": EAST, "actions": ["EnableKey"], "key_state_before": "Disabled"}]
-        first = announcement(restoring, settings, "", OLD)
-        journal = journal_text({**first, "restored_at": OLD, "told": {"by": "api", "at": OLD}})
-        by_hand = {"keys": [{"region": EAST, "actions": [], "key_state_before": "Enabled"}]}
-        assert decide(by_hand, {}, settings, journal, "", NOW)["announcement"]["told"]
-        found = decide(by_hand, {}, settings, journal, "", NOW, self.TEXT)
-        assert found["announcement"]["told"] is None
-        assert found["announcement"]["reference"] != first["reference"]
-        assert found["announcement"]["accepts_since"] == LATER
-        assert found["revoked"]["revoked_at"] == FIRST
 
 
 @pytest.mark.parametrize(("keeps", "note"), [(False, "No earlier copy"), (True, "")])

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import journal_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
     headline,
     keys_done,
     result,
     trust_done,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, decide
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, about, begin_run, settle_run
 
 AT, LATER, NOW = "2026-11-24T03:00:01Z", "2026-11-24T03:00:05Z", "2026-11-24T03:00:09Z"
 LOST = "2026-11-20T08:15:00Z"
@@ -45,8 +45,17 @@ def raw(**more: Any) -> dict[str, Any]:
     )
 
 
+def decide(
+    plan: dict[str, Any], settings: dict[str, Any], journal: str = "", now: str = AT, trust: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Decide as a run does that changes nothing, or once it has changed all that it planned."""
+    run = raw(plan=plan, settings=settings, trust_plan=trust or {}, started_at=now)
+    records = Records(journal=journal)
+    return settle_run({**run, "decided": begin_run(run, records)}, records, "nonce")
+
+
 def decided(**more: Any) -> dict[str, Any]:
-    return decide(PLAN, {}, SETTINGS | more, "", "", AT)
+    return decide(PLAN, SETTINGS | more)
 
 
 class TestKeysDone:
@@ -117,22 +126,22 @@ class TestByok:
     SETTINGS: t.ClassVar = {**SETTINGS, "programme": "byok", "problems": []}
 
     def about(self, trust: dict[str, Any], **more: Any) -> dict[str, Any]:
-        known = decide(PLAN, {}, self.SETTINGS | {"revoked_at": LOST}, "", "", AT, trust=TRUST_PLAN)
+        known = decide(PLAN, self.SETTINGS | {"revoked_at": LOST}, trust=TRUST_PLAN)
         parts = {"plan": PLAN, "change": CHANGE, "trust_plan": TRUST_PLAN, "trust_change": trust, "decided": known}
         return about(raw(settings=self.SETTINGS, **parts, **more))
 
     def test_the_trust_statement_alone_is_something_to_do(self) -> None:
         plan = {"keys": [{**PLANNED, "actions": [], "key_state_before": "Enabled"}]}
-        decided_ = decide(plan, {}, self.SETTINGS, "", "", AT, trust=TRUST_PLAN)["announcement"]
+        decided_ = decide(plan, self.SETTINGS, trust=TRUST_PLAN)["announcement"]
         assert decided_["enables"] is True
-        assert decided_["states_before"] == {"ap-northeast-1": "Enabled", "atlassian-key-management": "Deny"}
-        assert decide(plan, {}, self.SETTINGS, "", "", AT)["announcement"]["enables"] is False
+        assert decided_["states_before"] == {PLANNED["arn"]: "Enabled", "atlassian-key-management": "Deny"}
+        assert decide(plan, self.SETTINGS)["announcement"]["enables"] is False
 
     def test_the_first_state_of_a_restoration_is_kept(self) -> None:
-        first = decide(PLAN, {}, self.SETTINGS, "", "", AT, trust=TRUST_PLAN)["announcement"]
-        later = decide(
-            PLAN, {}, self.SETTINGS, journal_text(first), "", NOW, trust={**TRUST_PLAN, "effect_before": "Allow"}
-        )
+        first = decide(PLAN, self.SETTINGS, trust=TRUST_PLAN)["announcement"]
+        kept = {name: first[name] for name in Journal.__dataclass_fields__ if name in first}
+        journal = write_journal(Journal(**{**kept, "restored_at": None}))
+        later = decide(PLAN, self.SETTINGS, journal, NOW, trust={**TRUST_PLAN, "effect_before": "Allow"})
         assert later["announcement"]["states_before"]["atlassian-key-management"] == "Deny"
 
     def test_restored_when_keys_and_trust_are_well(self) -> None:

@@ -1,0 +1,189 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""When was access lost? The one answer, which the screen, the result, the comment, the evidence and the report read. Pure."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import asdict, dataclass, replace
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import (
+    format_time,
+    is_before,
+    latest,
+    parse_time,
+    shift,
+)
+
+# AWS KMS Developer Guide, "Key states of AWS KMS keys": nobody can encrypt or decrypt with a key in one of these. That
+# holds for an Unavailable key too, but only until its key store is back.
+WITHOUT_ACCESS: t.Final = ("Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport")
+
+Json: t.TypeAlias = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class AccessLoss:
+    """What is known of the loss of access that a run is about. Times are ISO 8601 in UTC."""
+
+    revoked_at: str | None = None  # when the first key was lost: the vendor's clock starts here; None if not known
+    lost_at: str | None = None  # when the last key was lost; None if not known
+    restored_at: str | None = None  # when every key was back, as CloudTrail shows it; None if it does not
+    identity: str | None = None  # a text that names this loss and no other; None if none can be made
+    source: str | None = None  # given, controller or cloudtrail; None if nothing is known
+    reason: str = ""  # why revoked_at is not known, one sentence; empty if it is
+    not_before: str | None = None  # the loss is later than this: CloudTrail shows an earlier one that is over
+    complete: bool = False  # CloudTrail was read completely
+    since: str | None = None  # the earliest time, by the controller's clock, at which a notice of this loss can have been sent
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether nothing at all is known, because CloudTrail could not be read completely either."""
+        return self.source is None and not self.not_before and not self.complete
+
+    @property
+    def is_ruled_out(self) -> bool:
+        """Whether CloudTrail was read completely and shows no loss, and nobody else tells of one."""
+        return self.source is None and not self.not_before and self.complete
+
+    def as_json(self) -> dict[str, t.Any]:
+        """Return it as it passes from task to task."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, loss: Json) -> AccessLoss:
+        """Read what :meth:`as_json` returned."""
+        return cls(**{name: loss[name] for name in cls.__dataclass_fields__ if name in loss})
+
+
+def find_access_loss(
+    trail: Json,
+    *,
+    given: str = "",
+    remembered: Json | None = None,
+    is_lost_now: bool = False,
+    started_at: str = "",
+    clock_offset: float | None = None,
+) -> AccessLoss:
+    """Decide when access was lost: what the operator gave counts first, then the controller's record, then CloudTrail.
+
+    :param trail: the result of ``kms_key_revocation_info``; empty if it was not asked
+    :param given: ``cmk_revoked_at``; empty if it was not given
+    :param remembered: ``revoked_at`` and ``lost_at`` of a revocation by this controller that no restoration has ended
+    :param is_lost_now: whether the plan found a key without access
+    :param started_at: when this run started, by the controller's clock
+    :param clock_offset: AWS's clock minus the controller's, in seconds; None if not known
+    """
+    complete = bool(trail.get("keys")) and all(key.get("complete", key["looked_up"]) for key in trail["keys"])
+    shown = trail.get("last_loss") or {}
+    identity = trail.get("identity")
+    ended = _local(shown.get("restored_at"), clock_offset)
+    start = parse_time(started_at)
+    # A loss that was undone is never the loss of a key that is without access now.
+    is_over = bool(is_lost_now and ended and start and is_before(ended, start))
+    present = {} if is_over else shown
+    trail_since = _local((shown["restored_at"] if is_over else shown["lost_at"]) if shown else None, clock_offset)
+    if given:
+        return _given(given, present, identity, complete, trail_since)
+    if remembered and not _shows(present, remembered, clock_offset):
+        since = format_time(latest(remembered["lost_at"], trail_since))
+        return AccessLoss(**remembered, source="controller", complete=complete, since=since)
+    if present:
+        facts = {name: present[name] for name in ("revoked_at", "lost_at", "restored_at")}
+        since = format_time(trail_since)
+        return AccessLoss(**facts, identity=identity, source="cloudtrail", complete=complete, since=since)
+    not_before = shown.get("restored_at") if is_over else None
+    since = format_time(trail_since)
+    return AccessLoss(reason=_why_unknown(trail, not_before), not_before=not_before, complete=complete, since=since)
+
+
+def _given(given: str, present: Json, identity: str | None, complete: bool, trail_since: t.Any) -> AccessLoss:
+    ended, at = parse_time(present.get("restored_at")), parse_time(given)
+    # What CloudTrail shows was over by then, so it is another loss.
+    is_other = not present or (ended is not None and at is not None and at > ended)
+    return AccessLoss(
+        revoked_at=given,
+        lost_at=format_time(latest(given, None if is_other else present["lost_at"])),
+        restored_at=None if is_other else present["restored_at"],
+        identity=f"given {given}" if is_other or not identity else identity,
+        source="given",
+        complete=complete,
+        since=format_time(latest(given, trail_since)),
+    )
+
+
+def _local(moment: object, clock_offset: float | None) -> t.Any:
+    return shift(parse_time(moment), -(clock_offset or 0))
+
+
+def _shows(present: Json, remembered: Json, clock_offset: float | None) -> bool:
+    """Return whether CloudTrail, which is minutes late, shows the loss that the controller remembers."""
+    shown, known = _local(present.get("lost_at"), clock_offset), parse_time(remembered["lost_at"])
+    return bool(shown and known and not is_before(shown, known))
+
+
+def _why_unknown(trail: Json, not_before: object) -> str:
+    if not_before:
+        return (
+            f"It is too recent for CloudTrail, which is up to 15 minutes late: at the earliest after {not_before}, when "
+            "access was back the last time."
+        )
+    reasons = dict.fromkeys(str(key["reason"]) for key in trail.get("keys") or [] if key.get("reason"))
+    return " ".join(reasons) or "CloudTrail was not asked."
+
+
+def add_own_revocation(loss: AccessLoss, keys: t.Iterable[Json]) -> AccessLoss:
+    """Add to what was known before a revocation what this run has disabled.
+
+    :param loss: as :func:`find_access_loss` decided before this run changed anything
+    :param keys: what has become of the keys so far
+    """
+    keys = list(keys)
+    gone = any(key.get("key_state_before") in WITHOUT_ACCESS for key in keys)
+    before = loss if gone else AccessLoss(complete=loss.complete)
+    calls = [
+        call["at"] for key in keys for call in key["calls"] if call["operation"] == "DisableKey" and not call["error"]
+    ]
+    if not calls:
+        return before
+    return replace(
+        before,
+        revoked_at=min([*filter(None, [before.revoked_at]), *calls]),
+        lost_at=max([*filter(None, [before.lost_at]), *calls]),
+        restored_at=None,
+        identity=None,
+        source=before.source if before.source == "given" else "controller",
+        reason="",
+        not_before=None,
+        since=max(calls),
+    )
+
+
+def read_own_revocation(record: str, restored_at: object) -> dict[str, str]:
+    """Read what the controller remembers of its own revocation, unless a restoration has ended it.
+
+    :param record: as :func:`write_own_revocation` wrote it; empty if there is none
+    :param restored_at: when the last restoration was complete, by the same controller's clock; None if none is known
+    :return: ``revoked_at`` and ``lost_at``, or nothing
+    """
+    try:
+        content = json.loads(record) if record.strip() else {}
+    except (ValueError, RecursionError):
+        return {}
+    times = {name: parse_time(content.get(name)) for name in ("revoked_at", "lost_at")} if isinstance(content, dict) else {}
+    first, last, back = times.get("revoked_at"), times.get("lost_at"), parse_time(restored_at)
+    if first is None or last is None or (back and back >= last):
+        return {}
+    return {"revoked_at": str(format_time(first)), "lost_at": str(format_time(last))}
+
+
+def write_own_revocation(loss: AccessLoss) -> str:
+    """Write what to remember of a revocation."""
+    return json.dumps({"revoked_at": loss.revoked_at, "lost_at": loss.lost_at}, indent=2) + "\n"
+
+

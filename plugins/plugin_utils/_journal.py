@@ -1,0 +1,85 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""The journal: what the controller remembers of an organization's last restoration. Pure.
+
+It is written before the first key is changed, so that a restoration that nobody was notified of is remembered whatever
+happens in between.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import asdict, dataclass, field
+
+REFERENCE: t.Final = r"cmk-restore/{slug}/[0-9a-f]{{12}}"
+
+Json: t.TypeAlias = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class Journal:
+    """One organization's last restoration. Times are ISO 8601 in UTC, by the controller's clock."""
+
+    reference: str = ""  # names the restoration on the ticket; empty until it is settled
+    started_at: str = ""  # when the restoration began
+    changed_at: str | None = None  # when the last run that was to change a key began; None if none was
+    restored_at: str | None = None  # since when every key has been usable; None if not yet
+    ticket: str = ""  # the ticket's key
+    states_before: Json = field(default_factory=dict)  # the state that each key (by its ARN) had before
+    told: Json | None = None  # how Atlassian was notified; None if it was not
+    mailed: Json | None = None  # how the comment was mailed; None if it was not
+    used_notes: tuple[str, ...] = ()  # what ended earlier restorations as cmk_ticket_told
+    previous_reference: str = ""  # the restoration before this one
+    is_damaged: bool = False  # a journal was there and could not be read
+
+    def as_json(self) -> dict[str, t.Any]:
+        """Return it as it is kept."""
+        return {name: value for name, value in asdict(self).items() if name != "is_damaged"}
+
+
+def read_journal(text: str, slug: str) -> Journal | None:
+    """Read a journal; a damaged one counts as a restoration that nobody was notified of.
+
+    :param text: as :func:`write_journal` wrote it; empty if there is none
+    :param slug: the organization's
+    """
+    if not text.strip():
+        return None
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return Journal(is_damaged=True)
+    if not _is_whole(content, slug):
+        return Journal(is_damaged=True)
+    known = {name: content[name] for name in Journal.__dataclass_fields__ if name in content}
+    return Journal(**{**known, "used_notes": tuple(content.get("used_notes") or ()), "is_damaged": False})
+
+
+def _is_whole(content: t.Any, slug: str) -> bool:
+    if not isinstance(content, dict):
+        return False
+    texts = ("reference", "started_at", "ticket", "previous_reference")
+    times = ("changed_at", "restored_at")
+    notes = content.get("used_notes", [])
+    return (
+        all(isinstance(content.get(name, ""), str) for name in texts)
+        and all(isinstance(content.get(name), (str, type(None))) for name in times)
+        and all(isinstance(content.get(name), (dict, type(None))) for name in ("told", "mailed"))
+        and isinstance(content.get("states_before"), dict)
+        and isinstance(notes, list)
+        and all(isinstance(note, str) for note in notes)
+        and bool(content.get("started_at"))
+        # By another reference the comment would not be recognized once it is posted.
+        and bool(re.fullmatch(rf"|{REFERENCE.format(slug=re.escape(slug))}", content.get("reference", "")))
+    )
+
+
+def write_journal(journal: Journal) -> str:
+    """Write the journal as it is kept."""
+    return json.dumps(journal.as_json(), indent=2, sort_keys=True) + "\n"
