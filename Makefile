@@ -85,7 +85,7 @@ demo-test: $(READY) ## Run the demo twice, from its beginning, and check what it
 
 .PHONY: versions
 versions: $(READY) ## Test with each supported Python and ansible-core that is here (ten minutes or more), and say which are not
-	@python -m tests.tools.versions
+	@python -m tests.tools.versions $(CORES)
 
 .PHONY: floor
 floor: $(READY) ## Test with the oldest boto3, botocore and amazon.aws that are supported
@@ -121,6 +121,12 @@ lock: $(READY) ## Pin the newest versions that requirements/dev.in allows
 	  requirements/bench.in -o requirements/bench.txt
 	@$(UV) pip compile -q --upgrade --universal --python-version 3.12 --generate-hashes --no-header \
 	  requirements/core-2.20.in -o requirements/core-2.20.txt
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	  --overrides <(echo 'ansible-core==2.16.*') requirements/core-2.16.in -o requirements/core-2.16.txt
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	  requirements/core-2.18.in -o requirements/core-2.18.txt
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.13 --prerelease allow --generate-hashes --no-header \
+	  requirements/core-2.22.in -o requirements/core-2.22.txt
 	@$(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-header \
 	  requirements/floor.in -o requirements/floor.txt
 

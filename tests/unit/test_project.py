@@ -48,16 +48,18 @@ class TestVersions:
     def test_the_collection_asks_for_the_oldest_that_is_tested(self) -> None:
         cores = sorted({row.core for row in versions.ROWS}, key=numbers)
         assert read("meta/runtime.yml")["requires_ansible"] == f">={cores[0]}.0"
-        assert read(".ansible-lint")["supported_ansible_also"] == [f"{core}." for core in cores[1:]]
+        assert read("roles/cmk/meta/main.yml")["galaxy_info"]["min_ansible_version"] == cores[0]
 
     def test_the_pins_bring_the_versions_of_the_rows(self) -> None:
         text = (ROOT / "requirements/dev.txt").read_text(encoding="utf-8")
         brought = re.findall(r"(?m)^ansible-core==(\d+\.\d+)", text)
-        brought.append(pins("core-2.20")["ansible-core"].rpartition(".")[0])
+        others = {row.requirements[-1] for row in versions.ROWS} - {"dev"}
+        brought += [".".join(pins(name)["ansible-core"].split(".")[:2]) for name in others]
         assert set(brought) == {row.core for row in versions.ROWS}
+        assert {f"core-{row.core}" for row in versions.ROWS if row.requirements != ("dev",)} == others
 
     def test_the_newest_core_runs_on_every_python_but_the_oldest(self) -> None:
-        newest = max((row.core for row in versions.ROWS), key=numbers)
+        newest = max((row.core for row in versions.ROWS if row.requirements == ("dev",)), key=numbers)
         pythons = {row.python for row in versions.ROWS}
         assert {row.python for row in versions.ROWS if row.core == newest} == pythons - {min(pythons, key=numbers)}
 
