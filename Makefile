@@ -91,6 +91,10 @@ versions: $(READY) ## Test with each supported Python and ansible-core that is h
 floor: $(READY) ## Test with the oldest boto3, botocore and amazon.aws that are supported
 	@python -m tests.tools.versions --floor
 
+.PHONY: mutants
+mutants: $(READY) ## Change the rules, a mutant at a time, and count what the unit tests notice (ten minutes; SAMPLE=0: all)
+	@python -m tests.tools.mutants --sample $(or $(SAMPLE),25) $(RULES)
+
 .PHONY: release
 release: $(READY) ## Build the release in dist/, check it, install it, and run the demo from there
 	@tests/tools/release.sh
