@@ -11,13 +11,13 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import template_fault, with_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import unfit_comment
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import remember
 
 OWN_TEMPLATE: t.Final = "restore_comment.txt.j2"
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {

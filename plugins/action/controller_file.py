@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import typing as t
 
 from ansible.plugins.action import ActionBase
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, remember, write_file
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "path": {"type": "path", "required": True},
@@ -16,43 +16,13 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
 }
 
 
-def read(path: str) -> str | None:
-    """Return the file's text, or None if there is no such file."""
-    try:
-        # Line ends are part of the text: turned into \n, a text with \r\n would never equal itself.
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
-
-
-def replace(path: str, content: str) -> None:
-    """Write the file so that a crash at any moment leaves the old or the new text, never a part; only its owner reads it."""
-    folder = os.path.dirname(os.path.abspath(path))
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".new")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+# Names of before, for those that still import them from here.
+read, replace = read_file, write_file
 
 
 def unwritable(path: str, error: Exception) -> str:
     """Say that a file cannot be written, and what to do."""
     return f"{path} cannot be written: {error}. Choose another folder with cmk_report_dir, and run again."
-
-
-def remember(path: str, text: str, *, writes: bool) -> bool:
-    """Keep a text; return whether it is news."""
-    changed = read(path) != text
-    if changed and writes:
-        replace(path, text)
-    return changed
 
 
 class ActionModule(ActionBase):
@@ -66,12 +36,11 @@ class ActionModule(ActionBase):
         _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
         path, content = args["path"], args["content"]
         try:
-            before = read(path)
-            if before != content and not self._task.check_mode:
-                replace(path, content)
+            before = read_file(path)
+            is_news = remember(path, content, writes=not self._task.check_mode)
         except (OSError, UnicodeError) as error:
             return {**result, "failed": True, "msg": unwritable(path, error)}
-        result |= {"changed": before != content, "path": path}
+        result |= {"changed": is_news, "path": path}
         if self._task.diff:
             result["diff"] = {"before": before or "", "after": content, "before_header": path, "after_header": path}
         return result

@@ -4,76 +4,39 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import fcntl
-import json
-import os
-import platform
 import typing as t
+from dataclasses import asdict
 
 from ansible.plugins.action import ActionBase
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._leaks import warn_of_kept_files
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import Holder, acquire, identify, release
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "path": {"type": "path", "required": True},
     "state": {"type": "str", "choices": ["held", "free"], "default": "held"},
+    "break": {"type": "bool", "default": False},
+    "inventory_host": {"type": "str"},
+    "required": {"type": "bool", "default": False},
+    "has_token": {"type": "bool", "default": False},
 }
 
 
-def holder(text: str) -> dict[str, t.Any]:
-    """Read who holds the lock; empty if nobody does, or if the file is damaged."""
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) and isinstance(found.get("pid"), int) else {}
+def clock() -> str:
+    """Return the controller's time in UTC."""
+    return dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def is_gone(found: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether the holder certainly runs no more: a process of this machine that is not there."""
-    if found["host"] != platform.node():
-        return False
-    try:
-        os.kill(found["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
-
-
-def change(path: str, mine: dict[str, t.Any], state: str) -> dict[str, t.Any] | None:
-    """Take or free the lock; return who else holds it, if that is why nothing was done."""
-    os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
-    # The kernel's lock orders two processes for the moment of the change; what it guards is the text in the file, since
-    # the processes of Ansible's tasks come and go.
-    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        found = holder(file.read())
-        is_mine = (found.get("pid"), found.get("host")) == (mine["pid"], mine["host"])
-        if found and not is_mine and not is_gone(found):
-            return found
-        file.seek(0)
-        file.truncate()
-        if state == "held":
-            json.dump(mine, file)
-    return None
-
-
-def myself() -> dict[str, t.Any]:
-    """Tell who holds a lock of this run: ansible-playbook itself, which is the parent and lives as long as the run."""
-    since = dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"pid": os.getppid(), "host": platform.node(), "since": since}
-
-
-def free(path: str) -> None:
+def free(path: str, inventory_host: str) -> None:
     """Free a lock of this run, if it can be: one that stays is taken over once this run has ended."""
-    with contextlib.suppress(OSError):
-        change(path, myself(), "free")
+    release(path, identify(inventory_host, clock()))
 
 
 class ActionModule(ActionBase):
-    """Keep two runs for the same organization from being at work at the same time on one controller."""
+    """Decide which of two simultaneous runs for an organization comments on the ticket."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -81,20 +44,30 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
-        result |= {"changed": False, "path": args["path"]}
+        warn_of_kept_files(has_token=args["has_token"])
+        result |= {"changed": False, "path": args["path"], "held": False, "holder": None, "refusal": {}, "error": ""}
         if self._task.check_mode:
             return result
+        inventory_host = args["inventory_host"] or str((task_vars or {}).get("inventory_hostname", ""))
+        if args["state"] == "free":
+            free(args["path"], inventory_host)
+            return result
+        return result | self._acquire(args, identify(inventory_host, clock()))
+
+    def _acquire(self, args: dict[str, t.Any], mine: Holder) -> dict[str, t.Any]:
         try:
-            other = change(args["path"], myself(), args["state"])
-        except OSError as error:
-            reason = (
-                f"{args['path']} cannot be written: {error}. Choose another folder with cmk_report_dir, and run again."
-            )
-            return {**result, "failed": True, "msg": reason}
-        if other and args["state"] == "held":
-            reason = (
-                f"Another run is at work for this organization (process {other['pid']} on {other['host']}, since "
-                f"{other.get('since')}). Wait until it has ended, then run again; if it runs no more, remove {args['path']}."
-            )
-            return {**result, "failed": True, "msg": reason}
-        return result
+            holder = acquire(args["path"], mine, mine.since, break_lock=args["break"])
+        except (OSError, UnicodeError) as error:
+            # Not fatal: without a lock, the ticket is still read before anything is posted.
+            return {"error": plain(f"The lock {args['path']} cannot be taken: {error}.")}
+        if not holder:
+            return {"held": True}
+        return {"holder": asdict(holder), **refuse(holder, args["path"], required=args["required"])}
+
+
+def refuse(holder: Holder, path: str, *, required: bool) -> dict[str, t.Any]:
+    """Say what another run's lock means: it ends a run that requires the lock, and keeps any other from commenting."""
+    if required:
+        why = refusal("run_in_progress", pid=holder.pid, host=holder.host, since=holder.since, path=path)
+        return {"failed": True, "msg": str(why)}
+    return {"refusal": vars(refusal("other_run_notifies", pid=holder.pid, host=holder.host, since=holder.since))}

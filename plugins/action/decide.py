@@ -10,9 +10,10 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import read, remember
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_lock import clock, refuse
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import acquire, identify
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import (
     Records,
@@ -22,6 +23,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import (
     settle_run,
     shown,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, remember
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
@@ -29,6 +31,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "journal": {"type": "path", "required": True},
     "access": {"type": "path", "required": True},
     "revocation": {"type": "path"},
+    "lock": {"type": "dict", "default": {}},
     "brief": {"type": "bool", "default": False},
 }
 
@@ -50,10 +53,11 @@ class ActionModule(ActionBase):
             decided: Parts = decide_revocation(run, records)
         else:
             decided = dict(run["decided"]) if stage == "settle" else begin_run(run, records)
-            if stage == "begin" and decided["changes"] and not self._task.check_mode:
+            if stage == "begin" and decided["changes"] and not (self._task.check_mode or args["lock"].get("refusal")):
                 self._remember(args["journal"], run, decided["begun"])
             if stage != "begin":
                 decided |= settle_run({**run, "decided": decided}, records, secrets.token_hex(8))
+                decided["other_run"] = _other_run(args["lock"], str((task_vars or {}).get("inventory_hostname", "")))
         if stage != "settle" and not args["brief"]:
             _show_plan({**run, "decided": {"announcement": {}, **decided, "refused": ""}})
         return {**result, "changed": False, **decided}
@@ -63,7 +67,7 @@ class ActionModule(ActionBase):
         texts = {}
         for name in Records._fields:
             try:
-                texts[name] = (read(args[name]) or "") if args[name] else ""
+                texts[name] = (read_file(args[name]) or "") if args[name] else ""
             except (OSError, UnicodeError) as error:
                 Display().warning(f"{args['run']['settings']['org']}: {args[name]} cannot be read: {error}.")
                 # As a damaged journal: a restoration that nobody was notified of.
@@ -84,3 +88,18 @@ def _show_plan(run: Parts) -> None:
     is_revocation = run["entry_point"] == "revoke"
     template = "revoke_plan.txt.j2" if is_revocation else "plan.txt.j2"
     show(render(template, is_settled="revoked" in run["decided"], **shown(about(run))), warn=is_revocation)
+
+
+def _other_run(lock: Parts, inventory_host: str) -> Parts:
+    """Return the message about another run that comments instead; empty if this run comments.
+
+    The keys may have taken longer to settle than a lock lives, so that another run has taken it over.
+    """
+    if not lock.get("held"):
+        return dict(lock.get("refusal") or {})
+    mine = identify(inventory_host, clock())
+    try:
+        holder = acquire(lock["path"], mine, mine.since)
+    except (OSError, UnicodeError):
+        return {}
+    return dict(refuse(holder, lock["path"], required=False)["refusal"]) if holder else {}

@@ -39,5 +39,10 @@ class ActionModule(ActionBase):
 
         time.sleep(args["wait"])
         reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, args["attempt"], args["retries"])
+        found = reader.ticket(args["url"], args["org_slug"], args["user"])
+        if found["bound"]:
+            Display().warning(
+                f"{args['org_slug']}: {found['bound']} An announcement in a comment that was not read does not count."
+            )
         # Whether a desk that does not answer ends the run is for the tasks to say.
-        return {**result, "changed": False, **reader.ticket(args["url"], args["org_slug"])}
+        return {**result, "changed": False, **found}

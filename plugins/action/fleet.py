@@ -10,10 +10,10 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import replace
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._fleet import fleet
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import write_file
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "hosts": {"type": "list", "elements": "str", "required": True},
@@ -44,7 +44,7 @@ class ActionModule(ActionBase):
                     cmk_folder=os.path.dirname(index),
                     cmk_entry_point=args["entry_point"],
                 )
-                replace(index, page + "\n")
+                write_file(index, page + "\n", is_top=True)
         except (OSError, UnicodeError) as error:
             Display().warning(f"The index of the reports could not be written: {error}.")
             index = ""

@@ -15,7 +15,6 @@ import yaml
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import remember, replace
 from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_lock import free
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss, write_own_revocation
@@ -24,6 +23,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal impo
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render, report
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, headline, result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import remember, write_file
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
@@ -43,7 +43,7 @@ def write(folder: str, entry_point: str, about: dict[str, t.Any]) -> None:
         "html": report("report.html.j2", about) + "\n",
     }
     for suffix, text in texts.items():
-        replace(os.path.join(folder, f"{entry_point}.{suffix}"), text)
+        write_file(os.path.join(folder, f"{entry_point}.{suffix}"), text)
 
 
 def collection_version() -> str:
@@ -88,7 +88,7 @@ class ActionModule(ActionBase):
         except (OSError, UnicodeError, jinja2.TemplateError) as error:
             Display().warning(f"{found['org']}: the evidence could not be kept: {error}.")
         if args["lock"] and writes:
-            free(args["lock"])
+            free(args["lock"], str((task_vars or {}).get("inventory_hostname", "")))
         ended = {
             "cmk_result": found,
             "cmk_folder": folder,

@@ -10,6 +10,7 @@ from ansible import constants as C  # noqa: N812 - the name that ansible-core it
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain_lines
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._warm import warm
 
@@ -25,9 +26,12 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
 
 
 def show(text: str, *, warn: bool = False) -> None:
-    """Print lines as they are, unless a machine reads the output of this callback: bare lines would break it."""
+    """Print lines, unless a machine reads the output of this callback: bare lines would break it.
+
+    Control characters never reach the terminal; text of others is put on one line before, where it is filled in.
+    """
     if not C.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2].startswith("json"):
-        Display().display(text.rstrip("\n"), color=C.COLOR_WARN if warn else None)
+        Display().display(plain_lines(text).rstrip("\n"), color=C.COLOR_WARN if warn else None)
 
 
 class ActionModule(ActionBase):
@@ -43,4 +47,4 @@ class ActionModule(ActionBase):
         )
         text = render(args["template"], **args["variables"]) if args["template"] else args["text"]
         show(text, warn=args["warn"])
-        return {**result, "changed": False, "text": text.rstrip("\n")}
+        return {**result, "changed": False, "text": plain_lines(text).rstrip("\n")}

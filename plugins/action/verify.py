@@ -90,7 +90,7 @@ class ActionModule(ActionBase):
         # Who follows looks again anyway.
         retries = 0 if args["follow"] else args["retries"]
         reader = Reader(lambda url: ask_desk(url, args["user"], args["token"]), pause, retries=retries)
-        return reader.ticket(args["ticket_url"], settings["slug"])
+        return reader.ticket(args["ticket_url"], settings["slug"], args["user"])
 
     def _use(self, run: Parts, known: list[Parts], args: Parts, task_vars: Parts) -> list[Parts]:
         """Ask CloudTrail of the keys whose use is not proven yet."""

@@ -13,7 +13,7 @@ short_description: Judge an answer of the support desk
 description:
   - Reads the result of M(ansible.builtin.uri) and keeps only what is free of secrets.
   - Tells a login page, a proxy's error page and a missing permission from a real answer.
-positional: attempt
+positional: attempt, now
 options:
   _input:
     description: The result of M(ansible.builtin.uri).
@@ -22,6 +22,11 @@ options:
   attempt:
     description: The number of this attempt, from 1; the wait doubles with it.
     type: int
+  now:
+    description:
+      - The controller's time when the answer came, ISO 8601 with a zone.
+      - Without it, the desk's clock is not compared.
+    type: raw
 """
 
 EXAMPLES = r"""
@@ -32,7 +37,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(ok), C(status), C(data), C(code), C(error), C(hint), C(retry), C(wait) in seconds.
+  description: C(ok), C(status), C(data), C(code), C(error), C(hint), C(retry), C(wait) in seconds, and C(clock_offset), which
+    is how many seconds the desk's clock is ahead of the controller's (V(none) if not known).
   type: dict
 """
 

@@ -9,9 +9,10 @@ name: desk_standing
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 version_added: 1.0.0
-short_description: Say what stands on a ticket that is only looked at
+short_description: Report the state of a ticket that is only read
 description:
-  - For a rehearsal, which looks at the ticket and writes nothing.
+  - For a rehearsal, which reads the ticket and writes nothing.
+  - A ticket that takes no comment is an error also where an announcement is on it, because the next one would fail.
 positional: ticket, announced, enables
 options:
   _input:
@@ -47,7 +48,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: C(told) with the announcement, or C(code), C(error) and C(hint) of what would stop one; else empty.
+  description: C(code), C(error) and C(hint) of what would stop an announcement, or C(told) with the one on the ticket.
   type: dict
 """
 

@@ -15,6 +15,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
+
 
 @dataclass(frozen=True)
 class Refusal:
@@ -207,6 +209,19 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "AWS refused {operation} in {region} with {aws_code}: {message}",
         "Mend what AWS names, then run again; what is done already stays done.",
     ),
+    # Two runs at the same time.
+    "run_in_progress": (
+        "Another run is in progress for this organization (process {pid} on {host}, since {since}), so this run stops: two "
+        "runs must not change the keys in opposite directions.",
+        "Wait until that run has ended, then run again. If it has ended for certain, run again with "
+        "-e cmk_break_lock=true, which breaks the lock {path}.",
+    ),
+    "other_run_notifies": (
+        "Another run is in progress for this organization (process {pid} on {host}, since {since}), and comments on the ticket, so "
+        "this run does not.",
+        "Wait until that run has ended, then run again: it confirms that Atlassian was notified, or notifies Atlassian. If that "
+        "run has ended for certain, add -e cmk_break_lock=true.",
+    ),
     # Taking access away.
     "revoke_not_confirmed": (
         "Taking away Atlassian's access to the keys of {org} was not confirmed, so nothing was disabled.",
@@ -233,55 +248,63 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     # The support desk.
     "desk_unauthorized": (
         "The support desk did not accept the credentials (HTTP 401): {message}",
-        "Check cmk_support_user and cmk_support_token; tokens expire within a year, and scoped tokens work only on "
-        "https://api.atlassian.com/ex/jira/{{cloudId}}.",
+        "Check cmk_support_user and cmk_support_token and run again: a token expires within a year, and a scoped token works "
+        "only with cmk_support_url=https://api.atlassian.com/ex/jira/{{cloudId}}. Without a valid token, run again with "
+        "-e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_forbidden": (
-        "The support desk forbids this user that step (HTTP 403): {message}",
-        "Use an account that may see and comment the ticket, or tell Atlassian yourself with cmk_support_mode=manual.",
+        "The support desk denies this account that request (HTTP 403): {message}",
+        "Use an account that may read the ticket and comment on it, or run again with -e cmk_support_mode=manual and post "
+        "the comment yourself.",
     ),
     "desk_not_found": (
-        "The support desk knows no such ticket, or hides it from this user (HTTP 404): {message}",
-        "Check cmk_ticket, cmk_support_url and the account.",
+        "The support desk has no such ticket, or hides it from this account (HTTP 404): {message}",
+        "Check cmk_ticket, cmk_support_url and the account and run again, or run again with -e cmk_support_mode=manual and "
+        "post the comment yourself.",
     ),
     "desk_conflict": (
         "The support desk reports a conflict (HTTP 409): {message}",
-        "Look at the ticket, then run again.",
+        "Open the ticket in a browser and check that it takes comments. Then run again, or run again with "
+        "-e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_throttled": (
         "The support desk is under load and refuses requests (HTTP 429): {message}",
-        "Run again in a few minutes.",
+        "Run again in a few minutes, or run again with -e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_trouble": (
         "The support desk failed (HTTP {status}): {message}",
-        "Run again in a few minutes, or tell Atlassian yourself with cmk_support_mode=manual.",
+        "Run again in a few minutes, or run again with -e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_not_reached": (
         "The support desk was not reached: {message}",
-        "Check cmk_support_url, network, proxy and DNS, then run again.",
+        "Check cmk_support_url, network, proxy and DNS and run again, or run again with -e cmk_support_mode=manual and post "
+        "the comment yourself.",
     ),
     "desk_tls": (
         "The support desk's TLS certificate could not be verified: {message}",
-        "Check that cmk_support_url is right; add a private authority to the machine's trust store.",
+        "Check cmk_support_url, add a private authority to this machine's trust store, and run again. Otherwise run again "
+        "with -e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_login_page": (
-        "The support desk answered with a web page or a redirect (HTTP {status}) instead of its API: a login page, "
-        "perhaps, or a suspended site.",
-        "Check that cmk_support_url is the desk's API and not a suspended site of your own, or tell Atlassian yourself "
-        "with cmk_support_mode=manual.",
+        "The support desk answered with a web page or a redirect (HTTP {status}) instead of its API: perhaps a login page, or "
+        "a suspended site.",
+        "Check that cmk_support_url is the desk's API and not a suspended site of your own, and run again. Otherwise run "
+        "again with -e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_not_json": (
         "The support desk's answer (HTTP {status}) is not the documented JSON.",
-        "Check that cmk_support_url is the desk's base URL.",
+        "Check that cmk_support_url is the desk's base URL and run again, or run again with -e cmk_support_mode=manual and "
+        "post the comment yourself.",
     ),
     "desk_unconfirmed": (
-        "It is not known whether the comment was stored. {sent} Then the comments could not be read: {message}",
-        "Run again: the comments are read first, so that nothing is told twice. Look at the ticket before you tell "
-        "Atlassian yourself.",
+        "It is not known whether the comment was stored. {sent} Reading the comments afterwards did not settle it: {message}",
+        "Run again: the run reads the comments first, and posts only if the announcement is missing. Open the ticket before "
+        "you post the comment yourself.",
     ),
     "desk_refused": (
         "The support desk refused the request (HTTP {status}): {message}",
-        "Mend what the desk names, or tell Atlassian yourself with cmk_support_mode=manual.",
+        "Correct what the desk names and run again, or run again with -e cmk_support_mode=manual and post the comment "
+        "yourself.",
     ),
     # Mail to the support desk.
     "mail_not_reached": (
@@ -306,8 +329,9 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "Look at {ticket}: if the comment is there, run again with cmk_ticket_told. Otherwise run again, which mails again.",
     ),
     "ticket_closed": (
-        "The ticket {ticket} takes no comment from this user (its status is {status}).",
-        "Open the ticket again, or tell Atlassian yourself with cmk_support_mode=manual.",
+        "The ticket {ticket} takes no comment from this account (its status is {status}).",
+        "Reopen the ticket or set cmk_ticket to the ticket of this revocation, and run again. Otherwise run again with "
+        "-e cmk_support_mode=manual and notify Atlassian yourself.",
     ),
     "comment_template": (
         "The comment cannot be written from the template {template}: {message}",
@@ -321,6 +345,9 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
 
 
 def refusal(code: str, **seen: object) -> Refusal:
-    """Fill in the entry ``code`` of :data:`REFUSALS` with what was seen."""
+    """Fill in the entry ``code`` of :data:`REFUSALS` with what was seen.
+
+    What was seen may come from AWS, the desk or the inventory: each text is one line without control characters.
+    """
     error, hint = REFUSALS[code]
-    return Refusal(code, error.format(**seen), hint.format(**seen))
+    return Refusal(code, plain(error.format(**seen)), plain(hint.format(**seen)))

@@ -12,6 +12,7 @@ short_description: Keep a text in a file on the controller
 description:
   - Writes a text into a file on the controller, readable by its owner only. Folders are made as needed.
   - A crash at any moment leaves the old or the new text, never a part.
+  - New folders have mode 0700, the file 0600. No symbolic link is followed, and a file of another user is refused.
   - Unlike M(ansible.builtin.copy) it needs no module process, so a run with hundreds of organizations stays fast.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)

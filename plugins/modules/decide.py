@@ -44,6 +44,11 @@ options:
     type: str
     choices: [begin, settle, both]
     default: both
+  lock:
+    description:
+      - The result of M(keyops.atlassian_cmk.controller_lock). While another run holds the lock, nothing is kept in O(journal).
+    type: dict
+    default: {}
   brief:
     description:
       - Whether to leave out the plan on the screen, as among many organizations; the reports hold it.
@@ -119,6 +124,10 @@ revoked:
       description: Why it is not known, one sentence; empty if it is.
       returned: always
       type: str
+other_run:
+  description: The message about another run that comments on the ticket instead; empty if this one does.
+  returned: when O(stage) is not V(begin), and not for C(revoke)
+  type: dict
 begun:
   description: The journal of the restoration that this run begins or continues; V(null) if nothing is remembered.
   returned: not for C(revoke)

@@ -13,6 +13,7 @@ description:
   - Reads a request of Jira Service Management, and looks in all of its public comments for announcements of restorations.
   - Tries again what may pass (HTTP 429 as C(Retry-After) says, HTTP 5xx, no answer), and says so.
   - Redirects are not followed, and C(~/.netrc) is not read, so the token goes to the named host and nowhere else.
+  - Reads at most 50 pages, 8 MiB an answer, 32 MiB in all, and for 60 seconds beside the waits; RV(bound) says so.
   - A desk that does not answer is no failure of the task; RV(ok) and RV(error) tell of it.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
@@ -93,8 +94,26 @@ allowed:
   description: Whether this user may comment; true where the desk does not say.
   returned: always
   type: bool
+clock_offset:
+  description:
+    - How many seconds the desk's clock is ahead of the controller's, from the HTTP header C(Date).
+    - V(none) if the desk sent no valid one.
+  returned: always
+  type: int
+complete:
+  description:
+    - Whether every public comment was read.
+    - If not, a missing announcement proves nothing.
+  returned: always
+  type: bool
+bound:
+  description: Which bound of pages, bytes or time ended the reading of the comments, in a sentence; empty if none did.
+  returned: always
+  type: str
 mentions:
-  description: The announcements that the comments hold, oldest first.
+  description:
+    - The announcements that the comments hold, oldest first.
+    - A reference counts only as an unquoted line of its own, with or without C(Reference:) before it.
   returned: always
   type: list
   elements: dict
@@ -113,9 +132,24 @@ mentions:
       returned: always
       type: str
     at:
-      description: When it was written, ISO 8601.
+      description: When it was written, ISO 8601, by the desk's clock.
       returned: always
       type: str
+    noted_at:
+      description: When it was written, UTC, by the controller's clock; empty if RV(clock_offset) is not known.
+      returned: always
+      type: str
+      sample: '2026-11-24T03:00:09Z'
+    author:
+      description: The author's display name.
+      returned: always
+      type: str
+    by_us:
+      description:
+        - Whether the author is the account that reads the ticket, by its e-mail address or by C(GET /rest/api/2/myself).
+        - V(false) also where that cannot be established.
+      returned: always
+      type: bool
 authors:
   description: Who wrote public comments; whoever wrote last comes last.
   returned: always

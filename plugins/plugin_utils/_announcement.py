@@ -18,7 +18,7 @@ import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions, states
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import Note, parse_note, why_too_early
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import (
@@ -197,7 +197,7 @@ def _is_older(mention: Json, since: object) -> bool:
 
 def posted(answer: Json, slug: str, announcement: Json) -> dict[str, t.Any]:
     """Find in the desk's answer to a comment that it stored this announcement; empty if the answer does not prove it."""
-    stored = mentions([answer["data"]], slug) if answer["ok"] else []
+    stored = mentions([answer["data"]], slug, answer.get("clock_offset")) if answer["ok"] else []
     exact = [mention for mention in stored if mention["reference"] == announcement["reference"]]
     return {**exact[0], "told": True, "already_told": False} if exact else {}
 
@@ -216,9 +216,8 @@ def usable(announcement: Json, keys: t.Sequence[Json], *, only_reads: bool) -> d
 
 
 def with_reference(text: str, reference_: str) -> str:
-    """Add the reference to a comment that has none: nothing recognizes the restoration later without it."""
-    line = reference_line(reference_)
-    return text if line in map(str.strip, text.splitlines()) else f"{text.rstrip()}\n{line}\n"
+    """Add the reference to a comment that does not state it: no later run recognizes the restoration without it."""
+    return text if states(text, reference_) else f"{text.rstrip()}\n\n{reference_line(reference_)}\n"
 
 
 def reference_line(reference_: str) -> str:

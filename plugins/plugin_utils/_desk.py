@@ -16,15 +16,18 @@ import datetime as dt
 import email.utils
 import re
 import typing as t
-import unicodedata
+from dataclasses import dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._quoting import unquoted_lines
 
 _LONGEST_WAIT: t.Final = 120
+_PREFIX: t.Final = "Reference: "
 # The documented limit of a comment in Jira.
 _MOST_CHARACTERS: t.Final = 32767
-# What leaves open whether a comment was stored; all else refuses it for certain.
-_MAY_BE_STORED: t.Final = ("", "desk_trouble", "desk_not_reached", "desk_not_json", "desk_login_page")
+# After these errors the comment may have been stored; after any other one it was not.
+_OUTCOME_UNKNOWN: t.Final = ("", "desk_trouble", "desk_not_reached", "desk_not_json", "desk_login_page")
 _BY_STATUS: t.Final = {
     401: "desk_unauthorized",
     403: "desk_forbidden",
@@ -34,15 +37,41 @@ _BY_STATUS: t.Final = {
 }
 
 
-def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | None = None) -> dict[str, t.Any]:
+@dataclass(frozen=True)
+class Account:
+    """The account that we use, as far as it is known; what is empty is not known.
+
+    ``email`` is the user of basic authentication. The rest identifies an account on Cloud (``account_id``) and on Data
+    Center (``key``, ``name``).
+    """
+
+    email: str = ""
+    account_id: str = ""
+    key: str = ""
+    name: str = ""
+
+    def wrote(self, comment: t.Mapping[str, t.Any]) -> bool:
+        """Whether the comment's author is this account; false where that cannot be established."""
+        email = _inside(comment, "author", "emailAddress").casefold()
+        identities = {"accountId": self.account_id, "key": self.key, "name": self.name}
+        return (bool(email) and email == self.email.casefold()) or any(
+            own and own == _inside(comment, "author", name) for name, own in identities.items()
+        )
+
+
+def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | str | None = None) -> dict[str, t.Any]:
     """Judge the result of ``ansible.builtin.uri`` and keep what is free of secrets.
 
     :param attempt: the number of this attempt, from 1; the wait doubles with it
+    :param now: the controller's time when the answer came, ISO 8601 with a zone if it is a text
     :return: ``ok``, ``status``, ``data`` (the JSON object), ``code``, ``error``, ``hint``, ``retry`` (whether the same
-        read may be tried again), ``wait`` (seconds until then)
+        read may be tried again), ``wait`` (seconds until then), ``clock_offset`` (how many seconds the desk's clock is
+        ahead of the controller's; None without a valid ``Date`` header or without ``now``)
     """
     status = int(result.get("status") or -1)
     data = result.get("json")
+    received = _moment(now)
+    clock_offset = _clock_offset(result.get("date"), received)
     if status in (200, 201) and isinstance(data, dict) and _is_documented(str(result.get("url", "")), data):
         return {
             "ok": True,
@@ -53,11 +82,12 @@ def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | N
             "hint": "",
             "retry": False,
             "wait": 0,
+            "clock_offset": clock_offset,
         }
     code = _code(status, result)
     why = refusal(code, url=str(result.get("url", "")), status=status, message=_message(result))
     retry = code in ("desk_throttled", "desk_trouble", "desk_not_reached")
-    wait = _retry_after(result.get("retry_after"), now) if retry else 0
+    wait = _retry_after(result.get("retry_after"), received) if retry else 0
     return {
         "ok": False,
         "status": status,
@@ -65,6 +95,7 @@ def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | N
         **vars(why),
         "retry": retry,
         "wait": min(_LONGEST_WAIT, wait if wait is not None else 2**attempt),
+        "clock_offset": clock_offset,
     }
 
 
@@ -72,34 +103,37 @@ def not_told(post: t.Mapping[str, t.Any], look: t.Mapping[str, t.Any]) -> dict[s
     """Say why a comment that was sent does not count as told.
 
     :param post: :func:`answer` to the comment
-    :param look: :func:`answer` to the last page of comments that was read afterwards
+    :param look: the result of ``desk_ticket`` that read the ticket afterwards
     :return: ``code``, ``error``, ``hint``
     """
     sent = str(post["error"]) or str(refusal("desk_not_json", status=post["status"]).error)
-    if not look["ok"] and post["code"] in _MAY_BE_STORED:
-        # A person who takes this for "not told" would tell Atlassian a second time.
-        return dict(vars(refusal("desk_unconfirmed", sent=sent, message=look["error"])))
+    unread = look.get("error") or look.get("bound")
+    if unread and post["code"] in _OUTCOME_UNKNOWN:
+        # Who takes this for a comment that was not stored would post a second one.
+        return dict(vars(refusal("desk_unconfirmed", sent=sent, message=unread)))
     if post["ok"]:
         return dict(vars(refusal("desk_not_json", status=post["status"])))
     return {name: str(post[name]) for name in ("code", "error", "hint")}
 
 
 def standing(
-    look: t.Mapping[str, t.Any], ticket: str, announced: t.Sequence[t.Mapping[str, str]], enables: bool
+    look: t.Mapping[str, t.Any], ticket: str, announced: t.Sequence[t.Mapping[str, t.Any]], enables: bool
 ) -> dict[str, t.Any]:
-    """Say what stands on a ticket that is only looked at.
+    """Report the state of a ticket that is only read, for a rehearsal.
 
     :param look: the result of ``desk_ticket``
     :param ticket: the ticket's key
     :param announced: the announcements of this restoration among its mentions
-    :param enables: whether keys are still to be enabled, so that there is nothing to be told yet
-    :return: ``told`` with the announcement, or ``code``, ``error`` and ``hint`` of what would stop one; else empty
+    :param enables: whether keys are still to be enabled, so that there is nothing to announce yet
+    :return: ``code``, ``error`` and ``hint`` of what would stop an announcement; else ``told`` with the one that the ticket
+        holds; else empty
     """
     if not look["ok"]:
         return {name: look[name] for name in ("code", "error", "hint")}
-    if announced and not enables:
-        return {**announced[0], "told": True, "already_told": True}
-    return unfit_comment("", ticket, look)
+    # An old announcement does not help at the next loss, which a rehearsal is for.
+    if unfit := unfit_comment("", ticket, look):
+        return unfit
+    return {**announced[0], "told": True, "already_told": True} if announced and not enables else {}
 
 
 def unfit_comment(text: str, ticket: str, look: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -142,7 +176,7 @@ def _message(result: t.Mapping[str, t.Any]) -> str:
     text = said or str(result.get("msg", "")).rpartition("Request failed: ")[2]
     # urllib puts its reason between the signs that a tag has.
     text = re.sub(r"(?s)^<\w+ error (.*)>$", r"\1", str(text))
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", text)).strip()[:300].rstrip(".") + "."
+    return _one_line(re.sub(r"<[^>]{0,500}>", " ", text[:5000]))[:300].rstrip(".") + "."
 
 
 def _retry_after(value: object, now: dt.datetime | None) -> float | None:
@@ -152,27 +186,112 @@ def _retry_after(value: object, now: dt.datetime | None) -> float | None:
         return None
     if re.fullmatch(r"[0-9]+", text):
         return float(text)
+    when = _http_date(text)
+    return max(0.0, (when - (now or dt.datetime.now(dt.timezone.utc))).total_seconds()) if when else None
+
+
+def _http_date(value: object) -> dt.datetime | None:
+    """Read a date of a header (RFC 9110, 5.6.7); None if it is none or lacks a zone."""
     try:
-        when = email.utils.parsedate_to_datetime(text)
-    except (ValueError, OverflowError):
+        when = email.utils.parsedate_to_datetime(value) if isinstance(value, str) else None
+    except (ValueError, OverflowError, TypeError):
         return None
-    if when.tzinfo is None:
-        return None
-    return max(0.0, (when - (now or dt.datetime.now(dt.timezone.utc))).total_seconds())
+    return when if when and when.tzinfo else None
 
 
-def mentions(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[dict[str, str]]:
-    """Find the references to restorations of the organization in a page of comments.
+def _moment(value: dt.datetime | str | None) -> dt.datetime | None:
+    """Read a time in ISO 8601 or take one; None without a zone."""
+    if isinstance(value, str):
+        # Before Python 3.11, fromisoformat knows neither Z nor an offset without a colon, which Jira sends.
+        text = re.sub(r"(?:Z|([+-][0-9]{2})([0-9]{2}))$", lambda zone: f"{zone[1] or '+00'}:{zone[2] or '00'}", value)
+        try:
+            value = dt.datetime.fromisoformat(text)
+        except ValueError:
+            return None
+    return value if value and value.tzinfo else None
 
-    :return: ``reference``, ``comment_id``, ``url`` and ``at`` (ISO 8601) of each, in the order of the page
+
+def _clock_offset(date: object, received: dt.datetime | None) -> int | None:
+    """How many seconds the desk's clock is ahead; the header has whole seconds, so the controller's time is cut too."""
+    sent = _http_date(date)
+    return int((sent - received.replace(microsecond=0)).total_seconds()) if sent and received else None
+
+
+def local_time(created: str, offset: int | None) -> str:
+    """Convert a time of the desk to the controller's clock: UTC, ISO 8601 with ``Z``; empty if it is not known.
+
+    :param created: ISO 8601 with a zone, as ``created.iso8601`` has it
+    :param offset: the ``clock_offset`` of :func:`answer`
     """
-    pattern = re.compile(rf"\bcmk-restore/{re.escape(org_slug)}/[0-9a-f]{{12}}\b")
+    when = _moment(created)
+    if when is None or offset is None:
+        return ""
+    try:
+        local = (when - dt.timedelta(seconds=offset)).astimezone(dt.timezone.utc)
+    except OverflowError:
+        return ""
+    return local.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def mentions(
+    comments: t.Iterable[t.Mapping[str, t.Any]],
+    org_slug: str,
+    clock_offset: int | None = None,
+    ours: Account | None = None,
+) -> list[dict[str, t.Any]]:
+    """List the references to restorations of the organization that the comments' authors wrote.
+
+    A reference counts only if it is an unquoted line of its own, with or without ``Reference:`` before it.
+
+    :param clock_offset: the ``clock_offset`` of the answer that holds the comments
+    :param ours: the account that we use
+    :return: of each, in the order of the page: ``reference``, ``comment_id``, ``url``, ``at`` (as the desk gave it),
+        ``noted_at`` (by the controller's clock; empty if unknown), ``author`` (the display name), ``by_us`` (false also
+        where that cannot be established)
+    """
     return [
-        {"reference": reference, **comment_facts(comment)}
+        {
+            "reference": reference,
+            **(facts := comment_facts(comment)),
+            "noted_at": local_time(facts["at"], clock_offset),
+            "author": _author_name(comment),
+            "by_us": (ours or Account()).wrote(comment),
+        }
         for comment in comments
-        if isinstance(comment, dict)
-        for reference in dict.fromkeys(pattern.findall(str(comment.get("body", ""))))
+        for reference in _references(comment, org_slug)
     ]
+
+
+def is_undecided(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str, ours: Account) -> bool:
+    """Whether a reference stands in a comment of which the e-mail addresses do not tell whether we wrote it."""
+    return any(
+        not ("@" in ours.email and _inside(comment, "author", "emailAddress"))
+        for comment in comments
+        if _references(comment, org_slug)
+    )
+
+
+def states(text: str, reference: str) -> bool:
+    """Whether a comment of this text counts as the announcement of the restoration."""
+    return bool({reference, _PREFIX + reference} & set(unquoted_lines(text)))
+
+
+def _references(comment: object, org_slug: str) -> list[str]:
+    body = comment.get("body") if isinstance(comment, dict) else None
+    if not isinstance(body, str):
+        return []
+    pattern = re.compile(rf"(?:{_PREFIX})?(cmk-restore/{re.escape(org_slug)}/[0-9a-f]{{12}})")
+    return list(dict.fromkeys(line[1] for line in map(pattern.fullmatch, unquoted_lines(body)) if line))
+
+
+def _author_name(comment: t.Mapping[str, t.Any]) -> str:
+    return quoted(_inside(comment, "author", "displayName") or _author_id(comment), 60)
+
+
+def _author_id(comment: t.Mapping[str, t.Any]) -> str:
+    # Cloud identifies an account by its id, Data Center by key and name (UserDTO).
+    names = [_inside(comment, "author", name) for name in ("accountId", "key", "name", "emailAddress")]
+    return next(filter(None, names), "")
 
 
 def authors(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[dict[str, t.Any]]:
@@ -186,15 +305,12 @@ def authors(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[
     for comment in comments:
         if not isinstance(comment, dict):
             continue
-        # Cloud tells an account by its id, Data Center by key and name (UserDTO).
-        names = [_inside(comment, "author", name) for name in ("accountId", "key", "name", "emailAddress")]
-        author = next(filter(None, names), "")
+        author = _author_id(comment)
         earlier = found.pop(author, {"references": []})
-        own = [mention["reference"] for mention in mentions([comment], org_slug)]
         found[author] = {
             "author": author,
-            "name": quoted(_inside(comment, "author", "displayName") or author, 60),
-            "references": list(dict.fromkeys([*earlier["references"], *own])),
+            "name": _author_name(comment),
+            "references": list(dict.fromkeys([*earlier["references"], *_references(comment, org_slug)])),
             **comment_facts(comment),
             "text": quoted(str(comment.get("body", ""))),
         }
@@ -203,24 +319,29 @@ def authors(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[
 
 def quoted(text: str, most: int = 200) -> str:
     """Put a text that others wrote on one short line, without anything that a terminal or an editor would act on."""
-    # Controls, and marks that reverse or hide text: Unicode's categories Cc, Cf, Co, Cs and Cn.
-    plain = "".join(" " if unicodedata.category(sign)[0] == "C" or sign.isspace() else sign for sign in text)
-    line = " ".join(plain.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    # Ten times as much leaves room for white space, and a text of megabytes costs nothing.
+    part = text[: 10 * most]
+    line = _one_line(part)
+    return line if len(line) <= most and len(part) == len(text) else f"{line[: most - 1].rstrip()}…"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(plain(text).split())
 
 
 def comment_facts(comment: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Keep of a comment what evidence needs."""
     return {
-        "comment_id": str(comment.get("id", "")),
-        "url": _inside(comment, "_links", "self"),
-        "at": _inside(comment, "created", "iso8601"),
+        "comment_id": quoted(str(comment.get("id", "")), 100),
+        "url": quoted(_inside(comment, "_links", "self"), 1000),
+        "at": quoted(_inside(comment, "created", "iso8601"), 100),
     }
 
 
 def _inside(comment: t.Mapping[str, t.Any], part: str, name: str) -> str:
-    found = comment.get(part)
-    return str(found.get(name, "")) if isinstance(found, dict) else ""
+    value = comment.get(part)
+    # Cloud gives null for what an account's privacy settings hide.
+    return str(value.get(name) or "") if isinstance(value, dict) else ""
 
 
 def ticket_step(

@@ -4,32 +4,61 @@
 
 # Private to this collection: it may change in any release.
 
-"""Read a ticket of the support desk and its comments, page by page, with patience."""
+"""Read a ticket of the support desk and its comments, page by page, with patience and within bounds."""
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import http.client
 import json
+import time
 import typing as t
 import urllib.error
+import zlib
+from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import answer, authors, mentions, quoted
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask, read_body, within
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
+    Account,
+    answer,
+    authors,
+    is_undecided,
+    mentions,
+    quoted,
+)
 
 _TIMEOUT: t.Final = 30
 _PAGE: t.Final = 100
+# What one look at a ticket may take: pages, bytes of one answer and of all, and seconds beside the waits.
+_MOST_PAGES: t.Final = 50
+_MOST_BYTES: t.Final = 8 << 20
+_MOST_BYTES_IN_ALL: t.Final = 32 << 20
+_MOST_SECONDS: t.Final = 60
+_API: t.Final = "/rest/servicedeskapi/"
 
 Answer = dict[str, t.Any]
+Comment = t.Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
+class _Comments:
+    """The comments that were read, the last good or bad answer, and the bound that ended the reading (or empty)."""
+
+    comments: list[Comment]
+    last: Answer
+    bound: str
 
 
 class Reader:
     """Reads one after the other, and tries again what may pass.
 
-    :param get: takes a URL and returns what :func:`answer` judges
+    :param get: takes a URL and returns what :func:`answer` judges, with ``size`` (in bytes) and ``too_large``
     :param sleep: waits for a number of seconds, and may tell of it
     :param attempt: the number of the first attempt, from 1; all reads share their attempts
     :param retries: how many attempts may follow the first
+    :param clock: counts seconds
+    :param now: the controller's time
     """
 
     def __init__(
@@ -38,44 +67,121 @@ class Reader:
         sleep: t.Callable[[float, Answer], None],
         attempt: int = 1,
         retries: int = 6,
+        clock: t.Callable[[], float] = time.monotonic,
+        now: t.Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.timezone.utc),
     ) -> None:
         self.attempt = attempt
         self._retries = retries
         self._get = get
         self._sleep = sleep
+        self._clock = clock
+        self._now = now
+        self._seconds = 0.0
+        self._bytes = 0
+        self._offset: int | None = None
 
-    def ticket(self, url: str, org_slug: str) -> Answer:
+    def ticket(self, url: str, org_slug: str, user: str = "") -> Answer:
         """Read the ticket, then all of its public comments.
 
         :param url: the request's URL
+        :param user: the user of basic authentication; empty with a personal access token
         :return: ``ok``, ``code``, ``error``, ``hint``, ``status`` (of the ticket), ``allowed`` (whether this user may
-            comment), ``mentions`` (of restorations of the organization), ``authors`` (as :func:`authors` tells them),
-            ``attempt``
+            comment), ``mentions`` (of restorations of the organization), ``authors`` (as :func:`authors` lists them),
+            ``attempt``, ``clock_offset`` (as :func:`answer` has it), ``complete`` (whether every comment was read),
+            ``bound`` (a sentence on the bound that ended the reading; empty if none did)
         """
         # A list of comments comes back empty, not as an error, when access is missing: only the ticket proves access.
-        last = self._read(f"{url}?expand=action")
-        data = last["data"]
+        first = self._read(f"{url}?expand=action")
+        data = first["data"]
         status = str(_map(data.get("currentStatus")).get("status") or "unknown")
         allowed = _map(_map(data.get("actions")).get("addComment")).get("allowed", True) is not False
-        found: list[t.Mapping[str, t.Any]] = []
-        start, is_last = 0, not last["ok"]
-        while not is_last:
-            last = self._read(f"{url}/comment?public=true&internal=false&limit={_PAGE}&start={start}")
-            values = last["data"].get("values", [])
-            found += values
-            start += len(values)
-            is_last = not last["ok"] or last["data"]["isLastPage"] or not values
-        told = {name: last[name] for name in ("ok", "code", "error", "hint")}
-        facts = {"mentions": mentions(found, org_slug), "authors": authors(found, org_slug)}
-        return {**told, "status": quoted(status, 100), "allowed": allowed, **facts, "attempt": self.attempt}
+        read = self._comments(url, first) if first["ok"] else _Comments([], first, "")
+        ours = self._account(url, read.comments, org_slug, user)
+        return {
+            **{name: read.last[name] for name in ("ok", "code", "error", "hint")},
+            "status": quoted(status, 100),
+            "allowed": allowed,
+            "mentions": mentions(read.comments, org_slug, self._offset, ours),
+            "authors": authors(read.comments, org_slug),
+            "attempt": self.attempt,
+            "clock_offset": self._offset,
+            "complete": read.last["ok"] and not read.bound,
+            "bound": read.bound,
+        }
+
+    def _comments(self, url: str, last: Answer) -> _Comments:
+        """Read the comments up to the last page, or to a bound."""
+        comments: list[Comment] = []
+        ids: set[str] = set()
+        for _page in range(_MOST_PAGES):
+            if reason := self._exhausted():
+                return _Comments(comments, last, _bound(comments, reason))
+            # The desk caps the pages as it likes, so that the next one begins after what has come.
+            page = self._read(f"{url}/comment?public=true&internal=false&limit={_PAGE}&start={len(comments)}")
+            if page["too_large"]:
+                return _Comments(comments, last, _bound(comments, f"the next page has more than {_mib(_MOST_BYTES)}"))
+            last = page
+            values = page["data"].get("values", [])
+            new = {str(value["id"]) for value in values if _map(value).get("id")}
+            if new and new <= ids and len(new) == len(values):
+                return _Comments(
+                    comments, last, _bound(comments, "the desk sent comments again that it had sent before")
+                )
+            ids |= new
+            comments += values
+            if not page["ok"] or page["data"]["isLastPage"]:
+                return _Comments(comments, last, "")
+            if not values:
+                return _Comments(
+                    comments, last, _bound(comments, "the desk sent an empty page that is not the last one")
+                )
+        return _Comments(comments, last, _bound(comments, f"the ticket has more than {_MOST_PAGES} pages of them"))
+
+    def _exhausted(self) -> str:
+        """Say which bound for all answers is met; empty if none is."""
+        if self._seconds >= _MOST_SECONDS:
+            return f"reading took more than {_MOST_SECONDS} s"
+        if self._bytes >= _MOST_BYTES_IN_ALL:
+            return f"they have more than {_mib(_MOST_BYTES_IN_ALL)}"
+        return ""
+
+    def _account(self, url: str, comments: t.Sequence[Comment], org_slug: str, user: str) -> Account:
+        """Identify the account that we use, by its e-mail address and, only where that does not suffice, by the desk.
+
+        Source: "Get current user", ``GET /rest/api/2/myself``, of Jira Cloud and of Jira Data Center. Not every account
+        of a desk may ask it: then the author of a comment is not established.
+        """
+        if not is_undecided(comments, org_slug, Account(email=user)) or self._exhausted():
+            return Account(email=user)
+        data = self._once(f"{url.rpartition(_API)[0]}/rest/api/2/myself")["data"]
+        return Account(user, *(str(data.get(name) or "") for name in ("accountId", "key", "name")))
 
     def _read(self, url: str) -> Answer:
         while True:
-            found = answer(self._get(url), self.attempt)
-            if not found["retry"] or self.attempt > self._retries:
+            found = self._once(url)
+            if not found["retry"] or self.attempt > self._retries or self._seconds >= _MOST_SECONDS:
                 return found
             self._sleep(found["wait"], found)
             self.attempt += 1
+
+    def _once(self, url: str) -> Answer:
+        begin = self._clock()
+        result = self._get(url)
+        found = answer(result, self.attempt, self._now())
+        self._seconds += self._clock() - begin
+        self._bytes += int(result.get("size", 0))
+        # What takes time on the way makes the desk's clock look late: the highest is the best.
+        offsets = [offset for offset in (self._offset, found["clock_offset"]) if offset is not None]
+        self._offset = max(offsets, default=None)
+        return {**found, "too_large": bool(result.get("too_large"))}
+
+
+def _bound(comments: t.Sequence[Comment], reason: str) -> str:
+    return f"Only the first {len(comments):,} comments of the ticket were read, because {reason}."
+
+
+def _mib(count: int) -> str:
+    return f"{count >> 20} MiB"
 
 
 def _map(value: object) -> t.Mapping[str, t.Any]:
@@ -86,28 +192,32 @@ def get(url: str, user: str, token: str) -> Answer:
     """Ask the desk once, with Ansible's own client; return the answer in the form of ``ansible.builtin.uri``.
 
     The token goes to the host of ``url`` and nowhere else: redirects are not followed, and no other credentials are
-    taken for it.
+    taken for it. The whole answer comes within a time, and is not larger than :data:`_MOST_BYTES`.
     """
+    try:
+        return within(_TIMEOUT, lambda: _ask(url, user, token))
+    except (OSError, http.client.HTTPException, ValueError, EOFError, zlib.error) as error:
+        return {"status": -1, "url": url, "msg": f"Request failed: {error}"}
+
+
+def _ask(url: str, user: str, token: str) -> Answer:
     headers = {} if user else {"Authorization": f"Bearer {token}"}
     basic = {"url_username": user, "url_password": token, "force_basic_auth": True} if user else {}
     try:
         response = ask(url, headers=headers, timeout=_TIMEOUT, **basic)
     except urllib.error.HTTPError as error:
         return _read(url, error, f"HTTP Error {error.code}: {error.reason}")
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        return {"status": -1, "url": url, "msg": f"Request failed: {error}"}
     return _read(url, response, "")
 
 
 def _read(url: str, response: t.Any, message: str) -> Answer:
     with response:
         status, headers = response.getcode(), response.headers
-        try:
-            body = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            return {"status": -1, "url": url, "msg": f"Request failed: {error}"}
+        body = read_body(response, _MOST_BYTES, _TIMEOUT)
     found = {"status": status, "url": url, "msg": message, "content_type": headers.get("Content-Type", "")}
-    found["retry_after"] = headers.get("Retry-After")
-    with contextlib.suppress(ValueError):
+    found |= {"retry_after": headers.get("Retry-After"), "date": headers.get("Date")}
+    if body is None:
+        return {**found, "size": _MOST_BYTES, "too_large": True}
+    with contextlib.suppress(ValueError, RecursionError):
         found["json"] = json.loads(body)
-    return found
+    return {**found, "size": len(body)}

@@ -14,27 +14,48 @@ from pathlib import Path
 
 import jinja2
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain, plain_lines
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import timeline
 
 TEMPLATES: t.Final = Path(__file__).resolve().parents[2] / "roles/cmk/templates"
 
 
+class Lines(str):
+    """A text of several lines (a comment, a difference), whose line ends a text template keeps."""
+
+    __slots__ = ()
+
+
 @functools.cache
-def _environment() -> jinja2.Environment:
+def _environment(*, is_text: bool) -> jinja2.Environment:
     # HTML, Markdown and plain text are escaped each in its own way, by the templates; tests hold them to it.
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         trim_blocks=True,
         undefined=jinja2.StrictUndefined,
         # A run prints all with what it began with.
         auto_reload=False,
         autoescape=False,  # noqa: S701 - see above
+        finalize=_as_line if is_text else _as_lines,
     )
+    environment.filters["lines"] = Lines
+    return environment
+
+
+def _as_line(value: t.Any) -> t.Any:
+    """Keep whatever is filled in on its line, so that a text of others cannot pass for a line of ours."""
+    if isinstance(value, Lines):
+        return plain_lines(value)
+    return plain(value) if isinstance(value, str) else value
+
+
+def _as_lines(value: t.Any) -> t.Any:
+    return plain_lines(value) if isinstance(value, str) else value
 
 
 def render(template: str, **variables: t.Any) -> str:
     """Print one of the role's templates (its file's name)."""
-    return _environment().get_template(template).render(**variables)
+    return _environment(is_text=_is_text(template)).get_template(template).render(**variables)
 
 
 def report(template: str, evidence: dict[str, t.Any]) -> str:
@@ -44,5 +65,15 @@ def report(template: str, evidence: dict[str, t.Any]) -> str:
 
 def warm() -> None:
     """Compile the templates, for all processes that are forked from this one."""
-    for name in _environment().list_templates():
-        _environment().get_template(name)
+    for name in _environment(is_text=False).list_templates():
+        for is_text in _printed_in(name):
+            _environment(is_text=is_text).get_template(name)
+
+
+def _printed_in(template: str) -> tuple[bool, ...]:
+    """Tell whether a template is printed in texts (True), in pages (False), or in both."""
+    return (True, False) if template == "revoke_ticket.j2" else (_is_text(template),)
+
+
+def _is_text(template: str) -> bool:
+    return template.endswith(".txt.j2")

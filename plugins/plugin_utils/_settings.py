@@ -34,6 +34,8 @@ _MESSAGE_ID: t.Final = re.compile(r"<?([!#-'*+./0-9=?@A-Z^_`a-z{}~\[\]-]{3,900})
 # The older programme of Atlassian, where a region has several keys: all whose alias begins like this (Atlassian,
 # "Restore access to your BYOK encryption keys").
 _BYOK_ALIASES: t.Final = "alias/cryptor"
+# What the reports folder holds beside the organizations' folders, and what could be taken for a slug with a hash.
+_OUR_NAME: t.Final = re.compile(r".*\.(?:html|json|md|txt|new)|index.*|fleet|runs?|[0-9]{8}t[0-9]{6}z.*|.*-[0-9a-f]{8}")
 # Those of Atlassian's BYOK locations whose regions its page names.
 _BYOK_REALMS: t.Final = ("United States", "Europe")
 
@@ -122,9 +124,15 @@ def shown(value: object) -> str:
 
 
 def slug(org: str) -> str:
-    """Make a name that is safe in paths and on one line; a changed name gets a short hash, so that none collide."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", org).strip(".-")[:64]
-    return plain if plain and plain == org else f"{plain or 'org'}-{hashlib.sha256(org.encode()).hexdigest()[:8]}"
+    """Make a name that is safe in paths and on one line, and that no other name gets.
+
+    A short hash is added to a name that is changed for that, that differs from another one only in case (on some file
+    systems they are the same), that could be a file or folder of ours, or that ends like a hash.
+    """
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", org).strip(".-")[:64]
+    if name and name == org and name == name.lower() and not _OUR_NAME.fullmatch(name):
+        return name
+    return f"{name or 'org'}-{hashlib.sha256(org.encode()).hexdigest()[:8]}"
 
 
 def _session_name(org: str, now: str) -> str:
@@ -167,6 +175,7 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         "sites": problems.words("cmk_sites", given.get("sites")),
         **_verification(given, problems),
         "report_dir": _report_dir(given, slug(org), problems),
+        "break_lock": problems.boolean("cmk_break_lock", given.get("break_lock")),
         "secure_logging": problems.boolean("cmk_secure_logging", given.get("secure_logging"), unset=True),
     }
     role = result["assume_role_arn"]
@@ -201,8 +210,13 @@ def _report_dir(given: t.Mapping[str, t.Any], folder: str, problems: Problems) -
     if not reports:
         problems.append("cmk_report_dir is not set. Set it to a folder on this machine.")
         return ""
-    # Ansible's lookups and its actions do not start from the same folder, so it must be absolute.
-    return os.path.abspath(os.path.join(os.path.expanduser(reports), folder))
+    path = os.path.expanduser(reports)
+    # A relative path would give a journal for each working directory, and each would announce a restoration of its own.
+    if not os.path.isabs(path) or not re.match(r"/|~(?:/|$)", reports):
+        problems.append(f"cmk_report_dir must be an absolute path or begin with ~/, but is {shown(reports)}.")
+        return ""
+    # The operator may have put a symbolic link here; below this folder none is followed.
+    return os.path.join(os.path.realpath(path), folder)
 
 
 def _keys(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], problems: Problems) -> dict[str, t.Any]:

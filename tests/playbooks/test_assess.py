@@ -60,7 +60,7 @@ def test_the_run_goes_on_beyond_the_window_and_says_so(world: World, days: int, 
     ("fault", "seen"),
     [
         ({"status": 401, "count": None}, "did not accept the credentials"),
-        ({"status": 404, "count": None}, "knows no such ticket"),
+        ({"status": 404, "count": None}, "has no such ticket"),
         ({"login_page": True, "count": None}, "a login page"),
     ],
     ids=["token expired", "no ticket", "suspended"],
@@ -80,7 +80,7 @@ def test_a_closed_ticket(world: World) -> None:
     world.desk.control("PATCH", "/tickets/CMK-1", {"open": False, "status": "Closed"})
     ran = world.run(*ORG, playbook=ASSESS)
     assert ran.code != 0
-    assert "takes no comment from this user (its status is Closed)" in ran.output
+    assert "takes no comment from this account (its status is Closed)" in ran.output
 
 
 def test_a_policy_that_changed_since_the_last_assessment(world: World) -> None:

@@ -173,6 +173,8 @@ REFUSED: t.Final = (
     _case("revoked in the future", "cmk_revoked_at cannot be used: ", revoked_at="2999-01-01T00:00:00Z"),
     _case("sites map", "cmk_sites must be a list, or a text with commas", sites={"a": 1}),
     _case("reports list", "cmk_report_dir must be a text, but is ['/tmp'].", report_dir=["/tmp"]),
+    _case("reports relative", "cmk_report_dir must be an absolute path or begin with ~/", report_dir="reports"),
+    _case("break lock maybe", "cmk_break_lock must be true or false, but is 'maybe'.", break_lock="maybe"),
     _case("reports empty", "cmk_report_dir is not set. Set it to a folder on this machine.", report_dir=""),
     _case("template list", "cmk_comment_template must be a text", comment_template=["a.j2"]),
     _case("five counts", "cmk_wait_reads", realm="x", wait_reads="y", ticket="z", sites=1.5, key=[]),

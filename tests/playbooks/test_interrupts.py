@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import signal
 import subprocess
 import typing as t
@@ -86,9 +88,27 @@ def test_two_operators_at_the_same_moment(world: World) -> None:
         key=lambda run: run.code,
     )
     assert runs[0].code == 0, outputs
+    assert world.states() == ["Enabled", "Enabled"]
     assert len(world.told()) == 1
-    # The other one came too early and says so, or came after it and found nothing to do.
-    assert runs[1].code == 0 or "Another run is at work for this organization" in runs[1].output, runs[1].output
+    # The other one leaves the comment to it and says so, or came after it and found nothing to do.
+    assert runs[1].code == 0 or "comments on the ticket, so this run does not" in runs[1].output, runs[1].output
+
+
+def test_a_lock_of_another_run_keeps_no_key_disabled(world: World) -> None:
+    """Of another container with the same name nobody can tell whether it still runs."""
+    world.keys("Disabled", "Disabled")
+    world.folder.joinpath("reports/acme").mkdir(parents=True, mode=0o700)
+    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    texts = {"boot_id": "b", "start_time": "1", "pid_namespace": "pid:[1]", "host": "h", "inventory_host": "acme"}
+    lock = world.folder / "reports/acme/lock.json"
+    lock.write_text(json.dumps({"pid": 7, **texts, "since": now, "refreshed_at": now}), encoding="utf-8")
+    first = world.run(*ORG)
+    assert world.states() == ["Enabled", "Enabled"]
+    assert (first.code != 0, first.result["ticket"]["told"], world.told()) == (True, False, [])
+    assert "-e cmk_break_lock=true" in first.output
+    second = world.run(*ORG, "-e", "cmk_break_lock=true")
+    assert (second.code, second.result["status"]) == (0, "restored"), second.output
+    assert len(world.told()) == 1
 
 
 def test_two_controllers_one_after_the_other_tell_once(world: World) -> None:

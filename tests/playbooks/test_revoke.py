@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import signal
 import subprocess
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_lock import clock
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import acquire, identify
 from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, end, run_to_end
 from tests.tools.standins import ACCOUNT
 
@@ -203,12 +204,13 @@ def test_never_beside_a_restore(world: World) -> None:
     """All that change keys hold this lock."""
     world.keys("Enabled", "Disabled")
     lock = world.folder / "reports/acme/lock.json"
-    lock.parent.mkdir(parents=True)
-    lock.write_text(json.dumps({"pid": os.getpid(), "host": platform.node(), "since": "2026-11-24T03:00:00Z"}))
+    acquire(str(lock), identify("acme", clock(), os.getpid()), clock())
     ran = world.run(*CONFIRMED, playbook=REVOKE)
     assert ran.code == 2
-    assert "Another run is at work for this organization" in ran.output
+    assert "Another run is in progress for this organization" in ran.output
     assert world.states() == ["Enabled", "Disabled"]
+    broken = world.run(*CONFIRMED, "-e", "cmk_break_lock=true", playbook=REVOKE)
+    assert (broken.code, broken.result["status"]) == (0, "revoked"), broken.output
 
 
 def test_a_restoration_after_it_is_told_anew(world: World) -> None:

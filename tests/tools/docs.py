@@ -43,8 +43,8 @@ _SENTENCES: t.Final = {
         ("plugin_utils/_settings.py",),
     ),
     "The controller": (
-        "Of the folder `cmk_report_dir`, and of runs that are under way there.",
-        ("action/controller_lock.py", "action/controller_file.py", "action/report.py"),
+        "Of the folder `cmk_report_dir`.",
+        ("action/controller_lock.py", "action/controller_file.py", "action/report.py", "plugin_utils/_leaks.py"),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""What the desk answers to a request under ``/rest/servicedeskapi/``. No sockets here.
+"""What the desk answers to a request under ``/rest/servicedeskapi/``, and who asks. No sockets here.
 
 Source: the operations of Atlassian's OpenAPI document (see ``shapes``), "Status codes and responses", "Pagination" and
 "Expansion" of its introduction, and "Basic authentication" (no authentication challenge is sent, so a client has to
@@ -6,6 +6,7 @@ send its credentials unasked). Where the documents are silent the stricter readi
 
 - one whose login fails gets 401 everywhere, ``info`` included; an API token is no Bearer token;
 - ``start`` and ``limit`` that are no natural numbers, and unknown fields of a comment, are a 400;
+- who lacks the permission to access Jira, which "Get current user" requires, gets 403 from ``myself``;
 - a documented expansion that is not played here is a 501, so that no test takes its absence for an answer.
 """
 
@@ -21,7 +22,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote
 
 from . import shapes
-from .state import State, Ticket, User, now
+from .state import State, Ticket, User
 
 JSON = "application/json;charset=UTF-8"
 MAX_BODY = 32767
@@ -34,7 +35,15 @@ REQUEST = re.compile(rf"{shapes.API}/request/({ID})")
 STATUS = re.compile(rf"{shapes.API}/request/({ID})/status")
 COMMENTS = re.compile(rf"{shapes.API}/request/({ID})/comment")
 COMMENT = re.compile(rf"{shapes.API}/request/({ID})/comment/([1-9][0-9]*)")
-METHODS = {INFO: ("GET",), REQUEST: ("GET",), STATUS: ("GET",), COMMENTS: ("GET", "POST"), COMMENT: ("GET",)}
+MYSELF = re.compile(rf"{shapes.PLATFORM}/myself")
+METHODS = {
+    INFO: ("GET",),
+    MYSELF: ("GET",),
+    REQUEST: ("GET",),
+    STATUS: ("GET",),
+    COMMENTS: ("GET", "POST"),
+    COMMENT: ("GET",),
+}
 
 
 @dataclass(frozen=True)
@@ -103,8 +112,10 @@ def answer(state: State, request: Request, who: Login) -> Answer:
     except RefusedError as refused:
         done = refused.answer
     if who.user:
-        # Documented under "Special headers".
-        return Answer(done.status, done.body, {**done.headers, "X-AACCOUNTID": who.user.account_id})
+        # Documented under "Special headers", of Cloud and of Data Center.
+        on_cloud = state.settings.platform == "cloud"
+        name, value = ("X-AACCOUNTID", who.user.account_id) if on_cloud else ("X-AUSERNAME", who.user.user)
+        return Answer(done.status, done.body, {**done.headers, name: value})
     return done
 
 
@@ -124,6 +135,8 @@ def _route(state: State, request: Request, who: Login) -> Answer:  # noqa: C901 
         raise RefusedError(405, f"{request.method} is not allowed here.", "method", allow)
     if pattern is INFO or not who.user:
         return reply(200, shapes.info(request.base))
+    if pattern is MYSELF:
+        return _myself(state, request, who.user)
     if request.method == "POST":
         return _add_comment(state, request, who.user, match[1])
     ticket = _ticket(state, match[1])
@@ -136,6 +149,15 @@ def _route(state: State, request: Request, who: Login) -> Answer:  # noqa: C901 
     if pattern is COMMENT:
         return reply(200, _comment(state, request.base, ticket, who.user, int(match[2]), _expand(query)))
     return reply(200, _request(state, request.base, ticket, who.user, _expand(query)))
+
+
+def _myself(state: State, request: Request, user: User) -> Answer:
+    """The account that asks. "Permissions required: Permission to access Jira"."""
+    if request.query:
+        raise RefusedError(501, "The stand-in does not play expand of myself.", "standin")
+    if not state.may_access_jira(user):
+        return reply(403, shapes.platform_error("You do not have permission to access Jira."))
+    return reply(200, shapes.myself(request.base, user, state.settings))
 
 
 def _ticket(state: State, key_or_id: str) -> Ticket:
@@ -154,7 +176,7 @@ def _request(state: State, base: str, ticket: Ticket, user: User, expand: frozen
     played = {"action", "status", "comment"}
     if missing := expand & (set(shapes.REQUEST_EXPANDS) | {"comment.attachment", "comment.renderedBody"}) - played:
         raise RefusedError(501, f"The stand-in does not play expand={','.join(sorted(missing))}.", "standin")
-    shown = shapes.request(base, ticket, state.author(ticket.reporter))
+    shown = shapes.request(base, ticket, shapes.user(base, state.author(ticket.reporter), state.settings))
     if "action" in expand:
         shown["actions"] = shapes.actions(ticket)
     if "status" in expand:
@@ -175,10 +197,12 @@ def _comment_page(
 ) -> dict[str, Any]:
     """Comments, oldest first. Without access "the method simply returns an empty response"."""
     start, limit = _window(query)
+    if state.settings.ignore_start:
+        start = 0
     public, internal = _flag(query, "public"), _flag(query, "internal") and user.kind == "agent"
     expand = _expand(query)
     items = [
-        shapes.comment(base, ticket, item, state.author(item.author), expand)
+        shapes.comment(base, ticket, item, shapes.user(base, state.author(item.author), state.settings), expand)
         for item in ticket.comments
         if user.sees(ticket) and (public if item.public else internal)
     ]
@@ -194,7 +218,7 @@ def _comment(
         raise RefusedError(404, "The comment does not exist.", "comment")
     if not item.public and user.kind != "agent":
         raise RefusedError(403, "You do not have permission to view this comment.", "permission")
-    return shapes.comment(base, ticket, item, state.author(item.author), expand)
+    return shapes.comment(base, ticket, item, shapes.user(base, state.author(item.author), state.settings), expand)
 
 
 def _add_comment(state: State, request: Request, user: User, key_or_id: str) -> Answer:  # noqa: C901 - the documented checks in the documented order
@@ -222,8 +246,9 @@ def _add_comment(state: State, request: Request, user: User, key_or_id: str) -> 
         raise RefusedError(403, "Customers can set comments to public visibility only.", "permission")
     if not ticket.open:
         raise RefusedError(403, "You do not have permission to comment on this customer request.", "permission")
-    item = state.add_comment(ticket, body, user.user, public, now())
-    return reply(201, shapes.comment(request.base, ticket, item, user, frozenset()))
+    item = state.add_comment(ticket, body, user.user, public, state.now())
+    author = shapes.user(request.base, user, state.settings)
+    return reply(201, shapes.comment(request.base, ticket, item, author, frozenset()))
 
 
 def _expand(query: Mapping[str, list[str]]) -> frozenset[str]:

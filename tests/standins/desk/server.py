@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
@@ -52,6 +53,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def version_string(self) -> str:
         return "SupportDeskStandIn"
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        self.send_response_only(code, message)
+        self.send_header("Server", self.version_string())
+        if self.server.state.settings.send_date:
+            self.send_header("Date", format_datetime(self.server.state.now(), usegmt=True))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as http.server names it
         pass
@@ -111,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
             answer = control.faulty(fault)
         answer = answer or self._answer(request, who)
         call.status = answer.status
-        self._send(answer)
+        self._send(answer, fault.drip if fault else 0)
 
     def _answer(self, request: api.Request, who: api.Login) -> Answer:
         if request.path.startswith(f"{control.SITE}/") and request.method in ("GET", "HEAD"):
@@ -123,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: Answer, drip: float = 0) -> None:
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -133,7 +140,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD" and answer.status not in (204, 304):
-            self.wfile.write(answer.body)
+            for number in range(len(answer.body) if drip else 0):
+                self.wfile.flush()
+                if self.server.stopping.wait(drip):
+                    break
+                self.wfile.write(answer.body[number : number + 1])
+            self.wfile.write(b"" if drip else answer.body)
 
 
 def _readable(body: bytes) -> Any:

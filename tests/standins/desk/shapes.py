@@ -3,7 +3,11 @@
 Source: Atlassian, "The Jira Service Management Cloud REST API" (OpenAPI document, version 1001.0.0-SNAPSHOT):
 schemas CustomerRequestDTO, CustomerRequestStatusDTO, CommentDTO, PagedDTOCommentDTO, UserDTO, DateDTO, SoftwareInfoDTO
 and ErrorResponse, with the examples of the operations. The users' ``key`` and ``name``, which the examples still show,
-are left out: the schema calls them no longer available.
+are left out: the schema calls them no longer available. Jira Service Management Data Center, whose REST API is
+documented apart, has them instead of ``accountId``.
+
+``GET /rest/api/2/myself`` belongs to the platform: "Get current user" of the Jira Cloud platform REST API v2 (schema
+User) and of the Jira Data Center platform REST API.
 """
 
 from __future__ import annotations
@@ -12,10 +16,12 @@ import html
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from .state import Comment, Status, Ticket, User
+from .state import Comment, Settings, Status, Ticket, User
 
 API = "/rest/servicedeskapi"
+PLATFORM = "/rest/api/2"
 DEFAULT_LIMIT = 50
 """Items of a page when ``limit`` is not given ("Default: 50")."""
 MAX_LIMIT = 50
@@ -37,21 +43,57 @@ def date(when: datetime) -> dict[str, Any]:
     }
 
 
-def user(base: str, account: User) -> dict[str, Any]:
+def _identity(account: User, settings: Settings) -> dict[str, Any]:
+    """What names an account: on Cloud its ``accountId``, on Data Center ``key`` and ``name``."""
+    if settings.platform == "data_center":
+        return {"key": account.key, "name": account.user}
+    return {"accountId": account.account_id}
+
+
+def _email(account: User, settings: Settings) -> str | None:
+    """ "Depending on the customer's privacy settings, this may be returned as null"."""
+    return None if settings.hide_emails else account.email
+
+
+def _user_url(base: str, account: User, settings: Settings) -> str:
+    query = {"username": account.user} if settings.platform == "data_center" else {"accountId": account.account_id}
+    return f"{base}{PLATFORM}/user?{urlencode(query)}"
+
+
+def _avatars(base: str, account: User) -> dict[str, str]:
+    return {f"{n}x{n}": f"{base}/avatar/{account.account_id}?s={n}" for n in (48, 24, 16, 32)}
+
+
+def user(base: str, account: User, settings: Settings) -> dict[str, Any]:
     """UserDTO of an account."""
-    url = f"{base}/rest/api/2/user?accountId={account.account_id}"
-    sizes = (48, 24, 16, 32)
+    url = _user_url(base, account, settings)
     return {
-        "accountId": account.account_id,
-        "emailAddress": account.email,
+        **_identity(account, settings),
+        "emailAddress": _email(account, settings),
         "displayName": account.name,
         "active": True,
         "timeZone": "Etc/UTC",
-        "_links": {
-            "jiraRest": url,
-            "avatarUrls": {f"{n}x{n}": f"{base}/avatar/{account.account_id}?s={n}" for n in sizes},
-            "self": url,
-        },
+        "_links": {"jiraRest": url, "avatarUrls": _avatars(base, account), "self": url},
+    }
+
+
+def myself(base: str, account: User, settings: Settings) -> dict[str, Any]:
+    """User of the platform's API, nothing expanded."""
+    kind = "customer" if account.kind == "customer" else "atlassian"
+    nothing = {"size": 1, "items": []}
+    return {
+        "self": _user_url(base, account, settings),
+        **_identity(account, settings),
+        **({"deleted": False} if settings.platform == "data_center" else {"accountType": kind}),
+        "emailAddress": _email(account, settings),
+        "avatarUrls": _avatars(base, account),
+        "displayName": account.name,
+        "active": True,
+        "timeZone": "Etc/UTC",
+        "locale": "en_US",
+        "groups": nothing,
+        "applicationRoles": nothing,
+        "expand": "groups,applicationRoles",
     }
 
 
@@ -82,15 +124,15 @@ def page(
     }
 
 
-def comment(base: str, ticket: Ticket, item: Comment, author: User, expand: frozenset[str]) -> dict[str, Any]:
-    """CommentDTO; ``attachments`` and ``renderedBody`` only when they are expanded."""
+def comment(base: str, ticket: Ticket, item: Comment, author: dict[str, Any], expand: frozenset[str]) -> dict[str, Any]:
+    """CommentDTO; ``author`` is a :func:`user`; ``attachments`` and ``renderedBody`` only when they are expanded."""
     path = f"/request/{ticket.id}/comment/{item.id}"
     shown: dict[str, Any] = {
         "_expands": list(COMMENT_EXPANDS),
         "id": str(item.id),
         "body": item.body,
         "public": item.public,
-        "author": user(base, author),
+        "author": author,
         "created": date(item.created),
         "_links": {"self": f"{base}{API}{path}"},
     }
@@ -106,8 +148,8 @@ def status(item: Status) -> dict[str, Any]:
     return {"status": item.status, "statusCategory": item.category, "statusDate": date(item.since)}
 
 
-def request(base: str, ticket: Ticket, reporter: User) -> dict[str, Any]:
-    """CustomerRequestDTO, nothing expanded."""
+def request(base: str, ticket: Ticket, reporter: dict[str, Any]) -> dict[str, Any]:
+    """CustomerRequestDTO, nothing expanded; ``reporter`` is a :func:`user`."""
     return {
         "_expands": list(REQUEST_EXPANDS),
         "issueId": str(ticket.id),
@@ -115,7 +157,7 @@ def request(base: str, ticket: Ticket, reporter: User) -> dict[str, Any]:
         "requestTypeId": "25",
         "serviceDeskId": "10",
         "createdDate": date(ticket.created),
-        "reporter": user(base, reporter),
+        "reporter": reporter,
         "requestFieldValues": [{"fieldId": "summary", "label": "What do you need?", "value": ticket.summary}],
         "currentStatus": status(ticket.history[-1]),
         "_links": {
@@ -143,6 +185,11 @@ def info(base: str) -> dict[str, Any]:
         "isLicensedForUse": True,
         "_links": {"self": f"{base}{API}/info"},
     }
+
+
+def platform_error(message: str) -> dict[str, Any]:
+    """ErrorCollection of the platform's API."""
+    return {"errorMessages": [message], "errors": {}}
 
 
 def error(message: str, name: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import hashlib
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,6 +86,25 @@ def now() -> datetime:
     return when.replace(microsecond=when.microsecond // 1000 * 1000)
 
 
+@dataclass
+class Settings:
+    """How the desk behaves from now on.
+
+    ``clock_offset`` is how many seconds its clock is ahead: of ``Date`` headers, and of all times that it notes itself.
+    ``send_date`` false leaves the header out. ``hide_emails`` gives ``null`` for every e-mail address, as Cloud does for
+    accounts whose privacy settings ask for it. ``ignore_start`` answers each request of a page with the first one.
+    ``platform`` is cloud or data_center, which identify accounts differently. ``jira_access`` says whether accounts have
+    the permission to access Jira; None: agents have it, and customers of the portal do not.
+    """
+
+    clock_offset: int = 0
+    send_date: bool = True
+    hide_emails: bool = False
+    ignore_start: bool = False
+    platform: str = "cloud"
+    jira_access: bool | None = None
+
+
 @dataclass(frozen=True)
 class User:
     """An account. ``tickets`` is None for every ticket; ``token`` is empty for one that only appears as an author."""
@@ -101,6 +120,11 @@ class User:
     def account_id(self) -> str:
         """A stable value of the form of Atlassian's ``accountId`` (24 hexadecimal digits)."""
         return hashlib.sha256(self.user.encode()).hexdigest()[:24]
+
+    @property
+    def key(self) -> str:
+        """A stable value of the form of Jira Data Center's user ``key``."""
+        return f"JIRAUSER{10000 + int(self.account_id[:4], 16)}"
 
     def sees(self, ticket: Ticket) -> bool:
         return self.tickets is None or ticket.key in self.tickets
@@ -156,7 +180,8 @@ class Call:
 class Fault:
     """What happens to the next ``count`` (None: all) matching requests, after the first ``skip`` of them.
 
-    ``after`` lets the desk do its work first, so that a comment is stored and only the answer is replaced.
+    ``after`` lets the desk do its work first, so that a comment is stored and only the answer is replaced. ``drip`` sends
+    the answer's body byte by byte, with that many seconds before each.
     """
 
     method: str = "*"
@@ -171,6 +196,7 @@ class Fault:
     login_page: bool = False
     latency: float = 0
     drop: str | None = None
+    drip: float = 0
     body: str | None = None
     after: bool = False
     seen: int = 0
@@ -208,8 +234,17 @@ FAULT_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "login_page": bool,
     "latency": (int, float),
     "drop": str,
+    "drip": (int, float),
     "body": str,
     "after": bool,
+}
+SETTING_TYPES: Mapping[str, type | tuple[type, ...]] = {
+    "clock_offset": int,
+    "send_date": bool,
+    "hide_emails": bool,
+    "ignore_start": bool,
+    "platform": str,
+    "jira_access": (bool, type(None)),
 }
 COMMENT_TYPES = {"body": str, "author": str, "public": bool, "created": str}
 TICKET_TYPES: Mapping[str, type | tuple[type, ...]] = {
@@ -242,12 +277,20 @@ def parse_fault(value: object, where: str = "fault") -> Fault:
         raise InvalidError(f"{where}.drop: before or after")
     if fault.status is not None and not 200 <= fault.status <= 599:
         raise InvalidError(f"{where}.status: 200 to 599")
-    if min(fault.skip, fault.latency, fault.count or 0) < 0:
-        raise InvalidError(f"{where}: skip, count and latency cannot be negative")
-    if not (fault.replaces or fault.latency or fault.drop):
+    if min(fault.skip, fault.latency, fault.drip, fault.count or 0) < 0:
+        raise InvalidError(f"{where}: skip, count, latency and drip cannot be negative")
+    if not (fault.replaces or fault.latency or fault.drop or fault.drip):
         raise InvalidError(f"{where}: does nothing")
     fault.after = fault.after or fault.drop == "after"
     return fault
+
+
+def parse_settings(value: object, where: str, before: Settings) -> Settings:
+    """Changes settings by a control request's JSON. :raises InvalidError: with the reason."""
+    settings = replace(before, **checked(value, where, SETTING_TYPES))
+    if settings.platform not in ("cloud", "data_center"):
+        raise InvalidError(f"{where}.platform: cloud or data_center")
+    return settings
 
 
 def parse_site(value: object) -> Site:
@@ -293,12 +336,19 @@ class State:
 
     def reset(self) -> None:
         """Back to the seed: no calls, no faults, no sites, and the tickets as they were."""
-        types = {"users": list, "bearer": list, "tickets": list, "base_url": str}
+        types: dict[str, type | tuple[type, ...]] = {
+            "users": list,
+            "bearer": list,
+            "tickets": list,
+            "base_url": str,
+            "settings": dict,
+        }
         with self.lock:
             seed = checked(self._seed, "seed", types)
             self.calls: list[Call] = []
             self.faults: list[Fault] = []
             self.sites: dict[str, Site] = {}
+            self.settings = parse_settings(seed.get("settings", {}), "seed.settings", Settings())
             self.tickets: dict[str, Ticket] = {}
             self._last_comment = 20000
             self._last_ticket = 10000
@@ -315,8 +365,23 @@ class State:
                 self.put_ticket(item, f"tickets[{n}]")
 
     def author(self, name: str) -> User:
-        """The account of that name; for any other name a stranger's, who shows as an author only."""
-        return self.users.get(name) or User(name, "", name, None, "agent", None)
+        """The account of that name; for any other name somebody's who shows as an author only.
+
+        A name that is an e-mail address stands for a colleague's account, and any other for one of the vendor's.
+        """
+        return self.users.get(name) or (
+            User(name, "", name.partition("@")[0], name, "customer", frozenset())
+            if "@" in name
+            else User(name, "", name, None, "agent", None)
+        )
+
+    def now(self) -> datetime:
+        """The time by the desk's clock."""
+        return now() + timedelta(seconds=self.settings.clock_offset)
+
+    def may_access_jira(self, user: User) -> bool:
+        """Whether an account has the permission to access Jira, beside the portal."""
+        return user.kind == "agent" if self.settings.jira_access is None else self.settings.jira_access
 
     def ticket(self, key_or_id: str) -> Ticket | None:
         """The ticket of that key or numeric id."""
@@ -352,7 +417,7 @@ class State:
             generated = given.get("generate_comments", 0)
             comments = given.get("comments", [])
             # So that every comment without a time of its own is younger than the ticket and older than now.
-            made = now() - timedelta(minutes=len(comments) + generated + 1)
+            made = self.now() - timedelta(minutes=len(comments) + generated + 1)
             created = moment(given["created"], f"{where}.created") if "created" in given else made
             is_open = given.get("open", True)
             status = given.get("status", "Waiting for support" if is_open else "Closed")
@@ -381,10 +446,10 @@ class State:
             ticket.open = given.get("open", ticket.open)
             if "status" in given or "status_category" in given:
                 category = self._category(given, ticket.open, "ticket")
-                ticket.history.append(Status(given.get("status", ticket.history[-1].status), category, now()))
+                ticket.history.append(Status(given.get("status", ticket.history[-1].status), category, self.now()))
             if "reply" in given:
                 reply = {"body": given["reply"]} if isinstance(given["reply"], str) else given["reply"]
-                self._seed_comment(ticket, reply, "ticket.reply", now())
+                self._seed_comment(ticket, reply, "ticket.reply", self.now())
 
     @staticmethod
     def _category(given: Mapping[str, Any], is_open: bool, where: str) -> str:

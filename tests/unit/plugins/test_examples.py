@@ -16,7 +16,6 @@ import pytest
 import yaml
 
 from tests.standins.aws import AwsStandin
-from tests.standins.awx import TOKEN, Awx
 from tests.standins.desk import Desk
 from tests.standins.desk.state import DEFAULT_TOKEN, DEFAULT_USER
 
@@ -91,9 +90,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         "tasks": tasks,
     }
     (folder / "examples.yml").write_text(yaml.safe_dump([play], sort_keys=False), encoding="utf-8")
-    with AwsStandin(state=KEYS) as aws, Desk() as desk, Awx() as awx:
+    with AwsStandin(state=KEYS) as aws, Desk() as desk:
         aws.control("POST", "iam_roles", {"name": ROLE, "policy": policy(DENY)})
-        printed = run_playbook(folder, aws.url, desk.url, awx.url)
+        printed = run_playbook(folder, aws.url, desk.url)
         states = {str(key["Arn"]).split(":")[3]: str(key["KeyState"]) for key in aws.control("GET", "keys")}
     found: dict[str, list[dict[str, Any]]] = {}
     for variable, result in json.loads((folder / "results.json").read_text(encoding="utf-8")).items():
@@ -101,7 +100,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return Ran(found, printed, folder, states)
 
 
-def run_playbook(folder: Path, aws_url: str, desk_url: str, awx_url: str) -> str:
+def run_playbook(folder: Path, aws_url: str, desk_url: str) -> str:
     (folder / "ansible.cfg").touch()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "CMK_"))}
     env = kept | {
@@ -113,8 +112,6 @@ def run_playbook(folder: Path, aws_url: str, desk_url: str, awx_url: str) -> str
         "AWS_ACCESS_KEY_ID": "AKIASTANDINEXAMPLE00",
         "AWS_SECRET_ACCESS_KEY": "unit-test-Secret-7f3a9c1e5b8d2064",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "CONTROLLER_HOST": awx_url,
-        "CONTROLLER_OAUTH_TOKEN": TOKEN,
         "CMK_SUPPORT_URL": desk_url,
         "CMK_SUPPORT_USER": DEFAULT_USER,
         "CMK_SUPPORT_TOKEN": DEFAULT_TOKEN,

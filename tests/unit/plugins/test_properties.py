@@ -193,7 +193,7 @@ def test_a_restoration_has_one_name_that_the_desk_gives_back(
 
     reference = name(orders[0])
     assert name(orders[1]) == reference
-    comment = {"id": "17", "body": f"{around}\nReference: {reference}\n{around}"}
+    comment = {"id": "17", "body": f"Reference: {reference}\n{around}"}
     assert reference in [found["reference"] for found in mentions([comment], slug(org))]
     if other != org:
         assert reference not in [found["reference"] for found in mentions([comment], slug(other))]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
 
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
 from tests.standins.desk.client import Response, basic, send
+from tests.standins.desk.state import InvalidError
 
 SEED = {
     "users": [
@@ -394,3 +397,117 @@ def test_defaults() -> None:
         for authorization in (basic(DEFAULT_USER, DEFAULT_TOKEN), f"Bearer {DEFAULT_BEARER}"):
             assert send("POST", url, {"body": "x", "public": True}, authorization=authorization).status == 201
         assert len(desk.control("GET", "/tickets/CMK-1")["comments"]) == 3
+
+
+class TestMyself:
+    """ "Get current user", ``GET /rest/api/2/myself``, of the platform's API on Cloud and on Data Center."""
+
+    def myself(self, desk: Desk, authorization: str | None = AGENT, query: str = "") -> Response:
+        return send("GET", f"{desk.url}/rest/api/2/myself{query}", authorization=authorization)
+
+    def test_on_cloud(self, desk: Desk, ask: Ask) -> None:
+        shown = self.myself(desk).json
+        assert set(shown) == {
+            "self", "accountId", "accountType", "emailAddress", "avatarUrls", "displayName", "active", "timeZone",
+            "locale", "groups", "applicationRoles", "expand",
+        }  # fmt: skip
+        ask("POST", "/request/CMK-1/comment", {"body": "Hello", "public": True}, AGENT)
+        author = ask("GET", "/request/CMK-1/comment").json["values"][-1]["author"]
+        assert (author["accountId"], author["displayName"]) == (shown["accountId"], shown["displayName"])
+
+    def test_on_data_center(self, desk: Desk, ask: Ask) -> None:
+        desk.control("PATCH", "/settings", {"platform": "data_center"})
+        answer = self.myself(desk)
+        shown = answer.json
+        assert set(shown) == {
+            "self", "key", "name", "deleted", "emailAddress", "avatarUrls", "displayName", "active", "timeZone",
+            "locale", "groups", "applicationRoles", "expand",
+        }  # fmt: skip
+        assert shown["name"] == answer.headers["X-AUSERNAME"] == "agent@example.com"
+        assert "X-AACCOUNTID" not in answer.headers
+        ask("POST", "/request/CMK-1/comment", {"body": "Hello", "public": True}, AGENT)
+        author = ask("GET", "/request/CMK-1/comment").json["values"][-1]["author"]
+        assert set(author) == {"key", "name", "emailAddress", "displayName", "active", "timeZone", "_links"}
+        assert (author["key"], author["name"]) == (shown["key"], shown["name"])
+
+    @pytest.mark.parametrize("authorization", [None, basic("agent@example.com", "wrong"), "Bearer wrong"])
+    def test_only_for_those_who_log_in(self, desk: Desk, authorization: str | None) -> None:
+        assert self.myself(desk, authorization).status == 401
+
+    def test_only_for_those_who_may_access_jira(self, desk: Desk) -> None:
+        answer = self.myself(desk, CUSTOMER)
+        assert (answer.status, set(answer.json)) == (403, {"errorMessages", "errors"})
+        desk.control("PATCH", "/settings", {"jira_access": True})
+        assert self.myself(desk, CUSTOMER).json["accountType"] == "customer"
+        desk.control("PATCH", "/settings", {"jira_access": False})
+        assert self.myself(desk, AGENT).status == 403
+
+    def test_by_personal_access_token(self, desk: Desk) -> None:
+        desk.control("PATCH", "/settings", {"jira_access": True})
+        assert self.myself(desk, "Bearer customer-pat").json["displayName"] == "Customer"
+
+    def test_nothing_else_is_played(self, desk: Desk) -> None:
+        assert self.myself(desk, query="?expand=groups").status == 501
+        assert send("PUT", f"{desk.url}/rest/api/2/myself", {}, authorization=AGENT).status == 405
+
+
+def test_authors_by_their_kind(ask: Ask, desk: Desk) -> None:
+    for author in ("customer@example.com", "colleague@example.com", "Vendor"):
+        desk.control("PATCH", "/tickets/CMK-1", {"reply": {"body": "Hello", "author": author}})
+    authors = [item["author"] for item in ask("GET", "/request/CMK-1/comment").json["values"][-3:]]
+    assert [(item["displayName"], item["emailAddress"]) for item in authors] == [
+        ("Customer", "customer@example.com"),
+        ("colleague", "colleague@example.com"),
+        ("Vendor", None),
+    ]
+    assert len({item["accountId"] for item in authors}) == 3
+
+
+def test_emails_that_are_hidden(ask: Ask, desk: Desk) -> None:
+    desk.control("PATCH", "/settings", {"hide_emails": True, "jira_access": True})
+    comments = ask("GET", "/request/CMK-1/comment").json["values"]
+    assert {item["author"]["emailAddress"] for item in comments} == {None}
+    assert ask("GET", "/request/CMK-1").json["reporter"]["emailAddress"] is None
+    assert send("GET", f"{desk.url}/rest/api/2/myself", authorization=CUSTOMER).json["emailAddress"] is None
+
+
+@pytest.mark.parametrize("ahead", [600, -600])
+def test_a_clock_that_is_off(ask: Ask, desk: Desk, ahead: int) -> None:
+    desk.control("PATCH", "/settings", {"clock_offset": ahead})
+    answer = ask("POST", "/request/CMK-1/comment", {"body": "Hello", "public": True})
+    expected = datetime.now(UTC).timestamp() + ahead
+    assert abs(parsedate_to_datetime(answer.headers["Date"]).timestamp() - expected) < 5
+    assert abs(answer.json["created"]["epochMillis"] / 1000 - expected) < 5
+
+
+def test_a_desk_without_a_date(ask: Ask, desk: Desk) -> None:
+    assert "Date" in ask("GET", "/info").headers
+    desk.control("PATCH", "/settings", {"send_date": False})
+    assert "Date" not in ask("GET", "/info").headers
+
+
+def test_a_desk_that_ignores_start(ask: Ask, desk: Desk) -> None:
+    desk.control("POST", "/tickets", {"key": "CMK-9", "generate_comments": 60})
+    assert len(bodies(ask("GET", "/request/CMK-9/comment?start=50&limit=50"))) == 10
+    desk.control("PATCH", "/settings", {"ignore_start": True})
+    answer = ask("GET", "/request/CMK-9/comment?start=50&limit=50")
+    assert bodies(answer)[0] == "Generated comment 1 of 60"
+    assert (answer.json["isLastPage"], len(answer.json["values"])) == (False, 50)
+
+
+@pytest.mark.parametrize(
+    "value", [{"platform": "server"}, {"clock_offset": 1.5}, {"hide_emails": 1}, {"clock": 1}, [], None]
+)
+def test_settings_that_are_not_understood(desk: Desk, value: object) -> None:
+    before = desk.control("GET", "/settings")
+    with pytest.raises(InvalidError):
+        desk.control("PATCH", "/settings", value)
+    assert desk.control("GET", "/settings") == before
+
+
+def test_settings_of_the_seed_come_back_with_a_reset() -> None:
+    with Desk({**SEED, "settings": {"hide_emails": True}}) as desk:
+        desk.control("PATCH", "/settings", {"hide_emails": False, "clock_offset": 5})
+        desk.control("POST", "/reset")
+        settings = desk.control("GET", "/settings")
+        assert (settings["hide_emails"], settings["clock_offset"]) == (True, 0)

@@ -142,6 +142,14 @@ def test_latency(desk: Desk) -> None:
     assert time.monotonic() - begin >= 0.2
 
 
+def test_drop_by_drop(desk: Desk) -> None:
+    whole = read(desk, "?expand=action").body
+    control(desk, "POST", "/faults", {"drip": 0.0002})
+    begin = time.monotonic()
+    assert read(desk, "?expand=action").body == whole
+    assert time.monotonic() - begin >= 0.0002 * len(whole)
+
+
 def test_dropped_before_nothing_is_stored(desk: Desk) -> None:
     control(desk, "POST", "/faults", {"method": "POST", "drop": "before"})
     with pytest.raises(NoAnswerError):
@@ -186,6 +194,7 @@ def test_client_that_gives_up_has_told_all_the_same(desk: Desk) -> None:
         {"sttaus": 503},
         {"drop": "now"},
         {"skip": -1, "status": 503},
+        {"drip": -1},
         {"method": "post", "status": 503},
         [{"status": 503}, {"count": 1}],
         "503",

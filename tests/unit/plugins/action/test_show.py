@@ -26,6 +26,15 @@ def test_text_is_printed_as_it_is(
     assert capsys.readouterr().out == TEXT
 
 
+def test_nothing_acts_on_the_terminal(
+    run_action: RunAction, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", "default")
+    result = run_action(ActionModule, text="a\x1b[2J\u202eb\x9bc\td\n")
+    assert result["text"] == "a [2J b c\td"
+    assert capsys.readouterr().out == "a [2J b c\td\n"
+
+
 @pytest.mark.parametrize("callback", ["json", "jsonl", "ansible.posix.json", "ansible.posix.jsonl"])
 def test_nothing_is_printed_where_a_machine_reads(
     run_action: RunAction, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], callback: str

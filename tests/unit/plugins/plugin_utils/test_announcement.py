@@ -309,7 +309,7 @@ def test_since_when_all_keys_are_usable(
 
 def test_the_comment_always_has_the_reference_in_a_line_of_its_own() -> None:
     line = "Reference: cmk-restore/acme/0123456789ab"
-    assert with_reference("Back.", "cmk-restore/acme/0123456789ab") == f"Back.\n{line}\n"
+    assert with_reference("Back.", "cmk-restore/acme/0123456789ab") == f"Back.\n\n{line}\n"
     assert with_reference(f"Back.\n{line}\nBye", "cmk-restore/acme/0123456789ab") == f"Back.\n{line}\nBye"
     assert with_reference(f"See {line}", "cmk-restore/acme/0123456789ab").endswith(f"\n{line}\n")
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import REFUSALS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
+    Account,
     answer,
     comment_facts,
+    is_undecided,
+    local_time,
     mentions,
     not_told,
+    standing,
 )
 
 URL = "https://support.example.com/rest/servicedeskapi/request/CMK-1"
@@ -68,6 +73,62 @@ def test_a_comment_that_may_have_been_stored_is_not_called_untold(
     assert why["hint"]
 
 
+def test_a_comment_that_may_be_among_those_that_were_not_read() -> None:
+    look = {
+        "ok": True,
+        "error": "",
+        "complete": False,
+        "bound": "Only the first 5,000 comments of the ticket were read.",
+    }
+    why = not_told(answer(said(500)), look)
+    assert (why["code"], why["error"].endswith(look["bound"])) == ("desk_unconfirmed", True)
+    assert not_told(answer(said(403)), look)["code"] == "desk_forbidden"
+
+
+class TestStanding:
+    """What a rehearsal reports of the ticket."""
+
+    LOOK: ClassVar = {"ok": True, "allowed": True, "status": "Open", "code": "", "error": "", "hint": ""}
+    MENTION: ClassVar = {"reference": "cmk-restore/acme/0123456789ab", "comment_id": "17"}
+
+    def test_an_announcement(self) -> None:
+        found = standing(self.LOOK, "CMK-1", [self.MENTION, {"comment_id": "18"}], enables=False)
+        assert found == {**self.MENTION, "told": True, "already_told": True}
+
+    def test_an_announcement_of_keys_that_were_lost_again(self) -> None:
+        assert standing(self.LOOK, "CMK-1", [self.MENTION], enables=True) == {}
+
+    @pytest.mark.parametrize("enables", [True, False])
+    def test_nothing_to_report(self, enables: bool) -> None:
+        assert standing(self.LOOK, "CMK-1", [], enables) == {}
+
+    @pytest.mark.parametrize("enables", [True, False])
+    @pytest.mark.parametrize("announced", [[], [MENTION]], ids=["not announced", "announced"])
+    def test_a_ticket_that_takes_no_comment(self, announced: list[dict[str, str]], enables: bool) -> None:
+        found = standing({**self.LOOK, "allowed": False, "status": "Closed"}, "CMK-1", announced, enables)
+        assert (found["code"], found.get("told")) == ("ticket_closed", None)
+        assert found["error"] == "The ticket CMK-1 takes no comment from this account (its status is Closed)."
+
+    @pytest.mark.parametrize("announced", [[], [MENTION]], ids=["not announced", "announced"])
+    def test_a_ticket_that_could_not_be_read(self, announced: list[dict[str, str]]) -> None:
+        look = {
+            "ok": False,
+            "allowed": True,
+            "status": "unknown",
+            "code": "desk_trouble",
+            "error": "Seen.",
+            "hint": "Do.",
+        }
+        assert standing(look, "CMK-1", announced, False) == {"code": "desk_trouble", "error": "Seen.", "hint": "Do."}
+
+
+@pytest.mark.parametrize("code", sorted(code for code in REFUSALS if code.startswith(("desk_", "ticket_"))))
+def test_each_message_of_the_desk_names_the_way_without_it(code: str) -> None:
+    _error, hint = REFUSALS[code]
+    assert "cmk_support_mode=manual" in hint or code == "desk_unconfirmed"
+    assert "run again" in hint.lower()
+
+
 @pytest.mark.parametrize("status", [200, 201])
 def test_a_good_answer(status: int) -> None:
     data = {"id": "17", "public": True}
@@ -80,6 +141,7 @@ def test_a_good_answer(status: int) -> None:
         "hint": "",
         "retry": False,
         "wait": 0,
+        "clock_offset": None,
     }
 
 
@@ -177,9 +239,14 @@ def test_the_reason_is_passed_on(result: dict[str, Any], words: str) -> None:
     assert answer(result)["error"].endswith(words)
 
 
+def test_the_reason_comes_without_control_characters() -> None:
+    error = answer(said(403, "No\x1b[2J\x07 \u202eyou \x9b\x1b]0;title\x07"))["error"]
+    assert error.endswith("(HTTP 403): No [2J you ]0;title.")
+
+
 def test_long_reasons_are_cut() -> None:
     error = answer(said(403, "x" * 10_000_000))["error"]
-    assert error == f"The support desk forbids this user that step (HTTP 403): {'x' * 300}."
+    assert error == f"The support desk denies this account that request (HTTP 403): {'x' * 300}."
 
 
 def test_nothing_but_the_reason_is_kept() -> None:
@@ -267,33 +334,64 @@ def comment(body: str, number: int = 17) -> dict[str, Any]:
     }
 
 
+UNKNOWN_AUTHOR = {"author": "", "by_us": False}
+
+
 class TestMentions:
     def test_reference_and_evidence(self) -> None:
         assert mentions([comment(f"We have restored it.\nReference: {A}\n")], "acme") == [
-            {"reference": A, "comment_id": "17", "url": f"{URL}/comment/17", "at": "2026-11-24T03:00:00+0000"}
+            {
+                "reference": A,
+                "comment_id": "17",
+                "url": f"{URL}/comment/17",
+                "at": "2026-11-24T03:00:00+0000",
+                "noted_at": "",
+                **UNKNOWN_AUTHOR,
+            }
         ]
 
     def test_the_order_of_the_page(self) -> None:
-        found = mentions([comment(f"{B} {A} {B}", 1), comment("thanks", 2), comment(A, 3)], "acme")
-        assert [(one["comment_id"], one["reference"]) for one in found] == [("1", B), ("1", A), ("3", A)]
+        found = mentions([comment(f"{B}\n{A}\n{B}", 1), comment("thanks", 2), comment(A, 3)], "acme")
+        assert [(item["comment_id"], item["reference"]) for item in found] == [("1", B), ("1", A), ("3", A)]
+
+    @pytest.mark.parametrize(
+        "body",
+        [A, f"Reference: {A}", f"  Reference: {A}\t", f"\r\n{A}\r\n", f"Done.\n\n> Please tell us.\n\nReference: {A}"],
+    )
+    def test_an_unquoted_line_of_its_own(self, body: str) -> None:
+        assert [item["reference"] for item in mentions([comment(body)], "acme")] == [A]
 
     @pytest.mark.parametrize(
         "body",
         [
-            A,
             f"({A})",
             f"Reference: {A}.",
-            f"> {A}",
+            f"Reference : {A}",
+            f"Reference:{A}",
+            f"Reference:  {A}",
+            f"reference: {A}",
+            f"Reference: Reference: {A}",
+            f"Reference: {A} {B}",
+            f"Thanks for {A}",
+            f"Please comment with\n{A}, as you did last time.",
+            f"Is Reference: {A} yours?",
+            f"> Reference: {A}",
+            f"bq. {A}",
+            f"{{quote}}\nReference: {A}\n{{quote}}",
+            f"{{noformat}}\n{A}\n{{noformat}}",
+            f"{{code}}\n{A}\n{{code}}",
+            f"On Monday Operator wrote:\nReference: {A}",
             f"|{A}|",
             f"{{{{{A}}}}}",
             f"[{A}]",
             f"*{A}*",
-            f"\r\n{A}\r\n",
+            f"-{A}-",
             f"„{A}\u201c",
+            f"{A}\u200b",
         ],
     )
-    def test_in_text_and_wiki_markup(self, body: str) -> None:
-        assert [one["reference"] for one in mentions([comment(body)], "acme")] == [A]
+    def test_quoted_or_inside_a_sentence(self, body: str) -> None:
+        assert mentions([comment(body)], "acme") == []
 
     @pytest.mark.parametrize(
         "body",
@@ -304,6 +402,7 @@ class TestMentions:
             "cmk-restore/acme/0123456789abc",
             "cmk-restore/acme/0123456789AB",
             "cmk-restore/acme/0123456789ag",
+            "cmk-restore/acme/\u0661123456789ab",
             "cmk-restore/acme-2/0123456789ab",
             "cmk-restore/acmecorp/0123456789ab",
             "cmk-restore/my-acme/0123456789ab",
@@ -320,7 +419,7 @@ class TestMentions:
     def test_an_organization_whose_name_begins_with_anothers(self) -> None:
         page = [comment(f"cmk-restore/{slug}/0123456789ab") for slug in ("acme", "acme-eu", "acme-eu-2", "acme.eu")]
         for slug in ("acme", "acme-eu", "acme-eu-2", "acme.eu"):
-            assert [one["reference"] for one in mentions(page, slug)] == [f"cmk-restore/{slug}/0123456789ab"]
+            assert [item["reference"] for item in mentions(page, slug)] == [f"cmk-restore/{slug}/0123456789ab"]
 
     def test_a_dot_in_a_name_is_a_dot(self) -> None:
         assert mentions([comment("cmk-restore/acmexeu/0123456789ab")], "acme.eu") == []
@@ -329,10 +428,146 @@ class TestMentions:
     def test_a_body_that_is_no_text(self, body: Any) -> None:
         assert mentions([comment("") | {"body": body}, {}], "acme") == []
 
-    @given(st.text(), st.text())
-    def test_found_wherever_it_stands_alone(self, before: str, after: str) -> None:
-        found = mentions([comment(f"{before}\n{A}\n{after}")], "acme")
-        assert A in [one["reference"] for one in found]
+    @given(st.text(alphabet=st.characters(exclude_characters="{`>")))
+    def test_text_below_it_does_not_hide_it(self, below: str) -> None:
+        assert A in [item["reference"] for item in mentions([comment(f"{A}\n{below}")], "acme")]
+
+
+class TestAuthor:
+    CLOUD: ClassVar = {"accountId": "5b10ac8d82e05b22cc7d4ef5", "displayName": "Operator"}
+    DATA_CENTER: ClassVar = {"key": "JIRAUSER10100", "name": "op", "displayName": "Operator"}
+
+    def by(self, author: Any) -> dict[str, Any]:
+        return comment(A) | {"author": author}
+
+    def mention(self, author: Any, ours: Account) -> dict[str, Any]:
+        (found,) = mentions([self.by(author)], "acme", ours=ours)
+        return found
+
+    @pytest.mark.parametrize(
+        ("author", "ours"),
+        [
+            ({**CLOUD, "emailAddress": "op@example.com"}, Account(email="op@example.com")),
+            ({**CLOUD, "emailAddress": "Op@Example.com"}, Account(email="oP@example.COM")),
+            (CLOUD, Account(email="op@example.com", account_id=CLOUD["accountId"])),
+            ({**CLOUD, "emailAddress": None}, Account(account_id=CLOUD["accountId"])),
+            (DATA_CENTER, Account(key="JIRAUSER10100")),
+            (DATA_CENTER, Account(name="op")),
+        ],
+    )
+    def test_ours(self, author: Any, ours: Account) -> None:
+        assert self.mention(author, ours)["by_us"] is True
+
+    @pytest.mark.parametrize(
+        ("author", "ours"),
+        [
+            (CLOUD, Account()),
+            (CLOUD, Account(email="op@example.com")),
+            ({**CLOUD, "emailAddress": ""}, Account(email="")),
+            ({**CLOUD, "emailAddress": None}, Account(email="None")),
+            ({**CLOUD, "emailAddress": "colleague@example.com"}, Account(email="op@example.com")),
+            ({**CLOUD, "emailAddress": "op@example.com.evil.example"}, Account(email="op@example.com")),
+            # A display name is whatever its owner likes.
+            ({**CLOUD, "displayName": "op@example.com"}, Account(email="op@example.com")),
+            ({**CLOUD, "displayName": "op"}, Account(name="op")),
+            (CLOUD, Account(account_id="5b10ac8d82e05b22cc7d4ef6")),
+            # A value of one field means nothing in another.
+            ({"name": "JIRAUSER10100"}, Account(key="JIRAUSER10100")),
+            ({"key": "op", "name": "other"}, Account(name="op")),
+            ({}, Account()),
+            (None, Account(email="None")),
+            ("op", Account(name="op")),
+        ],
+    )
+    def test_not_established(self, author: Any, ours: Account) -> None:
+        assert self.mention(author, ours)["by_us"] is False
+
+    def test_the_name_comes_without_control_characters(self) -> None:
+        found = self.mention({"displayName": "Op\x1b[2J\nacme: RESTORED"}, Account())
+        assert found["author"] == "Op [2J acme: RESTORED"
+
+    def test_an_author_without_a_name_is_called_by_the_id(self) -> None:
+        assert self.mention({"accountId": "a-1", "displayName": None}, Account())["author"] == "a-1"
+
+    @pytest.mark.parametrize(
+        ("author", "email", "decided"),
+        [
+            ({"emailAddress": "op@example.com"}, "op@example.com", True),
+            ({"emailAddress": "other@example.com"}, "op@example.com", True),
+            ({"emailAddress": None}, "op@example.com", False),
+            ({}, "op@example.com", False),
+            ({"emailAddress": "op@example.com"}, "", False),
+            # Data Center's user name: it says nothing of an e-mail address.
+            ({"emailAddress": "op@example.com"}, "op", False),
+        ],
+    )
+    def test_whether_the_address_decides(self, author: Any, email: str, decided: bool) -> None:
+        assert is_undecided([self.by(author)], "acme", Account(email=email)) is not decided
+
+    def test_comments_without_a_reference_need_no_decision(self) -> None:
+        assert is_undecided([comment("Hello"), comment(f"> {A}"), {}], "acme", Account()) is False
+
+
+class TestClock:
+    @pytest.mark.parametrize(
+        ("created", "offset", "noted_at"),
+        [
+            ("2026-11-24T03:00:00+0000", 0, "2026-11-24T03:00:00Z"),
+            ("2026-11-24T03:10:00+0000", 600, "2026-11-24T03:00:00Z"),
+            ("2026-11-24T02:50:00+0000", -600, "2026-11-24T03:00:00Z"),
+            ("2026-11-24T04:00:00+0100", 0, "2026-11-24T03:00:00Z"),
+            ("2026-11-24T03:00:00.999+0000", 0, "2026-11-24T03:00:00Z"),
+            ("2026-11-24T03:00:00Z", 0, "2026-11-24T03:00:00Z"),
+            ("2026-11-24T03:00:00+00:00", 0, "2026-11-24T03:00:00Z"),
+            ("2026-11-24T03:00:00+0000", None, ""),
+            ("2026-11-24T03:00:00", 0, ""),
+            ("today", 0, ""),
+            ("", 0, ""),
+            ("2026-11-24T03:00:00+0000", 10**12, ""),
+            ("0001-01-01T00:00:00+0000", 5, ""),
+        ],
+    )
+    def test_a_time_of_the_desk_by_our_clock(self, created: str, offset: int | None, noted_at: str) -> None:
+        assert local_time(created, offset) == noted_at
+
+    def test_of_a_mention(self) -> None:
+        (found,) = mentions([comment(A)], "acme", clock_offset=600)
+        assert (found["at"], found["noted_at"]) == ("2026-11-24T03:00:00+0000", "2026-11-24T02:50:00Z")
+
+    @pytest.mark.parametrize(
+        ("date", "offset"),
+        [
+            ("Tue, 24 Nov 2026 03:10:00 GMT", 600),
+            ("Tue, 24 Nov 2026 02:50:00 GMT", -600),
+            ("Tue, 24 Nov 2026 03:00:00 GMT", 0),
+            ("Tue, 24 Nov 2026 04:00:01 +0100", 1),
+            ("Tue, 24 Nov 2026 03:10:00", None),
+            ("Tue, 99 Nov 2026 03:10:00 GMT", None),
+            ("now", None),
+            ("", None),
+            (None, None),
+            (["Tue, 24 Nov 2026 03:10:00 GMT"], None),
+        ],
+    )
+    @pytest.mark.parametrize("status", [200, 201, 429, 503])
+    def test_how_far_the_desk_is_ahead(self, status: int, date: Any, offset: int | None) -> None:
+        result = {"status": status, "json": {}, "url": URL, "date": date}
+        assert answer(result, now=NOW)["clock_offset"] == offset
+        assert answer(result, now="2026-11-24T03:00:00Z")["clock_offset"] == offset
+
+    def test_whole_seconds_as_the_header_has_them(self) -> None:
+        result = {"status": 200, "json": {}, "url": URL, "date": "Tue, 24 Nov 2026 03:00:00 GMT"}
+        assert answer(result, now=NOW.replace(microsecond=999_999))["clock_offset"] == 0
+
+    @pytest.mark.parametrize("now", [None, "", "now", "2026-11-24T03:00:00", NOW.replace(tzinfo=None)])
+    def test_without_our_own_time_it_is_not_known(self, now: Any) -> None:
+        result = {"status": 200, "json": {}, "url": URL, "date": "Tue, 24 Nov 2026 03:10:00 GMT"}
+        assert answer(result, now=now)["clock_offset"] is None
+
+
+def test_evidence_comes_without_control_characters() -> None:
+    dirty = {"id": "1\x1b[2J", "_links": {"self": "https://x/\r\n1"}, "created": {"iso8601": "2026\x07"}}
+    assert comment_facts(dirty) == {"comment_id": "1 [2J", "url": "https://x/ 1", "at": "2026"}
 
 
 def test_evidence_of_a_comment_without_details() -> None:

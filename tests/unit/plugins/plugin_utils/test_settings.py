@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -100,6 +101,7 @@ def test_the_least_that_is_needed() -> None:
         "comment_template": "",
         "sites": [],
         "report_dir": "/var/lib/cmk/acme",
+        "break_lock": False,
         "secure_logging": True,
         "problems": [],
     }
@@ -224,14 +226,49 @@ def test_read(name: str, value: Any, expected: dict[str, Any]) -> None:
     assert fine(**{name: value}).items() >= expected.items()
 
 
-def test_a_home_is_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("value", "folder"),
+    [
+        ("~/cmk-reports", "/home/operator/cmk-reports/acme"),
+        ("~", "/home/operator/acme"),
+        ("~/", "/home/operator/acme"),
+        ("/var/lib/../lib/cmk", "/var/lib/cmk/acme"),
+    ],
+)
+def test_a_home_is_the_operators(monkeypatch: pytest.MonkeyPatch, value: str, folder: str) -> None:
     monkeypatch.setenv("HOME", "/home/operator")
-    assert fine(report_dir="~/cmk-reports")["report_dir"] == "/home/operator/cmk-reports/acme"
+    assert fine(report_dir=value)["report_dir"] == folder
 
 
-def test_a_relative_folder_is_one_place_for_every_reader() -> None:
-    # Ansible's lookups and its actions do not start from the same folder.
-    assert fine(report_dir="reports")["report_dir"] == os.path.join(os.getcwd(), "reports", "acme")
+@pytest.mark.parametrize(
+    "value", ["reports", "./reports", "../reports", ".", "~root/reports", "~nobody-here", "$HOME/a", " a"]
+)
+def test_a_relative_folder_is_refused(value: str) -> None:
+    # It would give one journal for each working directory.
+    problem = f"cmk_report_dir must be an absolute path or begin with ~/, but is '{value.strip()}'."
+    result = read(report_dir=value)
+    assert (result["problems"], result["report_dir"]) == ([problem], "")
+
+
+def test_a_home_that_is_relative_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "somewhere")
+    assert "cmk_report_dir must be an absolute path" in read(report_dir="~/reports")["problems"][0]
+
+
+def test_a_symbolic_link_of_the_operators_is_resolved_once(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    assert fine(report_dir=str(tmp_path / "link"))["report_dir"] == str(tmp_path / "real" / "acme")
+    # Below it, none is: what follows finds it, and refuses it.
+    (tmp_path / "real" / "acme").symlink_to(tmp_path)
+    assert fine(report_dir=str(tmp_path / "link"))["report_dir"] == str(tmp_path / "real" / "acme")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(True, True), ("true", True), ("no", False), ("", False), (None, False)]
+)
+def test_breaking_the_lock(value: Any, expected: bool) -> None:
+    assert fine(break_lock=value)["break_lock"] is expected
 
 
 CONTROL = "must be one line of at most"
@@ -362,6 +399,7 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("list", "comment_template", ["a.j2"], "cmk_comment_template must be a text"),
     ("word", "secure_logging", "maybe", "cmk_secure_logging must be true or false, but is 'maybe'."),
     ("list", "secure_logging", [], "cmk_secure_logging must be true or false, but is []."),
+    ("word", "break_lock", "maybe", "cmk_break_lock must be true or false, but is 'maybe'."),
     ("user", "unfit_credentials", ["cmk_support_user"], "cmk_support_user must be one line of text."),
     ("nul", "report_dir", "/tmp/\0", "cmk_report_dir " + CONTROL),
 ]
@@ -629,7 +667,7 @@ class TestSlug:
     )
 
     def test_a_plain_name_stays(self) -> None:
-        for name in ("acme", "Acme-2.eu_west", "x" * 64):
+        for name in ("acme", "acme-2.eu_west", "x" * 64, "acme.com", "jsonify", "acme-12345678x"):
             assert slug(name) == name
 
     @pytest.mark.parametrize(
@@ -637,6 +675,37 @@ class TestSlug:
     )
     def test_a_changed_name_gets_a_hash(self, name: str, begins: str) -> None:
         assert re.fullmatch(re.escape(begins) + "[0-9a-f]{8}", slug(name))
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *(
+                "index.html",
+                "lock.json",
+                "restoration.json",
+                "comment.txt",
+                "report.md",
+                "index",
+                "index-2",
+                "fleet",
+                "run",
+                "runs",
+            ),
+            *("20261124t030000z-restore", "acme-0123abcd"),
+        ],
+    )
+    def test_a_name_of_ours_gets_a_hash(self, name: str) -> None:
+        assert re.fullmatch(re.escape(name) + "-[0-9a-f]{8}", slug(name))
+
+    def test_names_that_differ_in_case_alone_do_not_collide(self) -> None:
+        names = ("acme", "Acme", "ACME", "aCME", "INDEX.HTML", "index.html", "Fleet", "fleet")
+        assert len({slug(name).lower() for name in names}) == len(names)
+        assert slug("acme") == "acme"
+        assert re.fullmatch(r"Acme-[0-9a-f]{8}", slug("Acme"))
+
+    @given(st.text(max_size=80))
+    def test_no_name_is_another_ones_slug(self, name: str) -> None:
+        assert slug(name) == name or slug(slug(name)) != slug(name)
 
     def test_none_collide(self) -> None:
         names = (*self.NAMES, *self.STRANGE)
@@ -649,7 +718,8 @@ class TestSlug:
 
     @given(st.lists(st.text(max_size=80), unique=True, max_size=30))
     def test_different_names_have_different_folders(self, names: list[str]) -> None:
-        assert len({slug(name) for name in names}) == len(names)
+        # On a file system that does not tell cases apart, too.
+        assert len({slug(name).lower() for name in names}) == len(names)
 
 
 def nested(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

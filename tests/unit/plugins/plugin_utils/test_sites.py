@@ -141,7 +141,6 @@ def test_a_certificate_of_nobody_is_no_answer() -> None:
         assert secure.control("GET", "/calls") == []
 
 
-@pytest.mark.usefixtures("nothing_trusted_yet")
 def test_a_certificate_that_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
     with Desk(tls=True) as secure:
         monkeypatch.setenv("SSL_CERT_FILE", str(secure.certificate))

@@ -1,0 +1,211 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""Files on the controller: private to the user, written atomically, and never reached through a symbolic link.
+
+Every path is walked from ``/`` with O_NOFOLLOW, so that no other user can lead a write elsewhere: the settings resolve
+``cmk_report_dir`` once, and after that no level of a path may be a symbolic link. A file must be a regular file of the
+effective user. Its folder and the folder above must belong to the effective user or to root; higher levels are the
+operator's choice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+import typing as t
+
+MAX_BYTES: t.Final = 1024 * 1024
+
+_TRUSTED_LEVELS: t.Final = 2
+# O_PATH needs no read permission on the levels above ours. It does not exist on macOS.
+_FOLDER: t.Final = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_SEARCH: t.Final = _FOLDER | getattr(os, "O_PATH", os.O_RDONLY)
+
+
+class UnsafePathError(OSError):
+    """A path that another user could have prepared, or that is not what it should be."""
+
+
+def read_file(path: str) -> str | None:
+    """Return the file's text, or None if the file or its folder does not exist.
+
+    :raises OSError: if the file cannot be read, or is unsafe (:class:`UnsafePathError`)
+    :raises UnicodeError: if the file is not UTF-8
+    """
+    try:
+        with open_file(path, os.O_RDONLY) as file:
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        return None
+    if len(data) > MAX_BYTES:
+        raise UnsafePathError(f"{path} is larger than {MAX_BYTES} bytes, so this collection did not write it")
+    return data.decode("utf-8")
+
+
+def write_file(path: str, text: str, *, is_top: bool = False) -> None:
+    """Write the file so that a crash at any moment leaves the old or the new text, never a part; only its owner reads it.
+
+    :param is_top: the file lies in the reports folder itself, so the folder above is not ours to check
+    :raises OSError: if the file cannot be written, or is unsafe (:class:`UnsafePathError`)
+    :raises UnicodeError: if the text cannot be encoded
+    """
+    data = text.encode("utf-8")
+    folder, name = os.path.split(os.path.abspath(path))
+    with _opened(folder, creates=True, trusted=1 if is_top else _TRUSTED_LEVELS) as parent:
+        with contextlib.suppress(FileNotFoundError):
+            _check_file(os.stat(name, dir_fd=parent, follow_symlinks=False), path)
+        _replace(parent, name, data)
+
+
+def remember(path: str, text: str, *, writes: bool) -> bool:
+    """Write a text if it is news and ``writes`` allows it; return whether it is news."""
+    is_news = read_file(path) != text
+    if is_news and writes:
+        write_file(path, text)
+    return is_news
+
+
+def ensure_folder(path: str) -> None:
+    """Create every missing level of a folder with mode 0700, whatever the umask; levels that exist stay as they are."""
+    with _opened(os.path.abspath(path), creates=True, trusted=_TRUSTED_LEVELS):
+        pass
+
+
+@contextlib.contextmanager
+def open_file(path: str, flags: int) -> t.Iterator[t.BinaryIO]:
+    """Open a file of the user's own in place, without following a symbolic link.
+
+    :param flags: ``os.O_RDONLY`` or ``os.O_RDWR``, with ``os.O_CREAT`` to create it and the folders above it
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    with _opened(folder, creates=bool(flags & os.O_CREAT), trusted=_TRUSTED_LEVELS) as parent:
+        handle = _open_in(parent, name, path, flags)
+    try:
+        _check_file(os.fstat(handle), path)
+    except UnsafePathError:
+        os.close(handle)
+        raise
+    with os.fdopen(handle, "r+b" if flags & os.O_RDWR else "rb") as file:
+        yield file
+
+
+def _open_in(parent: int, name: str, path: str, flags: int) -> int:
+    try:
+        # O_NONBLOCK: opening a pipe must not wait for its other end.
+        return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600, dir_fd=parent)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            _check_file(os.stat(name, dir_fd=parent, follow_symlinks=False), path)
+        raise
+
+
+def _replace(parent: int, name: str, data: bytes) -> None:
+    temporary = f".{secrets.token_hex(8)}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(temporary, flags, 0o600, dir_fd=parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary, dir_fd=parent)
+        raise
+    _sync(parent)
+
+
+def _sync(folder: int) -> None:
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        # Some file systems cannot do this for a folder; the new text is in place all the same.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+
+
+@contextlib.contextmanager
+def _opened(folder: str, *, creates: bool, trusted: int) -> t.Iterator[int]:
+    """Walk to a folder from ``/``, without following a symbolic link; the last ``trusted`` levels are checked."""
+    names = [name for name in folder.split(os.sep) if name]
+    handle, path = os.open(os.sep, _SEARCH), ""
+    try:
+        for index, name in enumerate(names, start=1):
+            path = f"{path}/{name}"
+            is_last = index == len(names)
+            inner = _enter(handle, name, path, creates=creates, flags=_FOLDER | os.O_RDONLY if is_last else _SEARCH)
+            os.close(handle)
+            handle = inner
+            if index > len(names) - trusted:
+                _check_folder(os.fstat(handle), path)
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _enter(parent: int, name: str, path: str, *, creates: bool, flags: int) -> int:
+    try:
+        return os.open(name, flags, dir_fd=parent)
+    except FileNotFoundError:
+        if not creates:
+            raise
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            _check_folder(os.stat(name, dir_fd=parent, follow_symlinks=False), path)
+        raise
+    return _create(parent, name, path, flags)
+
+
+def _create(parent: int, name: str, path: str, flags: int) -> int:
+    try:
+        os.mkdir(name, 0o700, dir_fd=parent)
+    except FileExistsError:
+        # Another process was quicker, so this level is not ours to change.
+        return _enter(parent, name, path, creates=False, flags=flags)
+    handle = os.open(name, _FOLDER | os.O_RDONLY, dir_fd=parent)
+    try:
+        # The umask may have taken the owner's own rights away.
+        os.fchmod(handle, 0o700)
+        _sync_folder_of(parent)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _sync_folder_of(parent: int) -> None:
+    """Make the new level outlast a crash, where its parent may be read."""
+    with contextlib.suppress(PermissionError):
+        handle = os.open(".", _FOLDER | os.O_RDONLY, dir_fd=parent)
+        try:
+            _sync(handle)
+        finally:
+            os.close(handle)
+
+
+def _check_folder(status: os.stat_result, path: str) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise UnsafePathError(f"{path} is a symbolic link, and this collection follows none")
+    if not stat.S_ISDIR(status.st_mode):
+        raise UnsafePathError(f"{path} is not a folder")
+    # Root can do everything anyway, and volumes of containers often belong to root.
+    if status.st_uid not in (os.geteuid(), 0):
+        raise UnsafePathError(f"{path} belongs to another user (id {status.st_uid})")
+
+
+def _check_file(status: os.stat_result, path: str) -> None:
+    if stat.S_ISLNK(status.st_mode):
+        raise UnsafePathError(f"{path} is a symbolic link, and this collection follows none")
+    if not stat.S_ISREG(status.st_mode):
+        raise UnsafePathError(f"{path} is not a regular file")
+    if status.st_uid != os.geteuid():
+        raise UnsafePathError(f"{path} belongs to another user (id {status.st_uid})")
