@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
             decided: Parts = decide_revocation(run, records)
         else:
             decided = dict(run["decided"]) if stage == "settle" else begin_run(run, records)
-            if stage == "begin" and decided["changes"] and not (self._task.check_mode or args["lock"].get("refusal")):
+            if stage == "begin" and decided["changes"] and not self._task.check_mode:
                 self._remember(args["journal"], run, decided["begun"])
             if stage != "begin":
                 decided |= settle_run({**run, "decided": decided}, records, secrets.token_hex(8))

@@ -97,12 +97,14 @@ class ActionModule(ActionBase):
         }
         template = f"{_SUMMARIES.get(run['entry_point'], 'summary')}.txt.j2"
         summary = render(template, ansible_check_mode=run["check_mode"], **shown(run), **ended)
-        good = found["status"] in ("restored", "already_restored")
+        timed_out = bool(found.get("verification", {}).get("timed_out"))
+        good = found["status"] in ("restored", "already_restored", "waiting") and not timed_out
         # Among many organizations, a person needs to see those that are not well; the others are counted.
         show(summary.splitlines()[0] if args["brief"] and good else summary, warn=not good)
         # What ansible.builtin.set_stats returns.
         stats = {"data": {f"cmk_{run['entry_point']}": {found["org"]: found}}, "per_host": False, "aggregate": True}
-        failure = render("failure.txt.j2", **shown(run), **ended).strip() if found["status"] not in OK_STATUSES else ""
+        fails = timed_out or found["status"] not in OK_STATUSES
+        failure = render("failure.txt.j2", **shown(run), **ended).strip() if fails else ""
         return {
             **done,
             # Records are no changes: what changed at AWS and at the desk, other tasks report.

@@ -13,14 +13,25 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import get as ask_desk
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import keys_to_prove
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import get as ask_site
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import look_at_sites
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import progress, to_prove
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import progress
 
 _COLLECTION: t.Final = "keyops.atlassian_cmk"
+# Seconds for the ticket and all of its comments, retries included.
+_DESK_TIME: t.Final = 60.0
+# A CloudTrail that does not answer must not hold up the look: half a minute, where the module would take two.
+_AWS_CONFIG: t.Final = {
+    "connect_timeout": 5,
+    "read_timeout": 10,
+    "retries": {"mode": "standard", "total_max_attempts": 2},
+}
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
     "aws": {"type": "dict", "default": {}},
@@ -35,7 +46,7 @@ Parts = dict[str, t.Any]
 
 
 class ActionModule(ActionBase):
-    """Look whether Atlassian is back, once or until it is: in this one process, so that waiting costs nothing."""
+    """Verify that Atlassian has restored the sites, once or until it has: in this one process, so that waiting costs nothing."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
@@ -45,25 +56,25 @@ class ActionModule(ActionBase):
         _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
         settings = args["run"]["settings"]
         if settings["verify_follow"] and not args["follow"] and not self._task.check_mode:
-            Display().warning("There are more organizations than forks: each is looked at once, and none is followed.")
+            Display().warning("There are more organizations than forks: each is verified once, and none is followed.")
         end, parent = time.monotonic() + settings["verify_limit"], os.getppid()
-        seen: Parts = {"keys": args["run"]["plan"]["keys"]}
+        seen: Parts = {"keys": args["run"]["plan"]["keys"], "timed_out": False}
         while True:
-            begun = time.monotonic()
+            due = time.monotonic() + settings["verify_interval"]
             seen, run = self._look(seen, args, task_vars or {})
-            found = run["verification"]
-            goes_on = args["follow"] and (found["verdict"] == "waiting" or found["passing"])
-            due = begun + settings["verify_interval"]
+            is_open = args["follow"] and (run["verification"]["verdict"] == "waiting" or run["verification"]["passing"])
+            seen["timed_out"] = is_open and due >= end
+            goes_on = is_open and not seen["timed_out"]
             if args["follow"]:
-                self._tell(run, due - time.monotonic() if goes_on and due < end else None)
-            if not goes_on or due >= end:
+                self._report_progress(run, due - time.monotonic() if goes_on else None)
+            if not goes_on:
                 return {**result, "changed": False, **seen}
             if not _wait(due, parent):
-                # Nobody is left to be told, and a follower that nobody sees would go on for hours.
+                # Nobody reads the result any more, and this process would go on for hours.
                 return {**result, "failed": True, "msg": "The run that followed has ended.", "changed": False}
 
     def _look(self, seen: Parts, args: Parts, task_vars: Parts) -> tuple[Parts, Parts]:
-        """Look at everything; return what is seen now, and the run with it."""
+        """Read everything once; return what was read, and the run with it."""
         seen = {**seen, "looks": seen.get("looks", 0) + 1}
         if seen["looks"] > 1:
             seen |= self._keys(args, task_vars)
@@ -76,35 +87,36 @@ class ActionModule(ActionBase):
     def _keys(self, args: Parts, task_vars: Parts) -> Parts:
         settings = args["run"]["settings"]
         wanted = {"keys": settings["keys"], "account_id": settings["account_id"] or None}
-        found = self._module("kms_realm_keys", {**wanted, **args["aws"]}, task_vars)
-        # A result without keys tells why in its message.
-        return {"keys": found["keys"], "error": ""} if found.get("keys") else {"error": str(found.get("msg"))}
+        answer = self._module("kms_realm_keys", {**wanted, **args["aws"]}, task_vars)
+        # A result without keys has its reason in its message.
+        return {"keys": answer["keys"], "error": ""} if answer.get("keys") else {"error": str(answer.get("msg"))}
 
     def _ticket(self, args: Parts) -> Parts:
-        settings = args["run"]["settings"]
+        settings, url = args["run"]["settings"], args["ticket_url"]
 
         def pause(seconds: float, why: t.Mapping[str, t.Any]) -> None:
             Display().display(f"{settings['org']}: {why['error']} Trying again in {seconds:g} s.")
             time.sleep(seconds)
 
-        # Who follows looks again anyway.
+        # The next look of a run that follows is the next attempt.
         retries = 0 if args["follow"] else args["retries"]
-        reader = Reader(lambda url: ask_desk(url, args["user"], args["token"]), pause, retries=retries)
-        return reader.ticket(args["ticket_url"], settings["slug"], args["user"])
+        reader = Reader(lambda page: ask_desk(page, args["user"], args["token"]), pause, retries=retries)
+        return run_within(_DESK_TIME, lambda: reader.ticket(url, settings["slug"], args["user"])) or _unread_ticket(url)
 
     def _use(self, run: Parts, known: list[Parts], args: Parts, task_vars: Parts) -> list[Parts]:
-        """Ask CloudTrail of the keys whose use is not proven yet."""
-        restored_at, told_at = run["announcement"].get("restored_at"), run["told_at"]
-        keys = to_prove(run["keys"], run["revocation"], restored_at, told_at, known)
+        """Ask CloudTrail about the keys whose use is not proven yet."""
+        keys = keys_to_prove(run, known, float(args["run"]["plan"].get("clock_offset") or 0))
         if not keys:
             return known
-        tag = run["settings"]["context_tag"]
-        found = self._module("kms_key_use_info", {"keys": keys, "context_tag": tag, **args["aws"]}, task_vars)
-        asked = {one["key_arn"] for one in keys}
-        return [*(one for one in known if one["arn"] not in asked), *found.get("keys", [])]
+        settings = run["settings"]
+        marks = {"context_tag": settings["context_tag"], "account_ids": settings.get("atlassian_account_ids", [])}
+        wanted = {"keys": keys, **marks, "aws_config": _AWS_CONFIG, **args["aws"]}
+        answer = self._module("kms_key_use_info", wanted, task_vars)
+        asked = {key["key_arn"] for key in keys}
+        return [*(use for use in known if use["arn"] not in asked), *answer.get("keys", [])]
 
     def _module(self, name: str, module_args: Parts, task_vars: Parts) -> Parts:
-        """Run a module of this collection that only looks, as its task would."""
+        """Run a module of this collection in check mode, as its task would."""
         task = self._task.copy()
         task.action, task.check_mode, task.diff = f"{_COLLECTION}.{name}", True, False
         task.args = {option: value for option, value in module_args.items() if value is not None}
@@ -119,13 +131,18 @@ class ActionModule(ActionBase):
         )
         return t.cast("Parts", action.run(task_vars=task_vars))
 
-    def _tell(self, run: Parts, wait: float | None) -> None:
+    def _report_progress(self, run: Parts, wait: float | None) -> None:
         after = f", next look in {max(0, round(wait))} s" if wait is not None else ""
         show(f"{run['settings']['org']}: {progress(run)}{after}")
 
 
+def _unread_ticket(url: str) -> Parts:
+    why = vars(refusal("desk_not_reached", url=url, message=f"no answer within {_DESK_TIME:g} seconds."))
+    return {"ok": False, **why, "status": "unknown", "allowed": True, "mentions": [], "authors": [], "attempt": 1}
+
+
 def _wait(due: float, parent: int) -> bool:
-    """Wait until then; return whether the process that has forked this one is still there (a kill leaves it alone)."""
+    """Wait until then; return whether the process that has forked this one still lives (killing it does not end this one)."""
     while (left := due - time.monotonic()) > 0:
         if os.getppid() != parent:
             return False

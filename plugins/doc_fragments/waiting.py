@@ -15,7 +15,9 @@ options:
     default: true
   wait_timeout:
     description:
-      - How long to wait in all, in seconds.
+      - How long to wait in all, in seconds, from the first call to the last. At the end of that time the module returns, even if AWS
+        does not answer at all.
+      - The calls themselves have ten seconds in any case.
     type: float
     default: 300
   wait_reads:

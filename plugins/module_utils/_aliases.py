@@ -8,12 +8,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, aws_code, explain
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import Outcome
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
+
+# 50 a page (AWS KMS API Reference, ListAliases): far more than anybody has, and an end for an answer that has none.
+MOST_PAGES: t.Final = 200
 
 Alias = dict[str, t.Any]
 
@@ -24,30 +27,24 @@ class AliasClient(t.Protocol):
     def list_aliases(self, **params: str) -> dict[str, t.Any]: ...
 
 
-def find(client: AliasClient, region: str, prefix: str, account_id: str | None) -> list[Outcome]:
+def find(client: AliasClient, calls: Calls, region: str, prefix: str, account_id: str | None) -> list[Outcome]:
     """Find the keys of a region that have an alias with ``prefix``, in the order of the aliases.
 
+    :param calls: the first outcome has them
     :param account_id: for the message only; None if it is not known
-    :return: an outcome each, which names a key by its first alias, or carries the refusal; the first one has the calls
+    :return: an outcome each, which names a key by its first alias, or carries the refusal. If there are too many aliases to read,
+        the last outcome says so
     """
-    calls: list[dict[str, str]] = []
     try:
-        listed = _listed(client, region, calls)
+        listed, is_all = _listed(client, region, calls)
     except RefusedError as refused:
         return [Outcome(f"{prefix}*", region, calls=calls, refusal=refused.refusal)]
-    owners = [account_id, *(alias["AliasArn"].split(":")[4] for alias in listed), "of the credentials in use"]
-    outcomes: list[Outcome] = []
-    seen: set[str] = set()
-    for alias in sorted(
-        (one for one in listed if one["AliasName"].startswith(prefix)), key=lambda one: str(one["AliasName"])
-    ):
-        name, key_id = alias["AliasName"], alias.get("TargetKeyId")
-        if not key_id:
-            outcomes.append(Outcome(name, region, refusal=refusal("alias_without_key", alias=name, region=region)))
-        elif key_id not in seen:
-            seen.add(key_id)
-            outcomes.append(Outcome(name, region))
+    outcomes = _named(listed, region, prefix)
+    if not is_all:
+        why = refusal("too_many_aliases", prefix=prefix, region=region, most=MOST_PAGES * 50)
+        outcomes.append(Outcome(f"{prefix}*", region, refusal=why))
     if not outcomes:
+        owners = [account_id, *(alias["AliasArn"].split(":")[4] for alias in listed), "of the credentials in use"]
         account = next(filter(None, owners))
         why = refusal("no_such_alias", prefix=prefix, region=region, account_id=account)
         outcomes.append(Outcome(f"{prefix}*", region, refusal=why))
@@ -55,18 +52,31 @@ def find(client: AliasClient, region: str, prefix: str, account_id: str | None) 
     return outcomes
 
 
-def _listed(client: AliasClient, region: str, calls: list[dict[str, str]]) -> list[Alias]:
-    found: list[Alias] = []
+def _named(listed: list[Alias], region: str, prefix: str) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    known: set[str] = set()
+    matching = (alias for alias in listed if alias["AliasName"].startswith(prefix))
+    for alias in sorted(matching, key=lambda alias: str(alias["AliasName"])):
+        name, key_id = alias["AliasName"], alias.get("TargetKeyId")
+        if not key_id:
+            outcomes.append(Outcome(name, region, refusal=refusal("alias_without_key", alias=name, region=region)))
+        elif key_id not in known:
+            known.add(key_id)
+            outcomes.append(Outcome(name, region))
+    return outcomes
+
+
+def _listed(client: AliasClient, region: str, calls: Calls) -> tuple[list[Alias], bool]:
+    """Return the aliases of a region, and whether these are all."""
+    listed: list[Alias] = []
     params: dict[str, str] = {}
-    while True:
-        call = {"operation": "ListAliases", "at": dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        calls.append({**call, "error": ""})
+    for _page in range(MOST_PAGES):
         try:
-            answer = client.list_aliases(**params)
+            answer = calls.make("ListAliases", client.list_aliases, **params)
         except AWS_ERRORS as error:
-            calls[-1]["error"] = aws_code(error) or type(error).__name__
             raise RefusedError(explain(error, "ListAliases", region)) from error
-        found += answer["Aliases"]
+        listed += answer["Aliases"]
         if not answer.get("Truncated"):
-            return found
+            return listed, True
         params = {"Marker": answer["NextMarker"]}
+    return listed, False

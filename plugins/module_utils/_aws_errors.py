@@ -47,6 +47,8 @@ _BY_AWS_CODE: t.Final[dict[str, str]] = {
     "ServiceFailure": "aws_trouble",
     "ServiceUnavailable": "aws_trouble",
 }
+# These may be over at the next attempt, or in another region.
+TRANSIENT: t.Final = ("aws_trouble", "not_reached", "throttled")
 _NO_CREDENTIALS: t.Final = (
     "NoCredentialsError",
     "PartialCredentialsError",

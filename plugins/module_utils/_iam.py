@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import dataclasses
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, aws_code, explain
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls, ClosedError
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting, wait_until
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import (
@@ -48,9 +49,10 @@ class TrustOutcome:
     policy_before: t.Any = None
     policy: t.Any = None
     actions: list[str] = field(default_factory=list)
-    calls: list[dict[str, str]] = field(default_factory=list)
+    calls: Calls = field(default_factory=Calls)
     waited: float = 0.0
     refusal: Refusal | None = None
+    is_done: bool = False
 
     def as_result(self) -> dict[str, t.Any]:
         """Return it as the module returns it."""
@@ -63,7 +65,7 @@ class TrustOutcome:
             "policy_before": self.policy_before,
             "policy": self.policy,
             "actions": self.actions,
-            "calls": self.calls,
+            "calls": self.calls.listed(),
             "changed": bool(self.actions),
             "waited": round(self.waited, 1),
             **(vars(self.refusal) if self.refusal else _NOTHING_WRONG),
@@ -81,21 +83,43 @@ class TrustOutcome:
 
 
 def allow_trust(
-    client: IamClient, account_id: str | None, expected: object, *, check_mode: bool, waiting: Waiting | None
-) -> TrustOutcome:
+    client: IamClient,
+    outcome: TrustOutcome,
+    account_id: str | None,
+    expected: object,
+    *,
+    check_mode: bool,
+    waiting: Waiting | None,
+) -> None:
     """Set the documented statement back to Allow, and wait (unless ``waiting`` is None) until AWS shows it.
 
     Never raises for what AWS answers: the outcome then carries the refusal.
 
+    :param outcome: it is filled in on the way, so that it can be read while AWS does not answer
     :param account_id: the account that must own the role; None if any may
     :param expected: the policy that was planned with; None if any may be found
     """
-    outcome = TrustOutcome()
     try:
         _allow(client, account_id, expected, outcome, check_mode=check_mode, waiting=waiting)
     except RefusedError as refused:
         outcome.refusal = refused.refusal
-    return outcome
+    except ClosedError:
+        return
+    outcome.is_done = True
+
+
+def give_up(outcome: TrustOutcome, reason: str) -> TrustOutcome:
+    """Return what is known when the time is over, and have no further call made.
+
+    :param reason: what AWS did not do, and for how long
+    """
+    outcome.calls.close()
+    if outcome.is_done or outcome.refusal:
+        return outcome
+    operation = outcome.calls.unanswered() or "GetRole"
+    why = refusal("not_reached", operation=operation, region=_WHERE, message=reason)
+    # The thread that was given up may still write into the outcome.
+    return dataclasses.replace(outcome, actions=list(outcome.actions), refusal=why)
 
 
 def _allow(
@@ -152,14 +176,11 @@ def _get_role(client: IamClient, outcome: TrustOutcome) -> dict[str, t.Any]:
 
 
 def _call(method: t.Callable[..., t.Any], outcome: TrustOutcome, **params: str) -> t.Any:
-    """Make one call and keep the evidence of it; RefusedError for what AWS answers."""
+    """Make one call; RefusedError for what AWS answers."""
     operation = "UpdateAssumeRolePolicy" if "PolicyDocument" in params else "GetRole"
-    call = {"operation": operation, "at": dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "error": ""}
-    outcome.calls.append(call)
     try:
-        return method(**params)
+        return outcome.calls.make(operation, method, **params)
     except AWS_ERRORS as error:
-        call["error"] = aws_code(error) or type(error).__name__
         if aws_code(error) == "NoSuchEntity":
             raise RefusedError(refusal("role_not_found", role=ROLE)) from error
         raise RefusedError(explain(error, operation, _WHERE, "iam")) from error

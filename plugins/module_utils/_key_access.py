@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from dataclasses import dataclass, field
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
 
@@ -21,35 +22,59 @@ class AccessClient(t.Protocol):
     def list_grants(self, **params: str) -> dict[str, t.Any]: ...
 
 
-def key_access(client: AccessClient, key_arn: str, region: str) -> dict[str, t.Any]:
-    """Read the key's policy and grants in a form that can be compared with an earlier one.
+# 50 a page, unless asked for another number (AWS KMS API Reference, ListGrants).
+MOST_PAGES: t.Final = 100
 
-    :return: ``policy``, ``grants`` (each None if it could not be read) and ``access_reason``: why not, one sentence
-        each; None if both were read
-    """
-    policy, grants, reasons = None, None, []
+
+@dataclass
+class Access:
+    """The key's policy and grants in a form that can be compared with an earlier one; each None until it was read."""
+
+    policy: t.Any = None
+    grants: list[dict[str, t.Any]] | None = None
+    reasons: list[str] = field(default_factory=list)
+    is_done: bool = False
+
+    def as_result(self, unanswered: str) -> dict[str, t.Any]:
+        """Return ``policy``, ``grants`` and ``access_reason``: why one could not be read; None if both were.
+
+        :param unanswered: what to say of a reading that has not ended
+        """
+        policy, grants, reasons = self.policy, self.grants, list(self.reasons)
+        if not self.is_done:
+            reasons.append(unanswered)
+        return {"policy": policy, "grants": grants, "access_reason": " ".join(reasons) or None}
+
+
+def read_access(client: AccessClient, key_arn: str, region: str, access: Access) -> None:
+    """Read the key's policy and grants into ``access``, part by part."""
     try:
         # The name is the only one there is, and older versions of botocore demand it.
-        policy = canonical(json.loads(client.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]))
+        access.policy = canonical(json.loads(client.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]))
     except AWS_ERRORS as error:
-        reasons.append(explain(error, "GetKeyPolicy", region).error)
+        access.reasons.append(explain(error, "GetKeyPolicy", region).error)
     except ValueError:
-        reasons.append(f"The key policy that AWS returned in {region} is not JSON.")
+        access.reasons.append(f"The key policy that AWS returned in {region} is not JSON.")
     try:
-        grants = sorted((_grant(grant) for grant in _grants(client, key_arn)), key=lambda grant: str(grant["grant_id"]))
+        access.grants = _grants(client, key_arn)
+        if access.grants is None:
+            access.reasons.append(f"The key in {region} has more grants than the {MOST_PAGES} pages that were read.")
     except AWS_ERRORS as error:
-        reasons.append(explain(error, "ListGrants", region).error)
-    return {"policy": policy, "grants": grants, "access_reason": " ".join(reasons) or None}
+        access.reasons.append(explain(error, "ListGrants", region).error)
+    access.is_done = True
 
 
-def _grants(client: AccessClient, key_arn: str) -> t.Iterator[dict[str, t.Any]]:
+def _grants(client: AccessClient, key_arn: str) -> list[dict[str, t.Any]] | None:
+    """Return all grants, sorted by id; None if there are too many to read: a part of them would pass for the whole."""
+    grants: list[dict[str, t.Any]] = []
     params = {"KeyId": key_arn}
-    while True:
+    for _page in range(MOST_PAGES):
         answer = client.list_grants(**params)
-        yield from answer["Grants"]
+        grants += [_grant(grant) for grant in answer["Grants"]]
         if not answer.get("Truncated"):
-            return
+            return sorted(grants, key=lambda grant: str(grant["grant_id"]))
         params["Marker"] = answer["NextMarker"]
+    return None
 
 
 def _grant(grant: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -77,6 +77,17 @@ def partition_of(region: str) -> str:
     return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
+def account_of(arn: str) -> str:
+    """Name the account in an ARN. (DescribeKey's own AWSAccountId is optional: AWS KMS API reference, KeyMetadata.)"""
+    return arn.split(":")[4]
+
+
+def is_key_arn(text: str) -> bool:
+    """Tell whether a text is the ARN of a key, not of an alias."""
+    match = _REFERENCE.fullmatch(text)
+    return bool(match and match["in_arn"] and match["in_arn"].startswith("key/"))
+
+
 def check_reference(reference: str, region: str, account_id: str | None) -> Refusal | None:
     """Tell why ``reference`` cannot be the key of ``region`` (and of ``account_id``); None when it can.
 
@@ -115,8 +126,8 @@ def plan(metadata: t.Mapping[str, t.Any], wish: Wish) -> Plan | Refusal:
     The only operations ever planned are EnableKey, DisableKey and CancelKeyDeletion.
     """
     arn, key_state = metadata["Arn"], metadata["KeyState"]
-    if wish.account_id and metadata["AWSAccountId"] != wish.account_id:
-        return refusal("owner_differs", arn=arn, seen=metadata["AWSAccountId"], account_id=wish.account_id)
+    if wish.account_id and account_of(arn) != wish.account_id:
+        return refusal("owner_differs", arn=arn, seen=account_of(arn), account_id=wish.account_id)
     if metadata.get("KeyManager") == "AWS":
         return refusal("aws_managed_key", arn=arn)
     if key_state in ("Enabled", "Disabled"):

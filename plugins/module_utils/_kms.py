@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import typing as t
 from dataclasses import dataclass, field
@@ -20,10 +21,17 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors i
     explain,
     not_found,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import Plan, Wish, check_reference, plan
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls, ClosedError, clock_offset
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import (
+    Plan,
+    Wish,
+    account_of,
+    check_reference,
+    plan,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting, wait_until
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._turns import wait_for_turn
 
 _METHODS: t.Final = {
     "DescribeKey": "describe_key",
@@ -46,17 +54,26 @@ class KmsClient(t.Protocol):
 
 @dataclass
 class Outcome:
-    """What became of one key. With a ``refusal``, ``actions`` still tells what had been done before it."""
+    """What becomes of one key. With a ``refusal``, ``actions`` still tells what had been done before it.
+
+    ``expected_arn`` is the key that was planned for, None where any will do. ``clock_offset`` is how far AWS's clock is ahead
+    of ours, in seconds. ``last_state`` is what AWS showed last. ``is_settling`` says that all changes are made, and ``is_done`` that nothing more will happen.
+    """
 
     reference: str
     region: str
+    expected_arn: str | None = None
     metadata: dict[str, t.Any] = field(default_factory=dict)
     before: str | None = None
     after: str | None = None
     actions: list[str] = field(default_factory=list)
-    calls: list[dict[str, str]] = field(default_factory=list)
+    calls: Calls = field(default_factory=Calls)
     waited: float = 0.0
     refusal: Refusal | None = None
+    clock_offset: float | None = None
+    last_state: str | None = None
+    is_settling: bool = False
+    is_done: bool = False
 
     def as_result(self) -> dict[str, t.Any]:
         """Return it as a module returns it: snake_case, dates as ISO 8601 text in UTC."""
@@ -68,11 +85,11 @@ class Outcome:
             "region": self.region,
             "key_id": metadata.get("key_id"),
             "arn": metadata.get("arn"),
-            "account_id": self.metadata.get("AWSAccountId"),
+            "account_id": account_of(self.metadata["Arn"]) if self.metadata else None,
             "key_state": self.after,
             "key_state_before": self.before,
             "actions": self.actions,
-            "calls": self.calls,
+            "calls": self.calls.listed(),
             "changed": bool(self.actions),
             "waited": round(self.waited, 1),
         }
@@ -89,18 +106,40 @@ class Outcome:
 
 
 def set_key_state(
-    client: KmsClient, reference: str, region: str, wish: Wish, *, check_mode: bool, waiting: Waiting | None
-) -> Outcome:
+    client: KmsClient, outcome: Outcome, wish: Wish, *, check_mode: bool, waiting: Waiting | None
+) -> None:
     """Bring one key to the wished state with the fewest calls, and wait (unless ``waiting`` is None) until AWS agrees.
 
     Never raises for what AWS answers: the outcome then carries the refusal.
+
+    :param outcome: names the key; it is filled in on the way, so that it can be read while AWS does not answer
+    :param waiting: its timeout counts from now, for all calls together
     """
-    outcome = Outcome(reference, region)
     try:
         _set_key_state(client, wish, outcome, check_mode=check_mode, waiting=waiting)
     except RefusedError as refused:
         outcome.refusal = refused.refusal
-    return outcome
+    except ClosedError:
+        return
+    outcome.is_done = True
+
+
+def give_up(outcome: Outcome, wish: Wish, waiting: Waiting | None, reason: str) -> Outcome:
+    """Return what is known of a key whose time is over, and have no further call made for it.
+
+    :param reason: what AWS did not do, and for how long
+    """
+    outcome.calls.close()
+    if outcome.is_done or outcome.refusal:
+        return outcome
+    if outcome.is_settling and waiting:
+        why, after = _not_settled(outcome, wish.key_state, waiting), outcome.last_state
+    else:
+        operation = outcome.calls.unanswered() or "DescribeKey"
+        why = refusal("not_reached", operation=operation, region=outcome.region, message=reason)
+        after = outcome.after
+    # The thread that was given up may still write into the outcome.
+    return dataclasses.replace(outcome, actions=list(outcome.actions), after=after, refusal=why)
 
 
 def _set_key_state(
@@ -109,73 +148,96 @@ def _set_key_state(
     unfit = check_reference(outcome.reference, outcome.region, wish.account_id)
     if unfit:
         raise RefusedError(unfit)
+    patient = waiting or Waiting()
+    began = patient.monotonic()
     outcome.metadata = _describe(client, outcome, wish.account_id)
     outcome.before = outcome.after = outcome.metadata["KeyState"]
+    _check_arn(outcome)
     decision = plan(outcome.metadata, wish)
     if isinstance(decision, Refusal):
         raise RefusedError(decision)
     if check_mode:
         outcome.actions, outcome.after = list(decision.actions), decision.after
     elif decision.actions:
-        _carry_out(client, decision, outcome, waiting)
+        _carry_out(client, decision, outcome, patient.since(began))
+        if waiting:
+            _settle(client, wish, outcome, waiting, waiting.since(began))
 
 
-def _carry_out(client: KmsClient, decision: Plan, outcome: Outcome, waiting: Waiting | None) -> None:
-    key_id = outcome.metadata["KeyId"]
-    for action in decision.actions:
-        # A cancelled deletion may not have spread to the part of AWS that answers the next call.
-        patient = (waiting or Waiting()) if outcome.actions else Waiting(timeout=0)
-        _change(client, action, key_id, outcome, patient)
-        outcome.actions.append(action)
-        outcome.after = "Disabled" if action == "CancelKeyDeletion" else decision.after
-    if waiting is None:
-        return
-    settled = wait_until(
-        lambda: _read(client, key_id, outcome),
-        lambda metadata: bool(metadata["KeyState"] == decision.after),
-        waiting,
-    )
-    outcome.waited = settled.waited
-    outcome.metadata = settled.last or outcome.metadata
-    if not settled.done:
-        outcome.after = settled.last["KeyState"] if settled.last else None
+def _check_arn(outcome: Outcome) -> None:
+    arn = outcome.metadata["Arn"]
+    if outcome.expected_arn not in (None, arn):
         raise RefusedError(
             refusal(
-                "not_settled",
-                arn=outcome.metadata["Arn"],
-                wanted=decision.after,
-                reads=waiting.reads,
-                timeout=f"{waiting.timeout:g}",
-                seen=outcome.after or "no answer that shows the key",
+                "alias_moved",
+                reference=outcome.reference,
+                region=outcome.region,
+                expected=outcome.expected_arn,
+                seen=arn,
             )
         )
 
 
+def _carry_out(client: KmsClient, decision: Plan, outcome: Outcome, patient: Waiting) -> None:
+    for action in decision.actions:
+        # A cancelled deletion may not have spread to the part of AWS that answers the next call.
+        _change(client, action, outcome, patient if outcome.actions else dataclasses.replace(patient, timeout=0))
+        outcome.actions.append(action)
+        outcome.after = "Disabled" if action == "CancelKeyDeletion" else decision.after
+    report(Progress(outcome.region, decision.after, sent=decision.actions[-1]))
+    outcome.is_settling = True
+
+
+def _settle(client: KmsClient, wish: Wish, outcome: Outcome, waiting: Waiting, left: Waiting) -> None:
+    key_id, ours = outcome.metadata["KeyId"], (wish.key_state, outcome.before, "Disabled")
+    settled = wait_until(
+        lambda: _read(client, key_id, outcome),
+        lambda metadata: bool(metadata["KeyState"] == wish.key_state),
+        left,
+        # None of our own calls leads to another state: somebody else is at the key.
+        lambda metadata: metadata["KeyState"] not in ours,
+    )
+    outcome.waited = settled.waited
+    outcome.metadata = settled.last or outcome.metadata
+    if settled.done:
+        return
+    outcome.after = settled.last["KeyState"] if settled.last else None
+    decision = plan(outcome.metadata, wish)
+    if settled.hopeless and isinstance(decision, Refusal):
+        raise RefusedError(decision)
+    raise RefusedError(_not_settled(outcome, wish.key_state, waiting))
+
+
+def _not_settled(outcome: Outcome, wanted: str, waiting: Waiting) -> Refusal:
+    return refusal(
+        "not_settled",
+        arn=outcome.metadata["Arn"],
+        wanted=wanted,
+        reads=waiting.reads,
+        timeout=f"{waiting.timeout:g}",
+        seen=outcome.last_state or "no answer that shows the key",
+    )
+
+
 def _call(client: KmsClient, operation: str, key_id: str, outcome: Outcome) -> t.Any:
-    """Make one call and keep the evidence of it; AWS's errors pass through."""
-    call = {"operation": operation, "at": dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"), "error": ""}
-    outcome.calls.append(call)
-    try:
-        return getattr(client, _METHODS[operation])(KeyId=key_id)
-    except AWS_ERRORS as error:
-        call["error"] = aws_code(error) or type(error).__name__
-        raise
+    return outcome.calls.make(operation, getattr(client, _METHODS[operation]), KeyId=key_id)
 
 
 def _describe(client: KmsClient, outcome: Outcome, account_id: str | None) -> dict[str, t.Any]:
     try:
-        return dict(_call(client, "DescribeKey", outcome.reference, outcome)["KeyMetadata"])
+        answer = _call(client, "DescribeKey", outcome.reference, outcome)
     except AWS_ERRORS as error:
         if aws_code(error) == "NotFoundException":
             raise RefusedError(not_found(error, outcome.reference, outcome.region, account_id)) from error
         raise RefusedError(explain(error, "DescribeKey", outcome.region)) from error
+    outcome.clock_offset = clock_offset(answer, dt.datetime.now(dt.timezone.utc))
+    return dict(answer["KeyMetadata"])
 
 
-def _change(client: KmsClient, action: str, key_id: str, outcome: Outcome, waiting: Waiting) -> None:
+def _change(client: KmsClient, action: str, outcome: Outcome, waiting: Waiting) -> None:
     for gone in waiting.ticks():
-        wait_for_turn(action, str(outcome.metadata.get("AWSAccountId")), outcome.region)
         try:
-            _call(client, action, key_id, outcome)
+            _call(client, action, outcome.metadata["KeyId"], outcome)
         except AWS_ERRORS as error:
             if action == "CancelKeyDeletion" and aws_code(error) == "KMSInvalidStateException":
                 # Its one meaning is "not pending deletion" (AWS KMS Developer Guide, "Key states"): the answer to our
@@ -189,11 +251,13 @@ def _change(client: KmsClient, action: str, key_id: str, outcome: Outcome, waiti
 
 def _read(client: KmsClient, key_id: str, outcome: Outcome) -> dict[str, t.Any] | None:
     try:
-        return dict(_call(client, "DescribeKey", key_id, outcome)["KeyMetadata"])
+        metadata = dict(_call(client, "DescribeKey", key_id, outcome)["KeyMetadata"])
     except AWS_ERRORS as error:
         if aws_code(error) in _SPREADING:
             return None
         raise RefusedError(explain(error, "DescribeKey", outcome.region)) from error
+    outcome.last_state = metadata["KeyState"]
+    return metadata
 
 
 def _without_dates(value: t.Any) -> t.Any:

@@ -73,6 +73,10 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "{arn} belongs to account {seen}, but account {account_id} is wanted, so the key was left alone.",
         "Use the credentials of the right account, or correct the account id.",
     ),
+    "alias_moved": (
+        "{reference} in {region} resolves to {seen}, but the run was planned for {expected}, so neither key was changed.",
+        "Find out who moved the alias and why, then run again: the new plan shows the key that the alias stands for now.",
+    ),
     "aws_managed_key": (
         "{arn} is managed by AWS, not by the customer, so its state cannot be set.",
         "Give the customer managed key that was registered with Atlassian.",
@@ -122,6 +126,11 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     "no_such_alias": (
         "No alias in region {region} of the account {account_id} begins with {prefix}, so no key of BYOK was found there.",
         "Check the regions of the organization's BYOK location (cmk_regions) and the credentials; a key is never created.",
+    ),
+    "too_many_aliases": (
+        "Region {region} has more than {most} aliases, and the rest was not read, so keys whose alias begins with {prefix} may be "
+        "missing.",
+        "Look for further keys in the KMS console, and enable each by its key id with module kms_key_state.",
     ),
     "alias_without_key": (
         "The alias {alias} in region {region} belongs to no key.",

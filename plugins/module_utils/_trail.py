@@ -12,6 +12,7 @@ import datetime as dt
 import threading
 import time
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
@@ -23,6 +24,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation i
 
 # 500 events, five seconds at two requests a second.
 MOST_PAGES: t.Final = 10
+EVENTS_A_PAGE: t.Final = 50
 # Twelve seconds; windows that double from a minute on reach back 90 days in 18 steps.
 MOST_USE_PAGES: t.Final = 24
 _FIRST_WINDOW: t.Final = dt.timedelta(minutes=1)
@@ -63,10 +65,18 @@ class Pace:
         self._lock.release()
 
 
+@dataclass(frozen=True)
+class History:
+    """The events of one key that tell of access, the newest first; ``is_complete`` says whether older ones were read too."""
+
+    events: list[Found]
+    is_complete: bool
+
+
 def history(
     client: TrailClient, pace: Pace, key_arn: str, region: str, since: dt.datetime, custom_key_store_id: str | None
-) -> list[Found]:
-    """Return the events of one key since ``since``, as LookupEvents answers them, the newest first.
+) -> History:
+    """Read the events of one key since ``since``, as LookupEvents answers them.
 
     All events if the key has few; of a key in use only those that tell of access. RefusedError if CloudTrail does not
     answer.
@@ -76,17 +86,22 @@ def history(
         wanted = {"AttributeKey": attribute, "AttributeValue": value}
         return _pages(client, pace, region, {"LookupAttributes": [wanted], "StartTime": since})
 
-    found, is_all = look_up("ResourceName", key_arn)
-    if not is_all:
+    def look_up_names(names: t.Sequence[str]) -> tuple[list[Found], bool]:
+        answers = [look_up("EventName", name) for name in reversed(names)]
+        return [event for events, _is_all in answers for event in events], all(is_all for _events, is_all in answers)
+
+    events, is_complete = look_up("ResourceName", key_arn)
+    if not is_complete:
         # Every Decrypt and GenerateDataKey is an event, so the history of a key in use has no end. Only one attribute
         # may be looked up at a time: by name, the events of other keys come along.
-        by_name = [event for name in reversed(KEY_EVENTS) for event in look_up("EventName", name)[0]]
-        found += [event for event in by_name if _names(event, key_arn)]
+        by_name, is_complete = look_up_names(KEY_EVENTS)
+        events += [event for event in by_name if _names(event, key_arn)]
     if custom_key_store_id:
         # These events name the store and no key, so they are not found by the key's ARN.
-        of_stores = [event for name in reversed(STORE_EVENTS) for event in look_up("EventName", name)[0]]
-        found += [event for event in of_stores if concerns_store(event, custom_key_store_id)]
-    return list({event["EventId"]: event for event in found}.values())
+        of_stores, is_all = look_up_names(STORE_EVENTS)
+        events += [event for event in of_stores if concerns_store(event, custom_key_store_id)]
+        is_complete = is_complete and is_all
+    return History(list({event["EventId"]: event for event in events}.values()), is_complete)
 
 
 def _names(event: Found, key_arn: str) -> bool:

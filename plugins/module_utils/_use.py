@@ -34,18 +34,26 @@ _CONTEXTS: t.Final = ("encryptionContext", "sourceEncryptionContext", "destinati
 Use = dict[str, t.Any]
 
 
-def use(event: t.Mapping[str, t.Any], key_arn: str, context_tag: str = "") -> Use | None:
-    """Read an event of LookupEvents (boto3) that proves that another account has used the key.
+def use(
+    event: t.Mapping[str, t.Any], key_arn: str, context_tag: str = "", account_ids: t.Collection[str] = ()
+) -> Use | None:
+    """Read an event of LookupEvents (boto3) that proves a use by the account that is waited for.
 
-    :param context_tag: a word that must stand in a name or value of the encryption context; empty for any context
+    Any other account may use a key as well, so a use proves something only by one of two marks.
+
+    :param context_tag: a word in a name or value of the encryption context; empty if it is not known
+    :param account_ids: the accounts that the operator knows to be the one that is waited for
     :return: ``time`` (ISO 8601, UTC), ``name``, ``account_id``, ``source_ip``, ``event_id``; None if it proves nothing
     """
-    found = foreign_use(event, key_arn)
-    return found if found and _has_tag(_record(event), context_tag) else None
+    foreign = foreign_use(event, key_arn)
+    if foreign is None:
+        return None
+    is_tagged = bool(context_tag) and _has_tag(_record(event), context_tag)
+    return foreign if is_tagged or foreign["account_id"] in account_ids else None
 
 
 def foreign_use(event: t.Mapping[str, t.Any], key_arn: str) -> Use | None:
-    """Do the same whatever the encryption context holds."""
+    """Read an event that shows a successful use by any account but the key's own; None for any other event."""
     record = _record(event)
     account_id = str(_map(record.get("userIdentity")).get("accountId") or "")
     is_other = re.fullmatch(r"[0-9]{12}", account_id) and account_id != key_arn.split(":")[4]
@@ -61,26 +69,41 @@ def foreign_use(event: t.Mapping[str, t.Any], key_arn: str) -> Use | None:
     }
 
 
-def why_unused(others: t.Sequence[Use], since: str, context_tag: str, *, is_all: bool) -> str:
+def why_unused(
+    others: t.Sequence[Use], since: str, context_tag: str, account_ids: t.Sequence[str] = (), *, is_all: bool
+) -> str:
     """Say in one sentence why no use is proven.
 
-    :param others: the uses by other accounts whose encryption context lacks the tag, the oldest first
+    :param others: the uses by accounts that nothing identifies, the oldest first
+    :param since: ISO 8601, UTC
     :param is_all: whether every event since then was read
     """
     if others:
-        first = others[0]
+        last = others[-1]
+        accounts = sorted({other["account_id"] for other in others})
+        by = f"account{'s' if len(accounts) > 1 else ''} {', '.join(accounts[:3])}"
         return (
-            f"account {first['account_id']} has used the key ({first['name']} at {first['time']}), but without "
-            f"{context_tag} in the encryption context."
+            f"used by {by} ({last['name']}, last at {to_minute(last['time'])}), {_unidentified(context_tag, account_ids)}, "
+            "so this is not proof."
         )
     if not is_all:
-        return f"no use by another account is among the events since {since} that could be read; there are too many."
-    return f"no use by another account since {since}."
+        return f"no use by another account is among the events since {to_minute(since)} that were read; there are more events."
+    return f"no use by another account since {to_minute(since)}."
+
+
+def _unidentified(context_tag: str, account_ids: t.Sequence[str]) -> str:
+    if context_tag:
+        named = " and not by a named account" if account_ids else ""
+        return f"without {context_tag} in the encryption context{named}"
+    return "which is not a named account" if account_ids else "and no context tag is configured"
+
+
+def to_minute(moment: str) -> str:
+    """Write a time (ISO 8601, UTC) as people read it."""
+    return f"{moment[:16].replace('T', ' ')} UTC"
 
 
 def _has_tag(record: t.Mapping[str, t.Any], tag: str) -> bool:
-    if not tag:
-        return True
     word = re.compile(rf"(?<![A-Za-z0-9]){re.escape(tag)}(?![A-Za-z0-9])")
     contexts = [_map(_map(record.get("requestParameters")).get(name)) for name in _CONTEXTS]
     return any(word.search(str(text)) for context in contexts for pair in context.items() for text in pair)

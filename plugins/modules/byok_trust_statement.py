@@ -30,6 +30,11 @@ options:
       - The trust policy that the change was planned with, as RV(policy_before) of a run in check mode.
       - If the policy has changed since, nothing is written.
     type: dict
+  plan_timeout:
+    description:
+      - How long check mode may take, in seconds. Outside of check mode O(wait_timeout) counts.
+    type: float
+    default: 5
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -115,7 +120,11 @@ calls:
       returned: always
       sample: "2026-11-24T03:00:00Z"
     error:
-      description: AWS's error code; empty if the call succeeded.
+      description: AWS's error code; empty if the call succeeded, V(NoAnswer) if AWS had not answered when the time was over.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's id of the request; empty if AWS did not give one.
       type: str
       returned: always
 waited:
@@ -159,11 +168,21 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam import REGION, TrustOutcome, allow_trust
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import begin, wait_for
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam import (
+    REGION,
+    TrustOutcome,
+    allow_trust,
+    give_up,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
     ASSUME_ROLE_OPTIONS,
+    PLAN_OPTIONS,
     WAIT_OPTIONS,
+    Patience,
     clients,
+    deadline,
+    plan_deadline,
     waiting,
 )
 
@@ -182,19 +201,27 @@ def main() -> None:
         argument_spec={
             "account_id": {"type": "str"},
             "expected": {"type": "dict"},
+            **PLAN_OPTIONS,
             **WAIT_OPTIONS,
             **ASSUME_ROLE_OPTIONS,
         },
         supports_check_mode=True,
     )
-    outcome = allow_trust(
-        clients(module, "iam", [REGION])[REGION],
-        module.params["account_id"],
-        module.params["expected"],
-        check_mode=module.check_mode,
-        waiting=waiting(module.params),
+    until, patience = plan_deadline(module.params) if module.check_mode else (deadline(module.params), Patience())
+    iam = clients(module, "iam", [REGION], until, patience)[REGION]
+    outcome = TrustOutcome()
+    work = begin(
+        lambda: allow_trust(
+            iam,
+            outcome,
+            module.params["account_id"],
+            module.params["expected"],
+            check_mode=module.check_mode,
+            waiting=waiting(module.params),
+        )
     )
-    _report(module, outcome)
+    wait_for([work], until)
+    _report(module, give_up(outcome, until.missed()))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ options:
     default: both
   lock:
     description:
-      - The result of M(keyops.atlassian_cmk.controller_lock). While another run holds the lock, nothing is kept in O(journal).
+      - The result of M(keyops.atlassian_cmk.controller_lock).
     type: dict
     default: {}
   brief:
@@ -132,6 +132,11 @@ begun:
   description: The journal of the restoration that this run begins or continues; V(null) if nothing is remembered.
   returned: not for C(revoke)
   type: dict
+targets:
+  description: The keys to change, each with the ARN that the plan has shown, as M(keyops.atlassian_cmk.kms_realm_keys) takes them.
+  returned: success
+  type: list
+  elements: dict
 changes:
   description: Whether this run is to change a key.
   returned: not for C(revoke)

@@ -56,6 +56,12 @@ options:
       - How many days to look back, from 1 to 90. CloudTrail keeps 90 days.
     type: int
     default: 90
+  timeout:
+    description:
+      - How long the module may take, in seconds. What AWS has not answered by then is returned as not looked up, with a reason; what
+        it has answered is returned.
+    type: float
+    default: 30
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -68,7 +74,7 @@ notes:
   - CloudTrail shows an event only after up to 15 minutes. A key that was enabled just now may still count as revoked.
   - CloudTrail takes two requests a second, and the module keeps to that in each region. A key with few events takes one
     request. A key with more than 500 events (a key in use) takes about ten seconds, since then each kind of event is
-    looked up by its name.
+    looked up by its name. Of each kind, 500 events are read.
   - CloudTrail's times are whole seconds. Of a loss and a restoration in the same second, the order is the one that CloudTrail answers.
   - Calls are retried by botocore (mode V(standard), 5 attempts in all, 5 seconds to connect, 20 seconds to answer), so
     that an unreachable CloudTrail delays nothing for long. O(aws_config) overrides this.
@@ -171,7 +177,9 @@ keys:
       returned: always
       type: bool
     complete:
-      description: Whether all of the key's events in the looked-back days were read.
+      description:
+        - Whether all events were read that tell of access within O(lookback_days). If not, there were too many, or CloudTrail did not
+          answer, and older events were not read.
       returned: always
       type: bool
     events:
@@ -260,7 +268,7 @@ keys:
       type: list
       elements: dict
     reason:
-      description: Why there is no RV(keys[].revoked_at), in one sentence; else V(null).
+      description: Why there is no RV(keys[].revoked_at), and whether older events were not read; V(null) if there is nothing to say.
       returned: always
       type: str
     policy:
@@ -268,7 +276,7 @@ keys:
       returned: when O(read_access) is set
       type: dict
     grants:
-      description: The key's grants, sorted by id.
+      description: The key's grants, sorted by id; V(null) if not all of them could be read.
       returned: when O(read_access) is set
       type: list
       elements: dict
@@ -305,16 +313,23 @@ keys:
 """
 
 import datetime as dt
+import functools
 import re
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_access import key_access
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_access import Access, read_access
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import ASSUME_ROLE_OPTIONS, clients_of
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
+    ASSUME_ROLE_OPTIONS,
+    INFO_PATIENCE,
+    TIMEOUT_OPTION,
+    clients_of,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import (
     identity,
@@ -323,17 +338,31 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation i
     revocation,
     why_none,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trail import Pace, history
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trail import (
+    EVENTS_A_PAGE,
+    MOST_PAGES,
+    Pace,
+    history,
+)
 
-_ATTEMPTS: t.Final = 5
 _KEY: t.Final = {
     "key_arn": {"type": "str", "required": True, "no_log": False},
     "region": {"type": "str"},
     "key_state": {"type": "str", "no_log": False},
     "custom_key_store_id": {"type": "str", "no_log": False},
 }
+_OLDER: t.Final = f"Older events were not read: CloudTrail has more than {MOST_PAGES * EVENTS_A_PAGE:,} events of one kind in this region."
 
 Key = dict[str, t.Any]
+Clients = dict[str, dict[str, t.Any]]
+
+
+@dataclass
+class _Answer:
+    """What is known of one key so far."""
+
+    history: Key | None = None
+    access: Access = field(default_factory=Access)
 
 
 def _problem(keys: list[Key], days: int) -> str | None:
@@ -356,15 +385,22 @@ def _look_up(trail: t.Any, pace: Pace, key: Key, days: int) -> Key:
     try:
         found = history(trail, pace, key["key_arn"], key["region"], since, key["custom_key_store_id"])
     except RefusedError as refused:
-        return _unknown(refused)
-    events = read(found, key["region"])
+        return _unknown(refused.refusal.error)
+    events = read(found.events, key["region"])
     result = revocation(events)
-    reason = None if result["revoked_at"] else why_none(result, key["key_state"], days)
-    return {"looked_up": True, "complete": True, "events": events, **result, "reason": reason}
+    reasons = [] if result["revoked_at"] else [why_none(result, key["key_state"], days)]
+    reasons += [] if found.is_complete else [_OLDER]
+    return {
+        "looked_up": True,
+        "complete": found.is_complete,
+        "events": events,
+        **result,
+        "reason": " ".join(reasons) or None,
+    }
 
 
-def _unknown(refused: RefusedError) -> Key:
-    return {"looked_up": False, "complete": False, "events": [], **revocation([]), "reason": refused.refusal.error}
+def _unknown(reason: str) -> Key:
+    return {"looked_up": False, "complete": False, "events": [], **revocation([]), "reason": reason}
 
 
 def _caller(sts: t.Any) -> dict[str, str] | None:
@@ -377,23 +413,40 @@ def _caller(sts: t.Any) -> dict[str, str] | None:
 
 def _ask(module: t.Any, keys: list[Key]) -> tuple[list[Key], dict[str, str] | None]:
     """Ask AWS of all keys at the same time; return the keys' results and the caller."""
+    until = Deadline(module.params["timeout"])
     paces = {key["region"]: Pace() for key in keys}
-    read_access = module.params["read_access"]
+    answers = [_Answer() for _key in keys]
     try:
-        made = clients_of(module, ["sts", "cloudtrail", "kms"], paces, attempts=_ATTEMPTS)
+        made = clients_of(module, ["sts", "cloudtrail", "kms"], paces, INFO_PATIENCE, until)
     except RefusedError as refused:
-        nothing = {"policy": None, "grants": None, "access_reason": refused.refusal.error} if read_access else {}
-        return [{"region": key["region"], "arn": key["key_arn"], **_unknown(refused), **nothing} for key in keys], None
+        why = refused.refusal.error
+        return [_result(module, key, answer, why, why) for key, answer in zip(keys, answers, strict=True)], None
 
-    def one(key: Key) -> Key:
-        region, arn = key["region"], key["key_arn"]
-        found = _look_up(made["cloudtrail"][region], paces[region], key, module.params["lookback_days"])
-        access = key_access(made["kms"][region], arn, region) if read_access else {}
-        return {"region": region, "arn": arn, **found, **access}
+    region, pairs = keys[0]["region"], list(zip(keys, answers, strict=True))
+    caller = begin(lambda: _caller(made["sts"][region]))
+    futures = [
+        begin(functools.partial(_fill, module, made, paces[key["region"]], key, answer)) for key, answer in pairs
+    ]
+    wait_for([caller, *futures], until)
+    limit = f"within {until.seconds:g} s."
+    late = f"CloudTrail did not answer {limit}", f"AWS did not answer for policy and grants {limit}"
+    return [_result(module, key, answer, *late) for key, answer in pairs], caller.result() if caller.done() else None
 
-    with ThreadPoolExecutor(max_workers=len(keys) + 1) as pool:
-        caller = pool.submit(_caller, made["sts"][keys[0]["region"]])
-        return list(pool.map(one, keys)), caller.result()
+
+def _fill(module: t.Any, made: Clients, pace: Pace, key: Key, answer: _Answer) -> None:
+    region, params = key["region"], module.params
+    # A CloudTrail that hangs does not keep the policy from being read.
+    reading = functools.partial(read_access, made["kms"][region], key["key_arn"], region, answer.access)
+    access = [begin(reading)] if params["read_access"] else []
+    answer.history = _look_up(made["cloudtrail"][region], pace, key, params["lookback_days"])
+    for future in access:
+        future.result()
+
+
+def _result(module: t.Any, key: Key, answer: _Answer, no_history: str, no_access: str) -> Key:
+    access = answer.access.as_result(no_access) if module.params["read_access"] else {}
+    known = answer.history or _unknown(no_history)
+    return {"region": key["region"], "arn": key["key_arn"], **known, **access}
 
 
 def _as_a_whole(keys: list[Key]) -> Key:
@@ -413,6 +466,7 @@ def main() -> None:
             "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
             "read_access": {"type": "bool", "default": False},
             "lookback_days": {"type": "int", "default": 90},
+            **TIMEOUT_OPTION,
             **ASSUME_ROLE_OPTIONS,
         },
         supports_check_mode=True,

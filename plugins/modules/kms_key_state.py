@@ -116,7 +116,11 @@ calls:
       returned: always
       sample: "2026-11-24T03:00:00Z"
     error:
-      description: AWS's error code; empty if the call succeeded.
+      description: AWS's error code; empty if the call succeeded, V(NoAnswer) if AWS had not answered when the time was over.
+      type: str
+      returned: always
+    request_id:
+      description: AWS's id of the request; empty if AWS did not give one.
       type: str
       returned: always
 waited:
@@ -188,10 +192,12 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import Outcome, set_key_state
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import begin, wait_for
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import Outcome, give_up, set_key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
     KEY_STATE_OPTIONS,
     clients,
+    deadline,
     waiting,
     wish,
 )
@@ -213,15 +219,12 @@ def main() -> None:
     )
     if not module.region:
         module.fail_json(msg="No region is given. Set region, or AWS_REGION in the environment.")
-    outcome = set_key_state(
-        clients(module, "kms", [module.region])[module.region],
-        module.params["key_id"],
-        module.region,
-        wish(module.params),
-        check_mode=module.check_mode,
-        waiting=waiting(module.params),
-    )
-    _report(module, outcome)
+    until, wanted, waits = deadline(module.params), wish(module.params), waiting(module.params)
+    kms = clients(module, "kms", [module.region], until)[module.region]
+    outcome = Outcome(module.params["key_id"], module.region)
+    work = begin(lambda: set_key_state(kms, outcome, wanted, check_mode=module.check_mode, waiting=waits))
+    wait_for([work], until)
+    _report(module, give_up(outcome, wanted, waits, until.missed()))
 
 
 if __name__ == "__main__":

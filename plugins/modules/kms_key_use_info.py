@@ -10,8 +10,10 @@ module: kms_key_use_info
 version_added: 1.0.0
 short_description: Find out since when another account uses AWS KMS keys again
 description:
-  - Reads CloudTrail's event history of each key and finds the first cryptographic operation by an account other than the key's own.
-    That proves that the other account has access to the key, which its state V(Enabled) does not.
+  - Reads CloudTrail's event history of each key and finds the first cryptographic operation by the account that you wait for.
+    That proves that this account has access to the key, which its state V(Enabled) does not.
+  - Any other account may use the key as well. O(context_tag) or O(account_ids) identifies the one that you wait for. Without either, no use
+    is proof, and RV(keys[].unattributed_use) names the last one.
   - Counts C(Decrypt), C(Encrypt), C(ReEncrypt) and the C(GenerateDataKey) operations. Calls that failed, calls by the key's own account,
     and calls that work in every key state (C(DescribeKey)) prove nothing.
   - Never fails for what AWS answers or does not answer. What could not be found out is V(null), with a reason.
@@ -42,10 +44,21 @@ options:
         required: true
   context_tag:
     description:
-      - A word that must stand in the encryption context of the call, as a name or value or as a part of one.
-      - The default is any encryption context.
+      - A call is proof if its encryption context holds this word, as a name or value or as a part of one.
     type: str
     default: ''
+  timeout:
+    description:
+      - How long the module may take, in seconds. A key of which CloudTrail has not answered by then is returned as not looked up, with
+        RV(keys[].code) V(not_reached).
+    type: float
+    default: 30
+  account_ids:
+    description:
+      - A call is proof also if one of these accounts made it.
+    type: list
+    elements: str
+    default: []
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -134,6 +147,12 @@ keys:
           description: The event's id.
           returned: always
           type: str
+    unattributed_use:
+      description:
+        - The last use by another account that neither O(context_tag) nor O(account_ids) identifies, with the same fields; V(null) if there is
+          none, or if RV(keys[].first_use) is known.
+      returned: always
+      type: dict
     is_first:
       description: Whether no earlier use can exist. If not, there were too many events to read, and the key was used by RV(keys[].first_use) at the latest.
       returned: always
@@ -149,19 +168,24 @@ keys:
 """
 
 import datetime as dt
+import functools
 import re
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import ASSUME_ROLE_OPTIONS, clients_of
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
+    ASSUME_ROLE_OPTIONS,
+    INFO_PATIENCE,
+    TIMEOUT_OPTION,
+    clients_of,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trail import Pace, earliest_since
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import foreign_use, use, why_unused
 
-_ATTEMPTS: t.Final = 5
 _KEY: t.Final = {
     "key_arn": {"type": "str", "required": True, "no_log": False},
     "region": {"type": "str"},
@@ -192,27 +216,38 @@ def _moment(text: str) -> dt.datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
 
 
-def _look_up(trail: t.Any, pace: Pace, key: Key, tag: str) -> Key:
+def _look_up(trail: t.Any, pace: Pace, key: Key, tag: str, account_ids: list[str]) -> Key:
     arn, since = key["key_arn"], t.cast("dt.datetime", _moment(key["since"])).astimezone(dt.timezone.utc)
     shown = since.strftime("%Y-%m-%dT%H:%M:%SZ")
     span = (since, max(since, dt.datetime.now(dt.timezone.utc)))
+
+    def proven(event: dict[str, t.Any]) -> dict[str, t.Any] | None:
+        return use(event, arn, tag, account_ids)
+
+    def ends_search(event: dict[str, t.Any]) -> bool:
+        # Without a mark nothing can be proven, and the first foreign use says all there is to know.
+        return (proven(event) if tag or account_ids else foreign_use(event, arn)) is not None
+
     try:
-        events, is_all = earliest_since(
-            trail, pace, arn, key["region"], span, lambda event: use(event, arn, tag) is not None
-        )
+        events, is_all = earliest_since(trail, pace, arn, key["region"], span, ends_search)
     except RefusedError as refused:
-        return _unknown(key, refused)
-    first = next(filter(None, (use(event, arn, tag) for event in events)), None)
-    others = [found for found in (foreign_use(event, arn) for event in events) if found]
-    reason = None if first else why_unused(others, shown, tag, is_all=is_all)
-    found = {"looked_up": True, "first_use": first, "is_first": bool(first) and is_all, "code": "", "reason": reason}
-    return {**_about(key, shown), **found}
+        return _unknown(key, refused.refusal)
+    first = next(filter(None, map(proven, events)), None)
+    others = [] if first else [foreign for event in events if (foreign := foreign_use(event, arn))]
+    result = {
+        "looked_up": True,
+        "first_use": first,
+        "unattributed_use": others[-1] if others else None,
+        "is_first": bool(first) and is_all,
+        "code": "",
+        "reason": None if first else why_unused(others, shown, tag, account_ids, is_all=is_all),
+    }
+    return {**_about(key, shown), **result}
 
 
-def _unknown(key: Key, refused: RefusedError) -> Key:
-    code, reason = refused.refusal.code, str(refused)
-    found = {"looked_up": False, "first_use": None, "is_first": False, "code": code, "reason": reason}
-    return {**_about(key, key["since"]), **found}
+def _unknown(key: Key, why: Refusal) -> Key:
+    nothing = {"looked_up": False, "first_use": None, "unattributed_use": None, "is_first": False}
+    return {**_about(key, key["since"]), **nothing, "code": why.code, "reason": str(why)}
 
 
 def _about(key: Key, since: str) -> Key:
@@ -224,6 +259,8 @@ def main() -> None:
         argument_spec={
             "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
             "context_tag": {"type": "str", "default": ""},
+            **TIMEOUT_OPTION,
+            "account_ids": {"type": "list", "elements": "str", "default": []},
             **ASSUME_ROLE_OPTIONS,
         },
         supports_check_mode=True,
@@ -234,15 +271,31 @@ def main() -> None:
     problem = next(filter(None, map(_problem, keys)), None) if keys else "No key is given. Name at least one in keys."
     if problem:
         module.fail_json(msg=problem)
+    module.exit_json(changed=False, keys=_ask(module, keys))
+
+
+def _ask(module: t.Any, keys: list[Key]) -> list[Key]:
+    """Ask CloudTrail of all keys at the same time."""
+    until = Deadline(module.params["timeout"])
+    marks = module.params["context_tag"], module.params["account_ids"]
     paces = {key["region"]: Pace() for key in keys}
     try:
-        trails = clients_of(module, ["cloudtrail"], paces, attempts=_ATTEMPTS)["cloudtrail"]
+        trails = clients_of(module, ["cloudtrail"], paces, INFO_PATIENCE, until)["cloudtrail"]
     except RefusedError as refused:
-        module.exit_json(changed=False, keys=[_unknown(key, refused) for key in keys])
-    with ThreadPoolExecutor(max_workers=len(keys)) as pool:
-        tag = module.params["context_tag"]
-        found = pool.map(lambda key: _look_up(trails[key["region"]], paces[key["region"]], key, tag), keys)
-        module.exit_json(changed=False, keys=list(found))
+        return [_unknown(key, refused.refusal) for key in keys]
+    futures = [
+        begin(functools.partial(_look_up, trails[key["region"]], paces[key["region"]], key, *marks))
+        for key in keys
+    ]
+    wait_for(futures, until)
+    return [
+        future.result() if future.done() else _unknown(key, _late(key["region"], until))
+        for key, future in zip(keys, futures, strict=True)
+    ]
+
+
+def _late(region: str, until: Deadline) -> Refusal:
+    return refusal("not_reached", operation="LookupEvents", region=region, message=until.missed())
 
 
 if __name__ == "__main__":

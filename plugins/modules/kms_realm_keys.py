@@ -12,6 +12,8 @@ short_description: Enable or disable the AWS KMS keys of a whole realm at once
 description:
   - Does what M(keyops.atlassian_cmk.kms_key_state) does for several keys, at the same time, in one process.
   - All changing calls are out before the first wait ends, and the failure of one key never stops the others.
+  - A region that does not answer delays no other one. It is retried beside them until O(wait_timeout) is over; after that the
+    module returns what it knows.
   - If any key fails, the module fails, after all keys are dealt with; RV(keys) then tells each key's fate.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
@@ -37,7 +39,21 @@ options:
             Upper and lower case count.
           - None at all is a failure, and so is an alias that belongs to no key.
           - Needs C(kms:ListAliases).
+          - At most 10,000 aliases are read. If there are more, the module deals with those and then fails.
         type: str
+      expected_arn:
+        description:
+          - The ARN of the key that O(keys[].key_id) must resolve to, as RV(keys[].arn) of check mode named it. If it resolves to
+            another key by now, neither is changed (RV(keys[].code) is V(alias_moved)).
+          - Changes are always made on the key that C(DescribeKey) has just returned.
+        type: str
+  plan_timeout:
+    description:
+      - How long each region may take in check mode, in seconds. It has two attempts; one that does not answer is refused with
+        RV(keys[].code) V(not_reached) and does not delay the others.
+      - Outside of check mode O(wait_timeout) counts.
+    type: float
+    default: 5
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -72,7 +88,7 @@ keys:
   description:
     - One entry per key, in the given order, with all that M(keyops.atlassian_cmk.kms_key_state) returns. Keys that were found by
       O(keys[].alias_prefix) stand in the order of their aliases.
-  returned: unless the role could not be assumed
+  returned: unless AWS refused to let the role be assumed
   type: list
   elements: dict
   contains:
@@ -134,7 +150,11 @@ keys:
           returned: always
           sample: "2026-11-24T03:00:00Z"
         error:
-          description: AWS's error code; empty if the call succeeded.
+          description: AWS's error code; empty if the call succeeded, V(NoAnswer) if AWS had not answered when the time was over.
+          type: str
+          returned: always
+        request_id:
+          description: AWS's id of the request; empty if AWS did not give one.
           type: str
           returned: always
     waited:
@@ -153,9 +173,16 @@ keys:
       description: What to do next; empty if all is well.
       returned: always
       type: str
+clock_offset:
+  description:
+    - How many seconds AWS's clock is ahead of this machine's, by the C(Date) header of C(DescribeKey)'s answers (the median of several),
+      accurate to about half a second. V(null) if AWS did not answer.
+  returned: unless AWS refused to let the role be assumed
+  type: float
+  sample: -0.3
 refusal:
   description: Why no key could be looked at.
-  returned: when the role could not be assumed
+  returned: when AWS refused to let the role be assumed
   type: dict
   contains:
     code:
@@ -173,64 +200,129 @@ refusal:
       returned: always
 """
 
+import dataclasses
+import functools
 import re
+import statistics
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aliases import find
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import Outcome, set_key_state
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import Wish, is_key_arn
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import Outcome, give_up, set_key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
     KEY_STATE_OPTIONS,
-    clients,
+    PLAN_OPTIONS,
+    Patience,
+    clients_of,
+    deadline,
+    plan_deadline,
     waiting,
     wish,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
 
 _KEY: t.Final = {
     "region": {"type": "str"},
     "key_id": {"type": "str", "no_log": False},
     "alias_prefix": {"type": "str"},
+    "expected_arn": {"type": "str"},
 }
 _WAYS: t.Final = ("key_id", "alias_prefix")
+_REPORT_EVERY: t.Final = 5  # seconds
 
 Key = dict[str, t.Any]
 
 
-def _set_all(module: t.Any, keys: list[Key]) -> list[Outcome]:
-    # boto3 makes clients safely in one thread only; the clients themselves may be used in any.
-    kms = clients(module, "kms", [key["region"] for key in keys])
+@dataclasses.dataclass(frozen=True)
+class _Work:
+    """What is to be done with all keys, and by when."""
 
-    def named(key: Key) -> list[Outcome]:
-        if key["key_id"] is not None:
-            return [Outcome(key["key_id"], key["region"])]
-        return find(kms[key["region"]], key["region"], key["alias_prefix"], module.params["account_id"])
+    wish: Wish
+    waiting: Waiting | None
+    check_mode: bool
+    until: Deadline
+    patience: Patience
 
-    def one(name: Outcome) -> Outcome:
-        if name.refusal:
-            return name
-        outcome = set_key_state(
-            kms[name.region],
-            name.reference,
-            name.region,
-            wish(module.params),
-            check_mode=module.check_mode,
-            waiting=waiting(module.params),
+
+def _work(module: t.Any) -> _Work:
+    params = module.params
+    until, patience = plan_deadline(params) if module.check_mode else (deadline(params), Patience())
+    return _Work(wish(params), waiting(params), module.check_mode, until, patience)
+
+
+def _set_all(module: t.Any, keys: list[Key], work: _Work) -> list[Outcome]:
+    entries = [[Outcome(_reference(key), key["region"], key["expected_arn"])] for key in keys]
+    try:
+        # boto3 makes clients safely in one thread only; the clients themselves may be used in any.
+        kms = clients_of(module, ["kms"], [key["region"] for key in keys], work.patience, work.until)["kms"]
+    except RefusedError as refused:
+        if refused.refusal.code != "not_reached":
+            module.fail_json(msg=str(refused), refusal=vars(refused.refusal))
+        return [dataclasses.replace(outcome, refusal=refused.refusal) for (outcome,) in entries]
+    if work.check_mode:
+        # What a busy machine needs to make the clients is none of the regions' time.
+        work = dataclasses.replace(work, until=Deadline(work.until.seconds))
+    futures = [
+        begin(functools.partial(_set_entry, kms[key["region"]], key, outcomes, work))
+        for key, outcomes in zip(keys, entries, strict=True)
+    ]
+    every = 0 if work.check_mode else _REPORT_EVERY
+    wait_for(futures, work.until, every, lambda: _report_waiting(entries, work))
+    reason = f"not reachable yet, {work.until.missed()}" if work.check_mode else work.until.missed()
+    return [give_up(outcome, work.wish, work.waiting, reason) for outcomes in entries for outcome in list(outcomes)]
+
+
+def _reference(key: Key) -> str:
+    return f"{key['alias_prefix']}*" if key["key_id"] is None else str(key["key_id"])
+
+
+def _set_entry(client: t.Any, key: Key, outcomes: list[Outcome], work: _Work) -> None:
+    """Deal with one entry of the option; the outcomes are those of its keys as soon as these are known."""
+    if key["alias_prefix"] is not None:
+        outcomes[:] = find(client, outcomes[0].calls, key["region"], key["alias_prefix"], work.wish.account_id)
+    futures = [
+        begin(
+            functools.partial(
+                set_key_state, client, outcome, work.wish, check_mode=work.check_mode, waiting=work.waiting
+            )
         )
-        outcome.calls[:0] = name.calls
-        return outcome
+        for outcome in outcomes
+        if not outcome.refusal
+    ]
+    for future in futures:
+        future.result()
 
-    with ThreadPoolExecutor(max_workers=len(keys)) as pool:
-        names = [name for found in pool.map(named, keys) for name in found]
-    with ThreadPoolExecutor(max_workers=len(names)) as pool:
-        return list(pool.map(one, names))
+
+def _report_waiting(entries: list[list[Outcome]], work: _Work) -> None:
+    """Report each region that is not done."""
+    open_ = [outcome for outcomes in entries for outcome in list(outcomes) if not (outcome.is_done or outcome.refusal)]
+    for region in dict.fromkeys(outcome.region for outcome in open_):
+        states = {outcome.last_state or outcome.before for outcome in open_ if outcome.region == region}
+        report(
+            Progress(
+                region,
+                work.wish.key_state,
+                states=tuple(sorted(state for state in states if state)),
+                waited=work.until.elapsed(),
+            )
+        )
+
+
+def _clock_offset(outcomes: list[Outcome]) -> float | None:
+    offsets = [outcome.clock_offset for outcome in outcomes if outcome.clock_offset is not None]
+    return round(statistics.median(offsets), 1) if offsets else None
 
 
 def _report(module: t.Any, outcomes: list[Outcome]) -> None:
     nothing = {"code": "", "error": "", "hint": ""}
     keys = [{**outcome.as_result(), **(vars(outcome.refusal) if outcome.refusal else nothing)} for outcome in outcomes]
     result: dict[str, t.Any] = {"keys": keys, "changed": any(key["changed"] for key in keys)}
+    result["clock_offset"] = _clock_offset(outcomes)
     if module._diff:
         result["diff"] = [outcome.as_diff() for outcome in outcomes if outcome.before]
     failed = [f"{outcome.region}: {outcome.refusal}" for outcome in outcomes if outcome.refusal]
@@ -248,22 +340,31 @@ def main() -> None:
                 "required": True,
                 "no_log": False,
                 "options": _KEY,
-                "mutually_exclusive": [_WAYS],
+                "mutually_exclusive": [_WAYS, ("alias_prefix", "expected_arn")],
                 "required_one_of": [_WAYS],
             },
+            **PLAN_OPTIONS,
             **KEY_STATE_OPTIONS,
         },
         supports_check_mode=True,
     )
     keys = [{**key, "region": key["region"] or module.region} for key in module.params["keys"]]
+    problem = _problem(keys)
+    if problem:
+        module.fail_json(msg=problem)
+    _report(module, _set_all(module, keys, _work(module)))
+
+
+def _problem(keys: list[Key]) -> str:
     if not keys or not all(key["region"] for key in keys):
-        module.fail_json(msg="A key without a region is given, or no key at all. Set region for each entry of keys.")
-    if not all(
-        re.fullmatch(r"alias/[a-zA-Z0-9/_-]+", "alias/x" if key["alias_prefix"] is None else key["alias_prefix"])
-        for key in keys
-    ):
-        module.fail_json(msg="alias_prefix must be the beginning of an alias' name, such as alias/cryptor.")
-    _report(module, _set_all(module, keys))
+        return "A key without a region is given, or no key at all. Set region for each entry of keys."
+    prefixes = [key["alias_prefix"] for key in keys if key["alias_prefix"] is not None]
+    if not all(re.fullmatch(r"alias/[a-zA-Z0-9/_-]+", prefix) for prefix in prefixes):
+        return "alias_prefix must be the beginning of an alias' name, such as alias/cryptor."
+    arns = [key["expected_arn"] for key in keys if key["expected_arn"] is not None]
+    if not all(is_key_arn(arn) for arn in arns):
+        return "expected_arn must be the ARN of a key, as this module returns it in check mode."
+    return ""
 
 
 if __name__ == "__main__":

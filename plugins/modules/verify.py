@@ -8,14 +8,16 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: verify
 version_added: 1.0.0
-short_description: Look whether Atlassian is back, once or until it is
+short_description: Verify that Atlassian has restored the sites, once or until it has
 description:
-  - Looks at the ticket (M(keyops.atlassian_cmk.desk_ticket)), at the use of the keys (M(keyops.atlassian_cmk.kms_key_use_info)) and at
-    the organization's sites, and judges what is seen. For the entry point C(verify) of the role C(cmk).
-  - With O(follow) it looks again until there is nothing to wait for any more, or the limit in the settings is over. It says on one line
-    how each look went. Keys whose use is proven are not looked up again in CloudTrail.
+  - Reads the ticket (M(keyops.atlassian_cmk.desk_ticket)), the use of the keys (M(keyops.atlassian_cmk.kms_key_use_info)) and the
+    organization's sites, and judges them. For the entry point C(verify) of the role C(cmk).
+  - With O(follow) it verifies again until there is nothing to wait for any more, or the limit in the settings passes. It reports each look
+    on one line. Keys whose use is proven are not looked up again in CloudTrail.
+  - Each source has a bound. All sites together take 10 seconds at most and the ticket 60. A CloudTrail that does not answer takes 30.
   - Waiting takes no process of its own, holds no lock and keeps no file. An interrupted run is continued by starting another one.
-  - Sites are asked without credentials. Redirects are not followed, C(~/.netrc) is not read, and certificates are verified.
+  - Sites are asked without credentials. Redirects are not followed, C(~/.netrc) is not read, and certificates are verified. At most 64 KiB
+    of an answer are read.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
@@ -46,12 +48,12 @@ options:
     default: ''
   retries:
     description:
-      - How many attempts may follow the first one to read the ticket. With O(follow) there are none, since it is looked again anyway.
+      - How many attempts may follow the first one to read the ticket. With O(follow) there are none, because the next look is one.
     type: int
     default: 6
   follow:
     description:
-      - Whether to look again.
+      - Whether to verify again.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -60,7 +62,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Look once whether the sites of an organization answer
+- name: Verify once that the sites of an organization answer
   keyops.atlassian_cmk.verify:
     run:
       entry_point: verify
@@ -76,6 +78,7 @@ EXAMPLES = r"""
         verify_limit: 0
         verify_interval: 60
         context_tag: ''
+        atlassian_account_ids: []
         revoked_at: ''
         problems: []
       plan: {keys: []}
@@ -117,7 +120,7 @@ sites:
       type: str
       sample: https://acme.example.com
     up:
-      description: Whether it answered with the expected status.
+      description: Whether it answered with the expected status and, at Jira's API, with its JSON.
       returned: always
       type: bool
     status:
@@ -130,11 +133,15 @@ sites:
       type: str
       sample: answers 200
 looks:
-  description: How often it was looked.
+  description: How many looks there were.
   returned: always
   type: int
+timed_out:
+  description: Whether the limit passed while there was still something to wait for.
+  returned: always
+  type: bool
 error:
-  description: Why the keys could not be looked at again; empty if they could.
-  returned: when it was looked more than once
+  description: Why the keys could not be read again; empty if they could.
+  returned: when there was more than one look
   type: str
 """

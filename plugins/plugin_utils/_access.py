@@ -28,19 +28,24 @@ def access(info: t.Mapping[str, t.Any], kept_text: str, *, keeps: bool = False) 
     """
     kept = _read(kept_text)
     compared = [_compared(key, kept) for key in info.get("keys") or []]
-    known = [key.get("policy") is None or str(key["arn"]) in kept for key in info.get("keys") or []]
+    known = [not _is_read(key) or str(key["arn"]) in kept for key in info.get("keys") or []]
     return [one if known_ or not keeps else {**one, "note": ""} for one, known_ in zip(compared, known, strict=True)]
 
 
 def access_text(info: t.Mapping[str, t.Any]) -> str:
-    """Write the copy to keep: each key's policy and grants, as far as they could be read."""
-    copy = {key["arn"]: _terms(key) for key in info.get("keys") or [] if key.get("policy") is not None}
+    """Write the copy to keep: policy and grants of each key of which both could be read."""
+    copy = {key["arn"]: _terms(key) for key in info.get("keys") or [] if _is_read(key)}
     return json.dumps(copy, indent=2, sort_keys=True) + "\n"
+
+
+def _is_read(key: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether both parts were read: grants that could not be read are not the same as no grants."""
+    return key.get("policy") is not None and key.get("grants") is not None
 
 
 def _compared(key: t.Mapping[str, t.Any], kept: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     region, arn = str(key["region"]), str(key["arn"])
-    if key.get("policy") is None:
+    if not _is_read(key):
         note = f"Policy and grants could not be compared: {key.get('access_reason') or 'they were not read.'}"
         return {"region": region, "arn": arn, "changed": False, "diff": "", "note": _with_suspects(note, key)}
     if arn not in kept:
@@ -67,7 +72,7 @@ def _with_suspects(note: str, key: t.Mapping[str, t.Any]) -> str:
 
 def _terms(key: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     # Ids and tokens of grants are new for each grant, even when the same access is granted again.
-    grants = [{name: grant[name] for name in sorted(grant) if name != "grant_id"} for grant in key.get("grants") or []]
+    grants = [{name: grant[name] for name in sorted(grant) if name != "grant_id"} for grant in key["grants"]]
     return {"policy": key["policy"], "grants": sorted(grants, key=lambda grant: json.dumps(grant, sort_keys=True))}
 
 

@@ -21,6 +21,7 @@ OK_STATUSES: t.Final = (
     "planned",
     "revoked",
     "already_revoked",
+    "waiting",
 )
 _KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
 _TICKET: t.Final = (
@@ -134,6 +135,8 @@ def headline(entry_point: str, status: str) -> str:
         return f"A RESTORE WOULD {'SUCCEED' if status in OK_STATUSES else 'NOT SUCCEED'}"
     if entry_point == "revoke" and status not in OK_STATUSES:
         return "ONLY PARTLY REVOKED" if status == "partial" else "NOT REVOKED"
+    if status == "nothing_to_restore":
+        return "NOTHING TO RESTORE, AND NOTHING ANNOUNCED"
     return status.upper().replace("_", " ")
 
 

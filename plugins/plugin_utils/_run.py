@@ -50,12 +50,12 @@ def begin_run(run: Parts, records: Records) -> dict[str, t.Any]:
     """Decide, once the plan is made and before anything is changed, what to remember of this restoration.
 
     :param run: as :func:`about` takes it
-    :return: ``begun`` (the journal, None if there is none) and ``changes`` (whether this run is to change a key)
+    :return: ``begun`` (the journal, None if there is none), ``changes`` (whether this run is to change a key), ``targets``
     """
     states, changes = states_before(run), _changes(run)
     journal = read_journal(records.journal, run["settings"]["slug"])
     begun = begin(journal, states, changes=changes, ticket=run["settings"]["ticket"], now=run["started_at"])
-    return {"begun": _as_json(begun), "changes": changes}
+    return {"begun": _as_json(begun), "changes": changes, "targets": targets(run)}
 
 
 def settle_run(run: Parts, records: Records, nonce: str) -> dict[str, t.Any]:
@@ -77,7 +77,7 @@ def settle_run(run: Parts, records: Records, nonce: str) -> dict[str, t.Any]:
         nonce=nonce,
     )
     return {
-        **{name: run["decided"][name] for name in ("begun", "changes")},
+        **{name: run["decided"][name] for name in ("begun", "changes", "targets")},
         "announcement": announcement.as_json(),
         "revoked": loss.as_json(),
         "access": access(run["revocation"], records.access),
@@ -94,6 +94,7 @@ def decide_revocation(run: Parts, records: Records) -> dict[str, t.Any]:
     why = unconfirmed(settings["confirm"], settings["org"], int(run["organizations"]))
     return {
         "announcement": {},
+        "targets": targets(run),
         "revoked": add_own_revocation(_loss(run, records), keys_done(run["plan"], {})).as_json(),
         "before": _loss(run, records).as_json(),
         "access": access(run["revocation"], records.access, keeps=True),
@@ -127,6 +128,19 @@ def states_before(run: Parts) -> dict[str, str]:
     states = {key["arn"]: key["key_state_before"] for key in keys if key.get("arn") and key.get("key_state_before")}
     trust = (run.get("trust_plan") or {}).get("effect_before")
     return {**states, ROLE: trust} if trust else states
+
+
+def targets(run: Parts) -> list[dict[str, str]]:
+    """Return the keys to change, as ``kms_realm_keys`` takes them: those that the plan has shown, and no others."""
+    wanted = {key["region"]: key for key in run["settings"]["keys"]}
+    return [_target(key, wanted.get(key["region"], {})) for key in run["plan"].get("keys") or []]
+
+
+def _target(key: Parts, wanted: Parts) -> dict[str, str]:
+    if key.get("arn"):
+        return {"region": key["region"], "key_id": key["reference"], "expected_arn": key["arn"]}
+    # The keys of a region that could not be listed are not known yet.
+    return dict(wanted) if "alias_prefix" in wanted else {"region": key["region"], "key_id": key["reference"]}
 
 
 def _changes(run: Parts) -> bool:

@@ -195,6 +195,7 @@ def _verification(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str,
     status = given.get("site_status", 200)
     return {
         "context_tag": tag,
+        "atlassian_account_ids": _atlassian_accounts(given, problems),
         "site_path": path,
         "site_status": int(problems.number("cmk_site_status", status, least=200, most=599, whole=True)),
         "verify_follow": problems.boolean("cmk_verify_follow", given.get("verify_follow")),
@@ -203,6 +204,19 @@ def _verification(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str,
             "cmk_verify_interval", given.get("verify_interval", 60), least=1, most=86400
         ),
     }
+
+
+def _atlassian_accounts(given: t.Mapping[str, t.Any], problems: Problems) -> list[str]:
+    name, value = "cmk_atlassian_account_id", given.get("atlassian_account_id")
+    values = [value] if isinstance(value, int) else value
+    if isinstance(values, (list, tuple)):
+        # An unquoted number in YAML has lost its leading zeros.
+        values = [f"{item:012d}" if isinstance(item, int) and not isinstance(item, bool) else item for item in values]
+    account_ids = problems.words(name, values)
+    for account_id in account_ids:
+        if not re.fullmatch(r"[0-9]{12}", account_id):
+            problems.append(f"{name} must be 12 digits, or a list of such ids, but is {shown(account_id)}.")
+    return account_ids
 
 
 def _report_dir(given: t.Mapping[str, t.Any], folder: str, problems: Problems) -> str:

@@ -8,20 +8,27 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
+import json
+import time
 import typing as t
 import urllib.error
-from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urljoin, urlsplit
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_each_within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 
+# Jira Cloud platform REST API, "Get Jira instance info": accessible anonymously.
+SERVER_INFO: t.Final = "/rest/api/3/serverInfo"
+_SERVER_INFO_FIELDS: t.Final = ("baseUrl", "version")
 _TIMEOUT: t.Final = 10
-_AT_ONCE: t.Final = 8
+_MOST_BYTES: t.Final = 64 * 1024
+_PIECE: t.Final = 4096
 
 Site = dict[str, t.Any]
-# Takes a URL; returns status (-1 without an answer), location (of a redirect) and msg (why there is no answer).
+# Takes a URL; returns status (-1 without an answer), location (of a redirect), body and msg (why there is no answer).
 Get = t.Callable[[str], t.Mapping[str, t.Any]]
 
 
@@ -45,45 +52,77 @@ def asked_at(site: str, path: str) -> str:
 
 
 def judged(site: str, url: str, answer: t.Mapping[str, t.Any], expected: int) -> Site:
-    """Tell whether a site is up: only the expected status is, and a redirect only to the same host.
+    """Decide whether a site is up: it answers with the expected status, from the same host, and at Jira's API with its JSON.
 
-    A suspended site may well redirect to a page that says so, and that page answers 200.
+    A suspended site may redirect to a page that explains the suspension, or show that page itself; both answer 200.
     """
-    status, location = int(answer["status"]), str(answer.get("location") or "")
-    target = urlsplit(urljoin(url, location)).hostname if location else None
-    away = bool(target) and target != urlsplit(url).hostname
+    is_up, says = _judge(url, answer, expected)
+    name = quoted(site, 200) if url else "an entry of cmk_sites"
+    return {"site": name, "status": max(int(answer["status"]), 0) or None, "up": is_up, "says": says}
+
+
+def _judge(url: str, answer: t.Mapping[str, t.Any], expected: int) -> tuple[bool, str]:
+    status = int(answer["status"])
     if not url:
-        says = "is not the address of a site, and was not asked"
-    elif status < 0:
-        says = f"does not answer: {quoted(str(answer.get('msg', '')), 160)}"
-    else:
-        to = f", a redirect to {quoted(str(target), 100)}" if away else ""
-        says = f"answers {status}{to}" + ("" if status == expected and not away else f" where {expected} is expected")
-    shown = quoted(site, 200) if url else "an entry of cmk_sites"
-    return {"site": shown, "status": max(status, 0) or None, "up": status == expected and not away, "says": says}
+        return False, "is not the address of a site, and was not asked"
+    if status < 0:
+        return False, f"does not answer: {quoted(str(answer.get('msg', '')), 160)}"
+    location = str(answer.get("location") or "")
+    target = urlsplit(urljoin(url, location)).hostname if location else None
+    if target and target != urlsplit(url).hostname:
+        return False, f"answers {status}, a redirect to {quoted(str(target), 100)} where {expected} is expected"
+    if status != expected:
+        return False, f"answers {status} where {expected} is expected"
+    if urlsplit(url).path == SERVER_INFO and not _is_server_info(answer.get("body") or b""):
+        fields = " and ".join(_SERVER_INFO_FIELDS)
+        return False, f"answers {status}, but not with Jira's server information (a JSON object with {fields})"
+    return True, f"answers {status}"
+
+
+def _is_server_info(body: bytes) -> bool:
+    if len(body) > _MOST_BYTES:
+        return False
+    try:
+        info = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(info, dict) and all(isinstance(info.get(name), str) for name in _SERVER_INFO_FIELDS)
 
 
 def look_at_sites(sites: t.Sequence[str], path: str, expected: int, get: Get) -> list[Site]:
-    """Ask all sites at the same time.
+    """Ask all sites at the same time, for ten seconds in all.
 
     :return: for each, in order, ``site``, ``up``, ``status`` (None if it did not answer) and ``says``
     """
-
-    def one(site: str) -> Site:
-        url = asked_at(site, path)
-        return judged(site, url, get(url) if url else {"status": -1}, expected)
-
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        return list(pool.map(one, sites))
+    urls = [asked_at(site, path) for site in sites]
+    # A site without a usable address is not asked.
+    works: list[t.Callable[[], t.Mapping[str, t.Any]]] = [
+        functools.partial(get, url) if url else (lambda: {"status": -1}) for url in urls
+    ]
+    late = {"status": -1, "msg": f"no answer within {_TIMEOUT:g} seconds"}
+    answers = [answer or late for answer in run_each_within(_TIMEOUT, works)]
+    return [judged(site, url, answer, expected) for site, url, answer in zip(sites, urls, answers, strict=True)]
 
 
 def get(url: str) -> dict[str, t.Any]:
     """Ask once. No redirect is followed, no credentials are sent, and the certificate is verified."""
+    end = time.monotonic() + _TIMEOUT
     try:
         with ask(url, timeout=_TIMEOUT) as response:
-            return {"status": response.getcode()}
+            return {"status": response.getcode(), "body": _beginning(response, end)}
     except urllib.error.HTTPError as error:
         with error:
             return {"status": error.code, "location": error.headers.get("Location")}
     except (OSError, http.client.HTTPException, ValueError) as error:
         return {"status": -1, "msg": str(error)}
+
+
+def _beginning(response: t.Any, end: float) -> bytes:
+    """Read a little more than a fitting answer has, and not longer than until then."""
+    body = b""
+    while len(body) <= _MOST_BYTES and time.monotonic() < end:
+        piece = response.read(_PIECE)
+        if not piece:
+            break
+        body += piece
+    return body

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 
-_NOT_TOLD: t.Final = "Atlassian has not been told."
+_NOT_NOTIFIED: t.Final = "Atlassian has not been notified."
+_AGAIN: t.Final = "Fix the problem below and run again. Completed steps are not repeated."
 
 
 class _Verdict(t.NamedTuple):
@@ -55,43 +57,49 @@ def _restore(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     status = str(about["status"])
     ticket = _ticket(about)
     if status == "planned":
-        detail = f"A run without check mode would {_todo(about, count) or 'change no key'}, and then tell Atlassian on {ticket}."
+        detail = f"A run without check mode would {_todo(about, count) or 'change no key'}, and then notify Atlassian on {ticket}."
         return _Verdict(status, "plan", "This is a plan: nothing was changed", detail)
     if status == "restored":
         detail = f"Every key is enabled. Atlassian was asked on {ticket} to start the restoration."
-        return _Verdict(status, "good", "Access is restored, and Atlassian has been told", detail)
+        return _Verdict(status, "good", "Keys restored, and Atlassian has been notified", detail)
     if status == "already_restored":
-        detail = f"Every key was enabled and Atlassian had been told on {ticket}. This run changed nothing."
+        detail = f"Every key was enabled, and Atlassian had been notified on {ticket}. This run changed nothing."
         return _Verdict(status, "good", "Access was already restored", detail)
     if status == "handover_pending" and about["ticket"]["mailed_at"]:
         detail = (
-            f"Every key is enabled. Look at {ticket}: when the comment is there, run again with cmk_ticket_told; if it does "
-            "not come, paste the text below."
+            f"Every key is enabled. Open {ticket}. When it shows the comment, run again with cmk_ticket_told. If it does not, "
+            "paste the text below."
         )
-        return _Verdict(status, "attention", "Keys restored and Atlassian mailed, which proves no comment", detail)
+        return _Verdict(
+            status, "attention", "Keys restored and comment mailed, but not confirmed on the ticket", detail
+        )
     if status == "handover_pending":
         detail = f"Every key is enabled. Now paste the text below into {ticket}, then run again with cmk_ticket_told."
-        return _Verdict(status, "attention", "Keys restored, but Atlassian has NOT been told yet", detail)
+        return _Verdict(status, "attention", "Keys restored, Atlassian has NOT been notified yet", detail)
     return _failed(about, count)
 
 
 def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     code = "partial" if about["status"] == "partial" else "failed"
-    told = "" if about["ticket"]["told"] else f" {_NOT_TOLD}"
-    again = "Mend what is named below and run again: what is done is kept."
+    silent = "" if about["ticket"]["told"] else f" {_NOT_NOTIFIED}"
     if about["ticket"]["code"] in ("desk_unconfirmed", "mail_unconfirmed"):
-        looks = "Run again, which looks first" if about["ticket"]["code"] == "desk_unconfirmed" else "Look first"
-        detail = f"Every key is enabled. {looks}: {_ticket(about)} may hold the comment already."
-        return _Verdict(code, "attention", "Keys usable, and Atlassian has PERHAPS been told", detail)
+        by_mail = about["ticket"]["code"] == "mail_unconfirmed"
+        step = (
+            "Read the ticket before you run again" if by_mail else "Run again: it reads the ticket before it comments"
+        )
+        detail = f"Every key is enabled. The comment may be on {_ticket(about)} already. {step}."
+        return _Verdict(code, "attention", "Keys restored, Atlassian has PERHAPS been notified", detail)
     if count.all and not _is_trusted(about):
-        detail = f"Every key is enabled, but role {about['trust']['role']} does not trust Atlassian.{told} {again}"
-        return _Verdict(code, "bad", "Only partly restored: keys usable, trust not set", detail.replace("  ", " "))
+        detail = f"Every key is enabled, but role {about['trust']['role']} does not trust Atlassian.{silent} {_AGAIN}"
+        return _Verdict(code, "bad", "Only partly restored: keys enabled, trust not set", detail)
     if count.all:
-        headline = "Keys usable, but Atlassian could NOT be told" if told else "Keys usable, but the run ended early"
-        return _Verdict(code, "attention", headline, f"Every key is enabled.{told} {again}")
+        headline = (
+            "Keys restored, Atlassian could NOT be notified" if silent else "Keys restored, but the run ended early"
+        )
+        return _Verdict(code, "attention", headline, f"Every key is enabled.{silent} {_AGAIN}")
     if code == "partial":
-        return _Verdict(code, "bad", f"Only partly restored: {count} usable", f"{told} {again}".strip())
-    return _Verdict(code, "bad", "Not restored", f"{count if count.of else 'No key'} usable.{told} {again}")
+        return _Verdict(code, "bad", f"Only partly restored: {count} enabled", f"{silent} {_AGAIN}".strip())
+    return _Verdict(code, "bad", "Not restored", f"{count if count.of else 'No key'} enabled.{silent} {_AGAIN}")
 
 
 def _is_trusted(about: t.Mapping[str, t.Any]) -> bool:
@@ -109,7 +117,7 @@ def _todo(about: t.Mapping[str, t.Any], count: _Count) -> str:
 def _assess(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     if about["status"] not in OK_STATUSES:
         trust = "" if _is_trusted(about) else " The trust statement could not be set."
-        detail = f"{count if count.of else 'No key'} could be brought back.{trust} Mend what is named below, and assess again."
+        detail = f"{count if count.of else 'No key'} could be restored.{trust} Fix the problem below, and assess again."
         return _Verdict("not_ready", "bad", "Not ready: a restore would not succeed", detail)
     todo = _todo(about, count)
     todo = f"It would {todo}." if todo else "Every key is enabled already."
@@ -133,16 +141,22 @@ def _revoke(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
         return _Verdict(status, "plan", "This is a plan: nothing was changed", f"A run would disable {changes}.")
     if status in ("revoked", "already_revoked"):
         headline = "Access is revoked" if status == "revoked" else "Access was already revoked"
-        detail = (
-            "Nobody can use a key. The vendor's limits of 10 and 20 days are running. The way back is restore_cmk.yml."
-        )
+        detail = f"Nobody can use a key. {_clock(about['window'])} To restore the access, run restore_cmk."
         return _Verdict("revoked", "attention", headline, detail)
     if count.all:
         return _Verdict("revoked", "attention", "Access is revoked, but the run ended early", "Run again.")
     if count.ok or status == "partial":
-        detail = f"Only {count} cannot be used any more. Mend what is named below, and run again at once."
+        detail = f"Only {count} cannot be used any more. Fix the problem below, and run again at once."
         return _Verdict("partly_revoked", "bad", "ONLY PARTLY REVOKED", detail)
     return _Verdict("not_revoked", "bad", "Not revoked", "No key was disabled.")
+
+
+def _clock(window: t.Mapping[str, t.Any]) -> str:
+    """Name Atlassian's deadlines as the window has them."""
+    ends = dict.fromkeys(filter(None, (window["reinstate_by"], window["at_risk_after"])))
+    if not ends:
+        return "Atlassian's deadlines have begun."
+    return f"Atlassian's deadlines have begun: {' and '.join(map(to_minute, ends))}."
 
 
 def _ticket(about: t.Mapping[str, t.Any]) -> str:
@@ -164,7 +178,7 @@ def _revoked(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
     if any(region["changed"] for region in about["regions"]):
         yield (
             "If a re-encryption was in progress, data is in mixed states now. AWS does not show that: ask an organization "
-            "admin, who alone can have requested one, and tell Atlassian on the ticket."
+            "admin, who alone can have requested one, and report it to Atlassian on the ticket."
         )
 
 

@@ -8,7 +8,7 @@ import typing as t
 import boto3
 import pytest
 
-from tests.playbooks.conftest import ALIAS, REGIONS, World
+from tests.playbooks.conftest import ALIAS, REGIONS, World, under_way, wait_for
 
 ORG: t.Final = ("-e", "org=acme")
 
@@ -145,3 +145,21 @@ def test_an_unwritable_report_folder_stops_nothing(world: World) -> None:
     assert world.states() == ["Enabled", "Enabled"]
     assert len(world.told()) == 1
     assert "cannot be remembered" in ran.output
+
+
+def test_what_was_shown_is_what_is_enabled(world: World) -> None:
+    """The alias moves to another key while the other region answers slowly."""
+    world.keys("Disabled", "Disabled")
+    world.aws.control("POST", "keys", {"region": "us-east-1", "alias": "alias/other", "state": "Disabled"})
+    world.aws.control("POST", "faults", {"operation": "DescribeKey", "region": "us-west-2", "latency": 3})
+    with under_way(*world.command(*ORG)) as process:
+        wait_for(lambda: world.calls("DescribeKey").count("us-east-1") == 1, process)
+        kms = boto3.client("kms", "us-east-1", endpoint_url=world.aws.url, aws_access_key_id="x", aws_secret_access_key="y")
+        other = kms.describe_key(KeyId="alias/other")["KeyMetadata"]["KeyId"]
+        kms.update_alias(AliasName=ALIAS, TargetKeyId=other)
+        output = process.communicate(timeout=300)[0]
+    assert process.returncode != 0
+    assert "now stands for" in output or "resolves to" in output, output
+    states = {key["KeyId"]: key["KeyState"] for key in world.aws.control("GET", "keys")}
+    assert states[other] == "Disabled"
+    assert world.told() == []

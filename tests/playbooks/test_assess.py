@@ -10,6 +10,7 @@ import typing as t
 import pytest
 
 from tests.playbooks.conftest import ALIAS, REGIONS, World
+from tests.standins.aws.clients import client
 
 ORG = ("-e", "org=acme")
 ASSESS = "assess_cmk.yml"
@@ -103,6 +104,33 @@ def test_a_policy_that_changed_since_the_last_assessment(world: World) -> None:
     regions = {entry["region"]: entry["access"]["changed"] for entry in _evidence(world, "restore")["regions"]}
     assert regions == {"us-east-1": True, "us-west-2": False}
     assert "PutKeyPolicy" not in world.calls()
+
+
+def _grant(world: World) -> None:
+    for key in world.aws.control("GET", "keys"):
+        client(world.aws, region=key["region"]).create_grant(
+            KeyId=key["KeyId"], GranteePrincipal="arn:aws:iam::444455556666:role/worker", Operations=["Decrypt"]
+        )
+
+
+def test_grants_that_could_not_be_read_are_not_no_grants(world: World) -> None:
+    world.keys("Enabled", "Enabled")
+    _grant(world)
+    world.aws.control("POST", "faults", {"operation": "ListGrants", "error": "AccessDeniedException", "count": 2})
+    assert world.run(*ORG, playbook=ASSESS).code == 0
+    assert not (world.folder / "reports/acme/access.json").exists()
+    ran = world.run(*ORG, playbook=ASSESS)
+    assert ran.code == 0, ran.output
+    assert "differ from the kept copy" not in ran.output
+    assert "may still be locked out" not in ran.output
+    copy = json.loads((world.folder / "reports/acme/access.json").read_text())
+    assert [len(access["grants"]) for access in copy.values()] == [1, 1]
+    # Nor does a copy that was made with them differ from what cannot be read.
+    world.aws.control("POST", "faults", {"operation": "ListGrants", "error": "AccessDeniedException", "count": 2})
+    ran = world.run(*ORG, playbook=ASSESS)
+    assert "differ from the kept copy" not in ran.output
+    assert "Policy and grants could not be compared: AWS refused ListGrants" in ran.output
+    assert json.loads((world.folder / "reports/acme/access.json").read_text()) == copy
 
 
 def test_without_any_permission_but_the_two(world: World) -> None:

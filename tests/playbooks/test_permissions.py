@@ -29,12 +29,12 @@ def asked(world: World) -> set[str]:
     return {f"{call['service']}:{call['operation']}" for call in world.aws.control("GET", "calls")} - {_FREE}
 
 
-RUNS: t.Final = {
+RUNS: t.Final[dict[str, tuple[str, tuple[str, str], dict[str, t.Any]]]] = {
     "restore": ("restore_cmk.yml", ("Disabled", "Disabled"), {}),
     "restore_cancel_deletion": ("restore_cmk.yml", ("PendingDeletion", "Disabled"), {"cmk_cancel_deletion": True}),
     "restore_byok": ("restore_cmk.yml", ("Disabled", "Disabled"), {}),
     "assess": ("assess_cmk.yml", ("Disabled", "Disabled"), {}),
-    "verify": ("verify_cmk.yml", ("Enabled", "Enabled"), {}),
+    "verify": ("verify_cmk.yml", ("Enabled", "Enabled"), {"cmk_atlassian_account_id": "444455556666"}),
     "revoke": ("revoke_cmk.yml", ("Enabled", "Enabled"), {}),
 }
 

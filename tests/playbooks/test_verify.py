@@ -85,7 +85,7 @@ def outcomes(result: dict[str, t.Any]) -> dict[str, str]:
 def test_from_waiting_to_restored(story: Story) -> None:
     story.site(redirect="https://suspended.example.com/acme")
     waiting = story.run()
-    assert waiting.code == 2
+    assert waiting.code == 0, waiting.output
     assert waiting.result["status"] == "waiting"
     assert outcomes(waiting.result) == {
         "keys": "good",
@@ -94,9 +94,7 @@ def test_from_waiting_to_restored(story: Story) -> None:
         "sites": "open",
         "clock": "open",
     }
-    assert (
-        "acme: still waiting for Atlassian. Atlassian has been told, and no key is in use again yet" in waiting.output
-    )
+    assert "acme: WAITING. Atlassian was notified, and no key is in use again yet, and not every site" in waiting.output
     assert "answers 302, a redirect to suspended.example.com where 200 is expected" in waiting.output
     before = {moment["kind"] for moment in story.evidence()["timeline"]}
     story.used()
@@ -108,9 +106,10 @@ def test_from_waiting_to_restored(story: Story) -> None:
     assert restored.code == 0, restored.output
     assert restored.result["status"] == "restored"
     assert restored.changed == waiting.changed == 0
-    assert "acme: RESTORED. Another account uses every key again, and every site answers." in restored.output
+    assert "acme: RESTORED. Atlassian uses every key again, and every site answers." in restored.output
     assert re.search(
-        r'ticket: Status Waiting for customer; .* Support answered at \S+: "Your sites are back."', restored.output
+        r'ticket +Status Waiting for customer. .*; Support answered at \S+ \S+ UTC: "Your sites are back."',
+        restored.output,
     )
     found = story.evidence()
     assert found["verdict"]["code"] == "verified"
@@ -138,8 +137,8 @@ def _never_told(story: Story) -> None:
 
 
 ATTENTION: t.Final[dict[str, tuple[int, t.Callable[[Story], None], str]]] = {
-    "a key is disabled again": (0, _key_disabled, "Not every key is enabled, so Atlassian cannot come back."),
-    "Atlassian was never told": (0, _never_told, "As far as is known, Atlassian has not been told"),
+    "a key is disabled again": (0, _key_disabled, "Not every key is enabled, so Atlassian cannot restore the sites."),
+    "Atlassian was never notified": (0, _never_told, "As far as is known, Atlassian has not been notified"),
     "two business days are over": (
         6,
         lambda story: story.used("us-east-1"),
@@ -182,8 +181,8 @@ def test_a_use_for_another_organization_proves_nothing_and_is_named(story: Story
     story.used(tag="OtherCMK")
     ran = story.run()
     assert ran.result["status"] == "waiting", ran.output
-    assert "account 444455556666 has used the key" in ran.output
-    assert "but without AcmeCMK in the encryption context" in ran.output
+    assert "used by account 444455556666 (Decrypt, last at" in ran.output
+    assert "without AcmeCMK in the encryption context, so this is not proof" in ran.output
 
 
 def test_cloudtrail_that_cannot_be_read_is_no_proof_and_that_is_said(story: Story) -> None:
@@ -192,18 +191,20 @@ def test_cloudtrail_that_cannot_be_read_is_no_proof_and_that_is_said(story: Stor
     story.comment("Your sites are back.", minutes=5)
     ran = story.run()
     assert ran.code == 0, ran.output
-    assert "CloudTrail could not be read, so the use of the keys is not proven." in ran.result["verification"]["reason"]
+    reason = ran.result["verification"]["reason"]
+    assert "Support answered on the ticket" in reason
+    assert "Its use of the keys is not proven: CloudTrail could not be read." in reason
     assert "Allow cloudtrail:LookupEvents for this identity" in ran.output
 
 
 def test_manual_mode_without_sites_rests_on_the_use_alone_and_says_so(story: Story) -> None:
     story.used("us-east-1", name="GenerateDataKeyWithoutPlaintext")
     story.used("us-west-2", name="ReEncrypt")
-    told = {"cmk_support_mode": "manual", "cmk_ticket_told": "2026-11-24T03:00:00Z"}
-    ran = story.run(**told, cmk_sites=[], cmk_context_tag="")
+    told = {"cmk_support_mode": "manual", "cmk_ticket_told": ago(hours=2).replace("+00:00", "Z")}
+    ran = story.run(**told, cmk_sites=[], cmk_context_tag="", cmk_atlassian_account_id="444455556666")
     assert ran.code == 0, ran.output
     assert "this rests on the use of the keys alone" in ran.output
-    assert "The ticket cannot be read without an API: look at it yourself." in ran.output
+    assert "The ticket cannot be read without an API: read it in the support portal." in ran.output
     assert story.desk.control("GET", "/calls") == []
 
 
@@ -211,7 +212,7 @@ def test_a_desk_that_is_down_leaves_open_whether_atlassian_was_told(story: Story
     story.desk.control("POST", "/faults", {"status": 503, "path": "/request/", "count": None})
     ran = story.run(*ONCE)
     assert ran.result["status"] == "needs_attention", ran.output
-    assert "ticket: no announcement is known. The support desk failed (HTTP 503)" in ran.output
+    assert "No notification of Atlassian is known. The support desk failed (HTTP 503)" in ran.output
 
 
 def test_a_restoration_by_this_controller_is_verified_from_its_journal(world: World) -> None:
@@ -222,7 +223,7 @@ def test_a_restoration_by_this_controller_is_verified_from_its_journal(world: Wo
     ran = world.run(*ORG, *ONCE, playbook=VERIFY)
     assert ran.result["status"] == "waiting", ran.output
     assert ran.result["ticket"]["told"]
-    assert "Atlassian was told at" in ran.output
+    assert "Atlassian was notified at" in ran.output
 
 
 def test_an_answer_is_quoted_on_one_line_and_cannot_act(story: Story) -> None:
@@ -275,6 +276,7 @@ def test_following_ends_at_its_limit(story: Story) -> None:
     ran = story.run("-e", "follow=true", cmk_verify_limit="3s", cmk_verify_interval=1)
     assert ran.code == 2
     assert ran.result["status"] == "waiting"
+    assert "acme: still waiting for Atlassian." in ran.output
     assert 2 <= ran.result["verification"]["looks"] <= 4
 
 
@@ -331,7 +333,7 @@ def test_many_organizations_at_once(story: Story) -> None:
     )  # fmt: skip
     output = ran.stdout + ran.stderr
     assert ran.returncode == 2
-    assert "There are more organizations than forks: each is looked at once" in output
+    assert "There are more organizations than forks: each is verified once" in output
     (summary,) = re.findall(r"(?m)^3 organizations: 1 needs attention, 1 waiting, 1 restored\n(?:  .*\n)+", output)
     assert [line.split(":")[0].strip() for line in summary.splitlines()[1:]] == ["worse", "all reports"]
 

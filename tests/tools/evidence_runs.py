@@ -309,7 +309,7 @@ def _verification(verdict: str, *used: str | None) -> Run:
     """Make what ``verify`` has found out; ``used`` is when the key of each region was used first."""
     return {
         "verdict": verdict,
-        "reason": "Another account uses every key again, and every site answers." if all(used) else "Not yet.",
+        "reason": "Atlassian uses every key again, and every site answers." if all(used) else "Not yet.",
         "passing": False,
         "looks": 3,
         "checks": [
@@ -329,7 +329,7 @@ def _verification(verdict: str, *used: str | None) -> Run:
                 "outcome": "open",
                 "says": "https://acme.example.com answers 503 where 200 is expected.",
             },
-            {"check": "clock", "outcome": "open", "says": "1.3 days since Atlassian was told."},
+            {"check": "clock", "outcome": "open", "says": "Atlassian was notified 1 day 7 h ago."},
         ],
         "use": [
             {

@@ -141,6 +141,7 @@ def _colleague_is_done(world: World) -> None:
 def _vendor_uses_the_keys(world: World) -> None:
     now = dt.datetime.now(dt.UTC).isoformat()
     use = {
+        "encryption_context": {"tenant": "AcmeCMK"},
         "name": "Decrypt",
         "key": ALIAS,
         "time": now,
@@ -337,23 +338,22 @@ SITUATIONS: t.Final = (
     ),
     Situation(
         "Is Atlassian back?",
-        "Atlassian has been told. Its restoration generally takes two business days.",
+        "Atlassian has been notified. Its restoration generally takes two business days.",
         (
             Step(
-                "Look. It changes nothing and posts nothing. While there is nothing to do but wait, it says so; the exit "
-                "code is 0 only when Atlassian is back. `-e follow=true` looks again and again.",
+                "Verify. It changes nothing and posts nothing. `waiting` needs no action and ends with exit code 0, as "
+                "`restored` does. With `-e follow=true` it verifies again until Atlassian has restored the sites.",
                 VERIFY,
-                code=2,
             ),
             Step(
-                "Another account uses the key of each region again: that is the strongest proof there is. Open the sites "
-                "in a browser as well.",
+                "Atlassian uses the key of each region again: that is the strongest proof there is. It is recognized by "
+                "`cmk_context_tag`, the context tag of your enrolment. Open the sites in a browser as well.",
                 VERIFY,
                 before=_vendor_uses_the_keys,
             ),
         ),
         _was_told,
-        variables={"cmk_sites": []},
+        variables={"cmk_sites": [], "cmk_context_tag": "AcmeCMK"},
     ),
     Situation(
         "A drill, or an emergency: take the access away",
@@ -475,7 +475,7 @@ def masked(text: str) -> str:
     lines are wrapped."""
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?|\d{8}T\d{6}", "TIME", text)
     text = re.sub(r"after \d+\.\d s", "after N s", text)
-    text = re.sub(r"(\d+ min )?\d+ s since", "N s since", text)
+    text = re.sub(r"(\d+ min )?\d+ s (since|ago)", r"N s \2", text)
     text = re.sub(r"cmk-restore/acme/[0-9a-f]{12}", "cmk-restore/acme/REFERENCE", text)
     text = re.sub(r"(comment[ /]|request/)\d+", r"\1N", text)
     return re.sub(r"(?<!\n)\n ?(?!\n)", " ", re.sub(r" +", " ", text))

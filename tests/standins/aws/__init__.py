@@ -16,10 +16,11 @@ GET, DELETE /_standin/calls
     dropped calls and for calls still under way. Credentials and plaintexts are never kept.
 GET, POST, DELETE /_standin/faults
     One fault or a list: `{service: "kms", operation: "*", region: "*", key_id, count: 1, skip: 0, error, message,
-    status, html: false, latency: 0, drop: "before" | "after", reset: false}`. A fault lets `skip` matching calls pass,
-    then hits `count` (null: for ever). `key_id` may be the id, ARN or alias. Status and message follow from `error`
-    where AWS's are known. `html`: an HTML page as a proxy sends it (502). `latency` (seconds) alone only delays.
+    status, html: false, latency: 0, drop: "before" | "after", reset: false, hang: false}`. A fault
+    lets `skip` matching calls pass, then hits `count` (null: for ever). `key_id` may be the id, ARN or alias. Status and
+    message follow from `error` where AWS's are known. `html`: an HTML page as a proxy sends it (502). `latency` (seconds) alone only delays.
     `drop`: the connection is closed without an answer, before or after the call was acted on; `reset`: by a TCP reset.
+    `hang`: the call is received and never answered, until the faults are deleted or the stand-in is reset.
     The first fault that replaces the answer wins.
 GET, POST /_standin/keys; PATCH /_standin/keys/REGION/KEY_ID_OR_ALIAS[?account=ID]
     POST creates a key (or a list of keys) in any state: `{region, account, alias, key_id, state, deletion_date,
@@ -29,9 +30,11 @@ GET, POST /_standin/keys; PATCH /_standin/keys/REGION/KEY_ID_OR_ALIAS[?account=I
     `policy`, `store_connected: true` (ends Unavailable), and sets `propagation, flip, not_found` for this key.
     GET lists all keys with their real state, whatever DescribeKey shows.
 GET, POST /_standin/config
-    `{propagation, flip, not_found, latency, trail_delay}` at run time. `propagation`: seconds until DescribeKey and
-    state-dependent operations see a change that was made through the API. `flip`: within that time reads alternate
+    `{propagation, flip, not_found, latency, trail_delay, quotas, clock_offset}` at run time. `propagation`: seconds
+    until DescribeKey and state-dependent operations see a change that was made through the API. `flip`: within that time reads alternate
     between the new and the old state. `not_found`: that many DescribeKey calls after a change answer NotFoundException.
+    `quotas`: calls over AWS's request quotas are throttled. `clock_offset`: seconds that AWS's clock is ahead of this
+    machine's, in the `Date` header of every answer and in CloudTrail's times (planted events keep theirs).
 POST /_standin/principals
     `{access_key, account, arn}`: which account and principal an access key belongs to.
 POST /_standin/roles

@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -137,19 +137,26 @@ class StandinApp:
         self.policies: dict[str, list[str]] = {}
         self.roles: dict[str, str] = {}
         self.taken: dict[tuple[str, str, str], list[float]] = {}
+        self.released = threading.Event()
         self.reset()
 
     def reset(self) -> None:
         """Back to the state as started."""
         with self.lock:
+            self.release()
             moto_api_backend.reset()
             self.settings = replace(self.started)
             self.kms = StrictKms(self.settings)
             self.iam = StrictIam(self.settings)
-            self.trail = Trail()
+            self.trail = Trail(now=lambda: time.time() + self.settings.clock_offset)
             self.calls, self.faults, self.principals, self.policies, self.roles = [], [], {}, {}, {}
             for spec in self.seed:
                 self.kms.plant(spec, self.account)
+
+    def release(self) -> None:
+        """Close the connections of calls that hang."""
+        self.released.set()
+        self.released = threading.Event()
 
     # --- WSGI
 
@@ -176,9 +183,14 @@ class StandinApp:
             if self.is_over_quota(call):
                 return self.refuse(request, AwsError("ThrottlingException", "Rate exceeded", 400))
             delay, fault = faulting.take(self.faults, call.service, call.operation, call.region, self.names_of(request))
+            released = self.released
         delay += self.settings.latency
         if delay > 0:
             time.sleep(delay)
+        if fault and fault.hang:
+            call.dropped = "before"
+            released.wait()
+            raise DroppedError(reset=True)
         if fault and fault.drop == "before":
             call.dropped = "before"
             raise DroppedError(fault.reset)
@@ -440,7 +452,7 @@ class StandinApp:
             region=call.region,
             account=call.account,
             name=call.operation,
-            moment=datetime.fromisoformat(call.time),
+            moment=datetime.fromisoformat(call.time) + timedelta(seconds=self.settings.clock_offset),
             principal=call.principal,
             service=call.service,
             access_key=request.access_key,

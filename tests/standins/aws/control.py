@@ -64,6 +64,7 @@ def _post_faults(app: StandinApp, rest: str, query: str, data: Any) -> Any:
 
 def _delete_faults(app: StandinApp, rest: str, query: str, data: Any) -> Any:
     app.faults.clear()
+    app.release()
     return {}
 
 

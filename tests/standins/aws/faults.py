@@ -12,7 +12,7 @@ class Fault:
 
     It applies to calls that match `service`, `operation`, `region` and `key_id` (as sent, or the resolved key's id, ARN
     or alias), lets the first `skip` of them pass, then hits `count` of them (None: for ever).
-    `latency` is in seconds; `drop` and `reset` close the connection without an answer.
+    `latency` is in seconds; `drop` and `reset` close the connection without an answer; `hang` never answers.
     """
 
     service: str = "kms"
@@ -28,6 +28,7 @@ class Fault:
     latency: float = 0.0
     drop: Literal["before", "after"] | None = None
     reset: bool = False
+    hang: bool = False
 
     @classmethod
     def parse(cls, spec: dict[str, Any]) -> Fault:
@@ -41,8 +42,8 @@ class Fault:
             raise ValueError(f"count: {fault.count!r} is neither null nor 1 or more")
         if fault.reset and fault.drop is None:
             fault.drop = "before"
-        if not (fault.error or fault.status or fault.html or fault.latency or fault.drop):
-            raise ValueError("a fault needs one of error, status, html, latency, drop, reset")
+        if not (fault.error or fault.status or fault.html or fault.latency or fault.drop or fault.hang):
+            raise ValueError("a fault needs one of error, status, html, latency, drop, reset, hang")
         return fault
 
     def matches(self, service: str, operation: str, region: str, names: set[str]) -> bool:
@@ -56,7 +57,7 @@ class Fault:
     @property
     def answers(self) -> bool:
         """Whether it replaces the answer, rather than only delaying it."""
-        return bool(self.error or self.status or self.html or self.drop)
+        return bool(self.error or self.status or self.html or self.drop or self.hang)
 
 
 def take(faults: list[Fault], service: str, operation: str, region: str, names: set[str]) -> tuple[float, Fault | None]:

@@ -154,6 +154,7 @@ def parse_reference(reference: str) -> Reference:
 class Settings:
     """Run-time configuration. Seconds, except `flip` and `not_found` (number of reads).
 
+    `clock_offset`: how far AWS's clock is ahead of this machine's, in the `Date` header and in CloudTrail.
     With `quotas`, calls over AWS's request quotas are throttled. Off, because tests restore more keys than anybody has.
     """
 
@@ -163,6 +164,7 @@ class Settings:
     latency: float = 0.0
     trail_delay: float = 0.0
     quotas: bool = False
+    clock_offset: float = 0.0
 
 
 @dataclass

@@ -9,6 +9,7 @@ import re
 import socket
 import struct
 import threading
+import time
 import urllib.request
 from pathlib import Path
 from types import TracebackType
@@ -26,6 +27,10 @@ class _Handler(MotoRequestHandler):
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        now = time.time() + self.server.app.settings.clock_offset
+        return super().date_time_string(now if timestamp is None else timestamp)
 
     def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
         self.close_connection = True
@@ -95,6 +100,7 @@ class AwsStandin:
         return self
 
     def stop(self) -> None:
+        self.app.release()
         self.server.shutdown()
         self.server.server_close()
         if self._thread:

@@ -193,7 +193,8 @@ class Trail:
     def _throttle(self, account: str, region: str) -> None:
         recent = self.lookups.setdefault((account, region), deque())
         now = self.now()
-        while recent and recent[0] <= now - 1:
+        # A clock that was set back leaves nothing behind.
+        while recent and not now - 1 < recent[0] <= now:
             recent.popleft()
         if len(recent) >= LOOKUPS_PER_SECOND:
             raise AwsError("ThrottlingException")

@@ -9,6 +9,7 @@ import datetime as dt
 import functools
 import json
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType, TracebackType
@@ -78,11 +79,19 @@ def role(policy: Any, arn: str = ROLE_ARN) -> dict[str, Any]:
 
 
 class Clock:
-    """A clock that moves only when somebody sleeps."""
+    """A clock that moves only when somebody sleeps, in each thread by itself: the keys of a realm wait at the same time."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self._moments: dict[int, float] = {}
         self.sleeps: list[float] = []
+
+    @property
+    def now(self) -> float:
+        return self._moments.get(threading.get_ident(), 0.0)
+
+    @now.setter
+    def now(self, moment: float) -> None:
+        self._moments[threading.get_ident()] = moment
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)
@@ -174,7 +183,6 @@ class Talk:
         fast = functools.partial(Waiting, sleep=clock.sleep, monotonic=clock.monotonic)
         monkeypatch.setattr(_modules, "Waiting", fast)
         monkeypatch.setattr(_kms, "Waiting", fast)
-        monkeypatch.setattr(_kms, "wait_for_turn", lambda *_call: None)
         monkeypatch.setattr(boto3.session.Session, "client", self._client)
 
     def __enter__(self) -> Talk:

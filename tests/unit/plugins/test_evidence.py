@@ -193,10 +193,10 @@ class TestVerdict:
         assert verdict["detail"]
 
     @pytest.mark.parametrize("name", ["handover_pending", "partial", "desk_down", "failed"])
-    def test_says_that_atlassian_has_not_been_told(self, name: str) -> None:
+    def test_says_that_atlassian_has_not_been_notified(self, name: str) -> None:
         verdict = evidence(RUNS[name])["verdict"]
         said = f"{verdict['headline']} {verdict['detail']}".lower()
-        assert "not been told" in said
+        assert "not been notified" in said
 
     @pytest.mark.parametrize(
         ("status", "code"),
@@ -205,6 +205,17 @@ class TestVerdict:
     def test_of_a_verification(self, status: str, code: str) -> None:
         result = {**RUNS["verify"]["result"], "status": status}
         assert evidence({**RUNS["verify"], "result": result})["verdict"]["code"] == code
+
+    def test_of_a_revocation_names_the_deadlines_of_the_window(self) -> None:
+        window = {
+            **RUNS["revoke"]["window"],
+            "reinstate_by": "2026-12-01T03:00:02Z",
+            "at_risk_after": "2026-12-03T03:00:02Z",
+        }
+        detail = evidence({**RUNS["revoke"], "window": window})["verdict"]["detail"]
+        assert "Atlassian's deadlines have begun: 2026-12-01 03:00 UTC and 2026-12-03 03:00 UTC." in detail
+        unknown = {**window, "reinstate_by": None, "at_risk_after": None}
+        assert "have begun. To restore" in evidence({**RUNS["revoke"], "window": unknown})["verdict"]["detail"]
 
     def test_of_a_verification_is_its_reason(self) -> None:
         assert evidence(RUNS["verify"])["verdict"]["detail"] == RUNS["verify"]["verification"]["reason"]
@@ -238,14 +249,14 @@ class TestVerdict:
     def test_a_run_that_ended_early_with_all_keys_usable_says_both(self) -> None:
         failed = run([key(region, "Enabled") for region in REGIONS], error="Read the ticket: failed.", ticket={})
         verdict = evidence(failed)["verdict"]
-        assert (verdict["code"], verdict["headline"]) == ("failed", "Keys usable, but Atlassian could NOT be told")
+        assert (verdict["code"], verdict["headline"]) == ("failed", "Keys restored, Atlassian could NOT be notified")
 
     def test_an_answer_that_was_lost_leaves_open_whether_atlassian_knows(self) -> None:
         ticket = {"code": "desk_unconfirmed", "error": "No answer came.", "hint": "Run again, which looks first."}
         found = evidence(run([key(region, "Enabled") for region in REGIONS], told=False, ticket=ticket))
         assert found["ticket"]["code"] == "desk_unconfirmed"
-        assert found["verdict"]["headline"] == "Keys usable, and Atlassian has PERHAPS been told"
-        assert "NOT been told" not in found["verdict"]["detail"]
+        assert found["verdict"]["headline"] == "Keys restored, Atlassian has PERHAPS been notified"
+        assert "NOT been notified" not in found["verdict"]["detail"]
         assert "PERHAPS" in render("report.html.j2", found)
         assert "PERHAPS" in render("report.md.j2", found)
 

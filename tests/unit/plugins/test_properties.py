@@ -100,7 +100,9 @@ def test_what_check_mode_predicts_is_what_becomes(aws: AwsStandin, kms: KmsClien
     before = _real_state(aws, key_id)
 
     def go(*, check_mode: bool) -> Outcome:
-        return set_key_state(kms, reference, REGION, situation.wish, check_mode=check_mode, waiting=situation.waiting)
+        outcome = Outcome(reference, REGION)
+        set_key_state(kms, outcome, situation.wish, check_mode=check_mode, waiting=situation.waiting)
+        return outcome
 
     predicted = go(check_mode=True)
     assert _real_state(aws, key_id) == before

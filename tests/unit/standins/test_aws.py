@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.error
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
@@ -615,3 +616,37 @@ def test_command_refuses_wrong_arguments(argument: str, value: str, text: str) -
     _output, errors = process.communicate(timeout=120)
     assert (process.returncode, line) == (2, "")
     assert text in errors
+
+
+def test_a_call_that_hangs_is_released_without_an_answer(aws: AwsStandin, kms: Any) -> None:
+    key = aws.control("POST", "keys", {"region": "us-east-1", "state": "Disabled"})["KeyId"]
+    aws.control("POST", "faults", {"operation": "EnableKey", "hang": True})
+    ended: list[BaseException] = []
+
+    def enable() -> None:
+        with pytest.raises(HTTPClientError) as error:
+            kms.enable_key(KeyId=key)
+        ended.append(error.value)
+
+    thread = threading.Thread(target=enable, daemon=True)
+    thread.start()
+    thread.join(1)
+    assert thread.is_alive()
+    aws.control("DELETE", "faults")
+    thread.join(10)
+    assert len(ended) == 1
+    (call,) = [call for call in aws.control("GET", "calls") if call["operation"] == "EnableKey"]
+    assert (call["status"], call["dropped"]) == (None, "before")
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Disabled"
+
+
+@pytest.mark.parametrize("offset", [0, -420, 3600])
+def test_a_clock_that_differs(aws: AwsStandin, kms: Any, offset: float) -> None:
+    aws.control("POST", "config", {"clock_offset": offset})
+    key = aws.control("POST", "keys", {"region": "us-east-1", "state": "Disabled"})["KeyId"]
+    date = kms.enable_key(KeyId=key)["ResponseMetadata"]["HTTPHeaders"]["date"]
+    now = time.time()
+    assert parsedate_to_datetime(date).timestamp() - now == pytest.approx(offset, abs=3)
+    events = client(aws, "cloudtrail").lookup_events()["Events"]
+    (moment,) = [event["EventTime"].timestamp() for event in events if event["EventName"] == "EnableKey"]
+    assert moment - now == pytest.approx(offset, abs=3)

@@ -14,6 +14,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
     KEY_STATE_OPTIONS,
     clients,
@@ -32,7 +33,7 @@ BOTH = [{"region": REGION, "key_id": ALIAS}, {"region": OTHER_REGION, "key_id": 
 def built(service: str = "kms", **args: Any) -> dict[str, Any]:
     with patch_module_args({"region": REGION, **args}):
         module = AnsibleAWSModule(argument_spec=KEY_STATE_OPTIONS)
-        return clients(module, service, [REGION, OTHER_REGION])
+        return clients(module, service, [REGION, OTHER_REGION], Deadline(60))
 
 
 def test_retries_and_timeouts() -> None:

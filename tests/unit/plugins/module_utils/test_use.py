@@ -13,6 +13,7 @@ from tests.unit.plugins.conversation import ACCOUNT, OTHER_ACCOUNT, arn
 
 KEY = arn()
 WHEN = dt.datetime(2026, 11, 24, 9, 12, 40, tzinfo=dt.UTC)
+SINCE = "2026-11-24T03:00:09Z"
 OTHER = {"type": "AWSAccount", "principalId": "AROAEXAMPLE:session", "accountId": OTHER_ACCOUNT}
 
 
@@ -29,8 +30,8 @@ def event(name: str = "Decrypt", **record: Any) -> dict[str, Any]:
     return {"EventId": "e-1", "EventName": name, "EventTime": when, "CloudTrailEvent": json.dumps(usual | record)}
 
 
-def test_what_is_told_of_a_use() -> None:
-    assert use(event(), KEY) == {
+def test_the_facts_of_a_use() -> None:
+    assert use(event(), KEY, "AcmeCMK") == {
         "time": "2026-11-24T09:12:40Z",
         "name": "Decrypt",
         "account_id": OTHER_ACCOUNT,
@@ -41,7 +42,7 @@ def test_what_is_told_of_a_use() -> None:
 
 @pytest.mark.parametrize("name", USES)
 def test_every_cryptographic_operation_counts(name: str) -> None:
-    assert use(event(name), KEY)
+    assert use(event(name), KEY, "AcmeCMK")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +67,7 @@ def test_every_cryptographic_operation_counts(name: str) -> None:
     ],
 )  # fmt: skip
 def test_what_proves_nothing(nothing: dict[str, Any]) -> None:
-    assert use(nothing, KEY) is None
+    assert use(nothing, KEY, "AcmeCMK", [OTHER_ACCOUNT, ACCOUNT]) is None
     assert foreign_use(nothing, KEY) is None
 
 
@@ -88,16 +89,52 @@ def test_what_proves_nothing(nothing: dict[str, Any]) -> None:
 def test_the_context_tag(parameters: dict[str, Any] | None, has: bool) -> None:
     found = event(requestParameters=parameters)
     assert (use(found, KEY, "AcmeCMK") is not None) is has
-    assert use(found, KEY) == foreign_use(found, KEY)
+    assert foreign_use(found, KEY) is not None
+
+
+@pytest.mark.parametrize(
+    ("tag", "accounts", "proves"),
+    [
+        ("", [], False),
+        ("", [OTHER_ACCOUNT], True),
+        ("", ["555566667777"], False),
+        ("OtherCMK", [], False),
+        ("OtherCMK", ["555566667777"], False),
+        ("OtherCMK", [OTHER_ACCOUNT], True),
+        ("AcmeCMK", [], True),
+        ("AcmeCMK", ["555566667777"], True),
+    ],
+)
+def test_only_a_use_that_is_identified_proves_anything(tag: str, accounts: list[str], proves: bool) -> None:
+    assert use(event(), KEY, tag, accounts) == (foreign_use(event(), KEY) if proves else None)
+
+
+@pytest.mark.parametrize(
+    ("tag", "accounts", "why"),
+    [
+        ("", [], "and no context tag is configured"),
+        ("OtherCMK", [], "without OtherCMK in the encryption context"),
+        ("", ["555566667777"], "which is not a named account"),
+        ("OtherCMK", ["555566667777"], "without OtherCMK in the encryption context and not by a named account"),
+    ],
+)
+def test_why_a_use_is_not_proof(tag: str, accounts: list[str], why: str) -> None:
+    other = foreign_use(event(), KEY)
+    assert other
+    assert why_unused([other], SINCE, tag, accounts, is_all=True) == (
+        f"used by account {OTHER_ACCOUNT} (Decrypt, last at 2026-11-24 09:12 UTC), {why}, so this is not proof."
+    )
+
+
+def test_several_accounts_are_all_named() -> None:
+    other = foreign_use(event(), KEY)
+    assert other
+    others = [{**other, "account_id": "777788889999", "name": "Encrypt"}, other]
+    assert why_unused(others, SINCE, "", is_all=True).startswith(
+        f"used by accounts {OTHER_ACCOUNT}, 777788889999 (Decrypt, last at"
+    )
 
 
 def test_why_none() -> None:
-    since = "2026-11-24T03:00:09Z"
-    assert why_unused([], since, "", is_all=True) == f"no use by another account since {since}."
-    assert "too many" in why_unused([], since, "", is_all=False)
-    other = use(event(), KEY)
-    assert other
-    assert why_unused([other], since, "Other", is_all=True) == (
-        f"account {OTHER_ACCOUNT} has used the key (Decrypt at 2026-11-24T09:12:40Z), but without Other in the encryption "
-        "context."
-    )
+    assert why_unused([], SINCE, "", is_all=True) == "no use by another account since 2026-11-24 03:00 UTC."
+    assert "there are more events" in why_unused([], SINCE, "", is_all=False)

@@ -111,6 +111,7 @@ def test_one_key_one_lookup(talk: Talk) -> None:
                 "region": REGION,
                 "arn": KEY,
                 "looked_up": True,
+                "complete": True,
                 "events": [told],
                 **disabled,
                 "last_revocation": disabled,
@@ -209,6 +210,31 @@ def test_a_key_in_use_is_looked_up_by_kind_of_event(talk: Talk, clock: Clock, mo
     assert (key["revoked_at"], key["restored_at"]) == (None, "2026-11-20T08:55:00Z")
     assert [found["event_id"] for found in key["suspects"]] == ["PutKeyPolicy-10"]
     assert clock.sleeps == [0.5] * (1 + len(KEY_EVENTS))
+
+
+@pytest.mark.parametrize(("pages", "complete"), [(2, True), (3, False)])
+def test_events_that_are_too_many_even_by_their_name(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch, pages: int, complete: bool
+) -> None:
+    monkeypatch.setattr(_trail, "MOST_PAGES", 2)
+    knows_caller(talk)
+    params = {"LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": KEY}], "StartTime": ANY}
+    trail = talk.conversation("cloudtrail", REGION)
+    trail.expect("LookupEvents", params, {"Events": [], "NextToken": "two"})
+    trail.expect("LookupEvents", params | {"NextToken": "two"}, {"Events": [], "NextToken": "three"})
+    for name in reversed(KEY_EVENTS):
+        by_name = {"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": name}], "StartTime": ANY}
+        many = name == "DisableKey"
+        first = {"Events": [event(name, 9)] if many else [], **({"NextToken": "2"} if many else {})}
+        trail.expect("LookupEvents", by_name, first)
+        if many:
+            more = {"NextToken": "3"} if pages > 2 else {}
+            trail.expect("LookupEvents", by_name | {"NextToken": "2"}, {"Events": [event(name, 5)], **more})
+    (key,) = talk.run(module, keys=[{"key_arn": KEY}]).ok["keys"]
+    assert (key["looked_up"], key["complete"]) == (True, complete)
+    assert key["revoked_at"] == "2026-11-20T08:20:00Z"
+    assert (key["reason"] is None) is complete
+    assert complete or key["reason"].startswith("Older events were not read")
 
 
 def test_the_loss_of_a_key_store(talk: Talk) -> None:
@@ -397,6 +423,26 @@ def test_policy_denied_grants_read(talk: Talk) -> None:
     assert read_access(talk) == {"policy": None, "grants": [], "access_reason": why}
 
 
+def test_grants_without_end_are_not_read_in_part(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, str]] = []
+
+    class Kms:
+        def get_key_policy(self, **_params: str) -> dict[str, Any]:
+            return {"Policy": "{}"}
+
+        def list_grants(self, **params: str) -> dict[str, Any]:
+            asked.append(params)
+            return {"Grants": [], "Truncated": True, "NextMarker": "the same"}
+
+    talk.fake(REGION, Kms())
+    knows_caller(talk)
+    lookup(talk, "ResourceName", KEY, [])
+    (key,) = talk.run(module, keys=[{"key_arn": KEY}], read_access=True).ok["keys"]
+    assert len(asked) == 100
+    assert (key["policy"], key["grants"]) == ({}, None)
+    assert "more grants than the 100 pages" in key["access_reason"]
+
+
 def test_policy_read_grants_denied_on_the_second_page(talk: Talk) -> None:
     answers_policy(talk, "{}")
     kms = talk.conversation("kms", REGION)
@@ -470,7 +516,7 @@ def test_documentation() -> None:
     documentation = yaml.safe_load(module.DOCUMENTATION)
     options = documentation["options"]
     assert set(options["keys"]["suboptions"]) == set(module._KEY)
-    assert set(options) == {"keys", "read_access", "lookback_days"}
+    assert set(options) == {"keys", "read_access", "lookback_days", "timeout"}
     fragment = Path(module.__file__).parents[1] / "doc_fragments/assume_role.py"
     assert all(f"  {name}:" in fragment.read_text(encoding="utf-8") for name in ASSUME_ROLE_OPTIONS)
     runtime = yaml.safe_load((Path(module.__file__).parents[2] / "meta/runtime.yml").read_text(encoding="utf-8"))
@@ -629,6 +675,41 @@ def test_without_permission_to_read_the_policy(aws: AwsStandin, run: Runner) -> 
     assert (found["policy"], found["grants"]) == (None, None)
     assert "kms:GetKeyPolicy" in found["access_reason"]
     assert "kms:ListGrants" in found["access_reason"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "looked_up", "policy_read", "grants_read"),
+    [
+        ("LookupEvents", False, True, True),
+        ("GetKeyPolicy", True, False, False),
+        ("ListGrants", True, True, False),
+        ("GetCallerIdentity", True, True, True),
+        ("*", False, False, False),
+    ],
+)
+def test_what_hangs_is_missing_and_nothing_else(
+    aws: AwsStandin, run: Runner, operation: str, looked_up: bool, policy_read: bool, grants_read: bool
+) -> None:
+    key = plant(aws)
+    aws.control("POST", "faults", {"service": "*", "operation": operation, "hang": True, "count": None})
+    began = time.monotonic()
+    result = run(key, read_access=True, timeout=2)
+    assert time.monotonic() - began < 2 + 8
+    (answer,) = result["keys"]
+    assert (answer["looked_up"], answer["complete"]) == (looked_up, looked_up)
+    assert (answer["policy"] is not None, answer["grants"] is not None) == (policy_read, grants_read)
+    assert (result["caller"] is not None) is (operation not in ("GetCallerIdentity", "*"))
+    if not looked_up:
+        assert answer["reason"] == "CloudTrail did not answer within 2 s."
+    if not grants_read:
+        assert "did not answer" in answer["access_reason"]
+
+
+def test_a_region_that_hangs_keeps_nothing_of_another_one(aws: AwsStandin, run: Runner) -> None:
+    east, west = plant(aws), plant(aws, OTHER_REGION)
+    aws.control("POST", "faults", {"service": "cloudtrail", "region": REGION, "hang": True, "count": None})
+    keys = run(east, west, timeout=2)["keys"]
+    assert [key["looked_up"] for key in keys] == [False, True]
 
 
 def test_grants_of_many_pages(aws: AwsStandin, run: Runner) -> None:

@@ -297,6 +297,59 @@ class TestWaiting:
         assert (result["key_state_before"], result["key_state"]) == ("PendingDeletion", "Disabled")
         assert result["diff"]["after"] == shown("Disabled")
 
+    @pytest.mark.parametrize(
+        ("before", "other", "code"),
+        [
+            pytest.param("Disabled", "PendingDeletion", "pending_deletion", id="deletion scheduled"),
+            pytest.param("Disabled", "PendingImport", "pending_import", id="material deleted"),
+            pytest.param("Disabled", "Unavailable", "unavailable", id="key store lost"),
+        ],
+    )
+    def test_a_state_that_somebody_else_set_meanwhile_ends_the_wait(
+        self, talk: Talk, before: str, other: str, code: str
+    ) -> None:
+        # A row of its own, since AWS may show a state once more that has passed.
+        reads = ["Enabled", other, "Enabled", *[other] * 3]
+        talk.kms(
+            ("DescribeKey", ALIAS, before), ("EnableKey", KEY_ID), *[("DescribeKey", KEY_ID, one) for one in reads]
+        )
+        result = talk.run(kms_key_state, key_id=ALIAS).failed
+        assert (result["refusal"]["code"], result["key_state"]) == (code, other)
+        assert (result["actions"], result["changed"]) == (["EnableKey"], True)
+        assert result["waited"] == 5.0
+
+    def test_one_that_somebody_else_has_disabled_again_is_not_taken_for_enabled(self, talk: Talk) -> None:
+        reads = ["Enabled", "Enabled", "Disabled", "Disabled", "Disabled"]
+        talk.kms(
+            ("DescribeKey", ALIAS, "Disabled"),
+            ("EnableKey", KEY_ID),
+            *[("DescribeKey", KEY_ID, state) for state in reads],
+        )
+        result = talk.run(kms_key_state, key_id=ALIAS, wait_timeout=4).failed
+        assert (result["refusal"]["code"], result["key_state"]) == ("not_settled", "Disabled")
+        assert "last seen: Disabled" in result["msg"]
+
+    def test_the_timeout_counts_for_all_calls_together(self, talk: Talk) -> None:
+        talk.kms(
+            ("DescribeKey", ALIAS, "PendingDeletion"),
+            ("CancelKeyDeletion", KEY_ID),
+            *[("EnableKey", KEY_ID, Fault("KMSInvalidStateException"))] * 2,
+            ("EnableKey", KEY_ID),
+            *[("DescribeKey", KEY_ID, "Disabled")] * 4,
+        )
+        result = talk.run(kms_key_state, key_id=ALIAS, cancel_deletion=True, wait_timeout=5).failed
+        assert (result["refusal"]["code"], result["waited"]) == ("not_settled", 3.0)
+        assert "within 5 s" in result["msg"]
+
+    @pytest.mark.parametrize("operation", ["EnableKey", "DisableKey"])
+    def test_a_kind_of_key_that_aws_does_not_change(self, talk: Talk, operation: str) -> None:
+        before, state = {"EnableKey": ("Disabled", "enabled"), "DisableKey": ("Enabled", "disabled")}[operation]
+        fault = Fault("UnsupportedOperationException", "The key is in a custom key store.")
+        talk.kms(("DescribeKey", ALIAS, before), (operation, KEY_ID, fault))
+        result = talk.run(kms_key_state, key_id=ALIAS, state=state).failed
+        assert (result["refusal"]["code"], result["actions"]) == ("aws_refused", [])
+        assert f"AWS refused {operation} in {REGION} with UnsupportedOperationException" in result["msg"]
+
     def test_other_errors_after_a_cancelled_deletion_are_not_repeated(self, talk: Talk) -> None:
         talk.kms(
             ("DescribeKey", ALIAS, "PendingDeletion"),

@@ -65,7 +65,8 @@ def _no_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch,
 
 
 def ask(talk: Talk, **more: Any) -> dict[str, Any]:
-    (found,) = talk.run(module, keys=[{"key_arn": KEY, "since": SINCE}], **more).ok["keys"]
+    usual = {"account_ids": [OTHER_ACCOUNT]}
+    (found,) = talk.run(module, keys=[{"key_arn": KEY, "since": SINCE}], **{**usual, **more}).ok["keys"]
     return dict(found)
 
 
@@ -86,6 +87,7 @@ def test_few_events_take_one_request_and_the_earliest_counts(talk: Talk) -> None
             "source_ip": "",
             "event_id": "GenerateDataKey-4",
         },
+        "unattributed_use": None,
         "is_first": True,
         "code": "",
         "reason": None,
@@ -96,7 +98,29 @@ def test_no_event(talk: Talk) -> None:
     lookup(talk, [])
     found = ask(talk)
     assert (found["looked_up"], found["first_use"], found["is_first"]) == (True, None, False)
-    assert found["reason"] == f"no use by another account since {SINCE}."
+    assert found["reason"] == "no use by another account since 2026-11-24 03:00 UTC."
+
+
+def test_use_by_an_account_that_nobody_named_is_reported_and_proves_nothing(talk: Talk) -> None:
+    lookup(talk, [event(minute=9), event("GenerateDataKey", 4)])
+    result = ask(talk, account_ids=[])
+    assert (result["looked_up"], result["first_use"], result["is_first"]) == (True, None, False)
+    assert (result["unattributed_use"]["name"], result["unattributed_use"]["account_id"]) == ("Decrypt", OTHER_ACCOUNT)
+    assert result["reason"].startswith(f"used by account {OTHER_ACCOUNT} (Decrypt, last at 2026-11-24 03:09 UTC)")
+
+
+def test_without_a_mark_the_first_use_by_another_account_ends_the_search(talk: Talk) -> None:
+    lookup(talk, [event(minute=900)], more=True)
+    lookup(talk, [event(minute=0)], window=(0, 1))
+    assert ask(talk, account_ids=[])["unattributed_use"]["event_id"] == "Decrypt-900"
+
+
+def test_a_mark_that_does_not_fit_has_all_events_searched(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_trail, "MOST_USE_PAGES", 3)
+    lookup(talk, [event(minute=900)], more=True)
+    lookup(talk, [event(minute=0)], window=(0, 1))
+    lookup(talk, [], window=(1, 3))
+    assert ask(talk, account_ids=["555566667777"])["first_use"] is None
 
 
 def test_a_key_in_use_is_searched_from_the_beginning_in_windows_that_double(talk: Talk, clock: Clock) -> None:
@@ -124,14 +148,14 @@ def test_too_many_events_of_others_prove_nothing(talk: Talk, monkeypatch: pytest
     lookup(talk, [event("DescribeKey", 0)], window=(0, 1))
     found = ask(talk)
     assert (found["first_use"], found["looked_up"]) == (None, True)
-    assert "too many" in found["reason"]
+    assert "there are more events" in found["reason"]
 
 
 def test_keys_of_two_regions(talk: Talk) -> None:
     lookup(talk, [event()])
     lookup(talk, Fault("AccessDeniedException", "not authorized"), region=OTHER_REGION)
     keys = [{"key_arn": arn(region), "since": SINCE} for region in (REGION, OTHER_REGION)]
-    one, other = talk.run(module, keys=keys).ok["keys"]
+    one, other = talk.run(module, keys=keys, account_ids=[OTHER_ACCOUNT]).ok["keys"]
     assert one["first_use"]
     assert (other["looked_up"], other["first_use"], other["code"]) == (False, None, "access_denied")
     assert "Allow cloudtrail:LookupEvents for this identity" in other["reason"]

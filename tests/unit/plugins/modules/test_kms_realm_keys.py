@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import email.utils
+import json
 import threading
 from typing import Any, ClassVar
 
 import pytest
+from ansible.module_utils.testing import patch_module_args
 from botocore.exceptions import EndpointConnectionError
 
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_realm_keys
+from tests.standins.aws import AwsStandin
 from tests.unit.plugins.conversation import (
     ACCOUNT,
     ALIAS,
@@ -30,6 +35,19 @@ ENABLING: list[tuple[Any, ...]] = [
 ]
 NOTHING_WRONG = {"code": "", "error": "", "hint": ""}
 PATIENCE = 20.0
+
+
+@pytest.fixture
+def talk_to(aws: AwsStandin, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run the module in this process against the stand-in; return its result."""
+
+    def run(*, check: bool = False, **args: Any) -> dict[str, Any]:
+        given = {"endpoint_url": aws.url, "wait_delay": 0.05, **args, "_ansible_check_mode": check}
+        with patch_module_args(given), pytest.raises(SystemExit):
+            kms_realm_keys.main()
+        return dict(json.loads(capsys.readouterr().out))
+
+    return run
 
 
 def entry(result: dict[str, Any], number: int, *names: str) -> tuple[Any, ...]:
@@ -205,10 +223,116 @@ def test_a_wrong_reference_costs_no_call(talk: Talk) -> None:
 
 def test_the_account_counts_for_every_key(talk: Talk) -> None:
     talk.kms(("DescribeKey", ALIAS, "Enabled"))
-    other = metadata("Enabled", OTHER_REGION, AWSAccountId=OTHER_ACCOUNT)
+    other = metadata("Enabled", OTHER_REGION, Arn=arn(OTHER_REGION, account=OTHER_ACCOUNT))
     talk.kms(("DescribeKey", ALIAS, other), region=OTHER_REGION)
     result = talk.run(kms_realm_keys, keys=BOTH, account_id=ACCOUNT).failed
     assert [key["code"] for key in result["keys"]] == ["", "owner_differs"]
+
+
+class TestPlannedKey:
+    """What was shown is what is changed."""
+
+    OTHER_KEY = "0987dcba-09fe-87dc-65ba-ab0987654321"
+
+    @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
+    @pytest.mark.parametrize("state", ["enabled", "disabled"])
+    def test_an_alias_that_has_moved(self, talk: Talk, state: str, check: bool) -> None:
+        moved = metadata("Disabled" if state == "enabled" else "Enabled", Arn=arn(key_id=self.OTHER_KEY))
+        talk.kms(("DescribeKey", ALIAS, moved | {"KeyId": self.OTHER_KEY}))
+        key = {"region": REGION, "key_id": ALIAS, "expected_arn": arn()}
+        result = talk.run(kms_realm_keys, check=check, keys=[key], state=state).failed
+        assert entry(result, 0, "code", "actions", "changed") == ("alias_moved", [], False)
+        for named in (ALIAS, arn(), arn(key_id=self.OTHER_KEY), "run again"):
+            assert named in result["msg"]
+
+    @pytest.mark.parametrize("reference", [ALIAS, KEY_ID, arn()])
+    def test_the_planned_key_is_changed(self, talk: Talk, reference: str) -> None:
+        talk.kms(("DescribeKey", reference, "Disabled"), *ENABLING[1:])
+        key = {"region": REGION, "key_id": reference, "expected_arn": arn()}
+        assert entry(talk.run(kms_realm_keys, keys=[key]).ok, 0, "key_state", "arn") == ("Enabled", arn())
+
+    def test_one_that_has_moved_does_not_stop_the_other_region(self, talk: Talk) -> None:
+        talk.kms(("DescribeKey", ALIAS, "Disabled"))
+        talk.kms(*ENABLING, region=OTHER_REGION)
+        keys = [{**BOTH[0], "expected_arn": arn(key_id=self.OTHER_KEY)}, {**BOTH[1], "expected_arn": arn(OTHER_REGION)}]
+        assert [key["code"] for key in talk.run(kms_realm_keys, keys=keys).failed["keys"]] == ["alias_moved", ""]
+
+    @pytest.mark.parametrize(
+        ("key", "said"),
+        [
+            ({"key_id": ALIAS, "expected_arn": KEY_ID}, "expected_arn must be the ARN of a key"),
+            ({"key_id": ALIAS, "expected_arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:{ALIAS}"}, "must be the ARN of a key"),
+            ({"key_id": ALIAS, "expected_arn": ""}, "expected_arn must be the ARN of a key"),
+            ({"alias_prefix": "alias/c", "expected_arn": arn()}, "mutually exclusive: alias_prefix|expected_arn"),
+        ],
+    )
+    def test_wrong_options(self, talk: Talk, key: dict[str, str], said: str) -> None:
+        assert said in talk.run(kms_realm_keys, keys=[{"region": REGION, **key}]).failed["msg"]
+        assert talk.handed_out == []
+
+
+@pytest.mark.parametrize(("account_id", "code"), [(ACCOUNT, ""), (OTHER_ACCOUNT, "owner_differs"), (None, "")])
+def test_describe_key_without_an_account(talk: Talk, account_id: str | None, code: str) -> None:
+    """AWSAccountId is optional in AWS's model of KeyMetadata."""
+    bare = metadata("Enabled")
+    del bare["AWSAccountId"]
+    talk.kms(("DescribeKey", ALIAS, bare))
+    result = talk.run(kms_realm_keys, keys=BOTH[:1], account_id=account_id).result
+    assert entry(result, 0, "account_id", "code") == (ACCOUNT, code)
+
+
+class Answering:
+    """KMS of a region whose answers have headers."""
+
+    def __init__(self, region: str, date: str | None, request_id: str = "") -> None:
+        headers = {} if date is None else {"date": date}
+        self._answer = {
+            "KeyMetadata": metadata("Enabled", region),
+            "ResponseMetadata": {"HTTPHeaders": headers, **({"RequestId": request_id} if request_id else {})},
+        }
+
+    def describe_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        return self._answer
+
+
+def ahead(seconds: float) -> str:
+    moment = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)
+    return email.utils.format_datetime(moment, usegmt=True)
+
+
+class TestClockOffset:
+    @pytest.mark.parametrize(
+        ("offsets", "median"),
+        [([0], 0), ([-300], -300), ([7200], 7200), ([10, 20, 400], 20), ([10, 30], 20), ([None, 50], 50)],
+    )
+    def test_by_the_date_header(self, talk: Talk, offsets: list[float | None], median: float) -> None:
+        regions = [REGION, OTHER_REGION, "eu-west-1"][: len(offsets)]
+        for region, offset in zip(regions, offsets, strict=True):
+            talk.fake(region, Answering(region, None if offset is None else ahead(offset)))
+        keys = [{"region": region, "key_id": ALIAS} for region in regions]
+        result = talk.run(kms_realm_keys, check=True, keys=keys).ok
+        assert result["clock_offset"] == pytest.approx(median, abs=1.5)
+        assert result["clock_offset"] == round(result["clock_offset"], 1)
+
+    @pytest.mark.parametrize("date", [None, "", "yesterday", "Fri, 27 Nov 2026 20:00:00 -0000"])
+    def test_unknown(self, talk: Talk, date: str | None) -> None:
+        talk.fake(REGION, Answering(REGION, date))
+        assert talk.run(kms_realm_keys, keys=BOTH[:1]).ok["clock_offset"] is None
+
+    def test_of_the_standin(self, aws: AwsStandin, talk_to: Any) -> None:
+        aws.control("POST", "config", {"clock_offset": -420})
+        aws.control("POST", "keys", {"region": REGION, "alias": ALIAS})
+        assert talk_to(keys=BOTH[:1])["clock_offset"] == pytest.approx(-420, abs=2)
+
+
+def test_each_call_has_its_request_id(talk: Talk) -> None:
+    talk.fake(REGION, Answering(REGION, None, "6f0b2c1e-3a55-4d0e-9c3f-5f0e6a1b2c3d"))
+    talk.fake(OTHER_REGION, Answering(OTHER_REGION, None))
+    keys = talk.run(kms_realm_keys, keys=BOTH).ok["keys"]
+    assert [[call["request_id"] for call in key["calls"]] for key in keys] == [
+        ["6f0b2c1e-3a55-4d0e-9c3f-5f0e6a1b2c3d"],
+        [""],
+    ]
 
 
 def test_cancel_deletion_counts_for_every_key(talk: Talk) -> None:
@@ -424,6 +548,32 @@ class TestKeysFoundByTheirAlias:
         (key,) = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).failed["keys"]
         assert (key["code"], [call["error"] for call in key["calls"]]) == ("access_denied", ["AccessDeniedException"])
         assert "kms:ListAliases" in key["hint"]
+
+    def test_an_alias_that_was_left_on_a_key_that_is_to_be_deleted(self, talk: Talk) -> None:
+        talk.aliases({"alias/cryptor-1": KEY_ID})
+        talk.kms(("DescribeKey", "alias/cryptor-1", "PendingDeletion"))
+        (key,) = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).failed["keys"]
+        assert (key["code"], key["actions"]) == ("pending_deletion", [])
+
+    def test_a_listing_without_end(self, talk: Talk) -> None:
+        listings: list[dict[str, str]] = []
+
+        class Kms:
+            def describe_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+                return {"KeyMetadata": metadata("Enabled")}
+
+            def list_aliases(self, **params: str) -> dict[str, Any]:
+                listings.append(params)
+                alias = {"AliasName": "alias/cryptor-1", "AliasArn": arn(), "TargetKeyId": KEY_ID}
+                return {"Aliases": [alias], "Truncated": True, "NextMarker": "the same"}
+
+        talk.fake(REGION, Kms())
+        keys = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).failed["keys"]
+        assert len(listings) == 200
+        assert [(key["reference"], key["code"]) for key in keys] == [
+            ("alias/cryptor-1", ""),
+            ("alias/cryptor*", "too_many_aliases"),
+        ]
 
     @pytest.mark.parametrize(
         ("more", "said"),

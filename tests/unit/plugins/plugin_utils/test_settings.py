@@ -79,6 +79,7 @@ def test_the_least_that_is_needed() -> None:
         "cancel_deletion": False,
         "wait_timeout": 300.0,
         "context_tag": "",
+        "atlassian_account_ids": [],
         "site_path": "/",
         "site_status": 200,
         "verify_follow": False,
@@ -191,6 +192,20 @@ ROLE = "arn:aws:iam::111122223333:role/ops/cmk"
         ],
         pytest.param("verify_follow", "true", {"verify_follow": True}, id="follow as text"),
         pytest.param("context_tag", "AcmeCMK", {"context_tag": "AcmeCMK"}, id="context tag"),
+        *(
+            pytest.param(
+                "atlassian_account_id", value, {"atlassian_account_ids": ids}, id=f"Atlassian's account {value!r}"
+            )
+            for value, ids in (
+                ("", []),
+                (None, []),
+                ([], []),
+                ("444455556666", ["444455556666"]),
+                (44455556666, ["044455556666"]),
+                ([44455556666, "444455556666"], ["044455556666", "444455556666"]),
+                ("444455556666, 555566667777", ["444455556666", "555566667777"]),
+            )
+        ),
         pytest.param("site_path", "/status?x=1", {"site_path": "/status?x=1"}, id="path with a query"),
         pytest.param("site_path", "", {"site_path": "/"}, id="no path"),
         pytest.param("site_status", "302", {"site_status": 302}, id="status as text"),
@@ -348,6 +363,9 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("too often", "verify_interval", 0.5, "cmk_verify_interval must be a number from 1 to 86400"),
     ("a long tag", "context_tag", "AcmeCMK123456", "cmk_context_tag must be at most 12 letters and digits"),
     ("no tag", "context_tag", "Acme-CMK", "cmk_context_tag must be at most 12 letters and digits"),
+    ("a short account", "atlassian_account_id", "4444", "cmk_atlassian_account_id must be 12 digits"),
+    ("no account", "atlassian_account_id", ["444455556666", "Atlassian"], "cmk_atlassian_account_id must be 12 digits"),
+    ("a boolean as account", "atlassian_account_id", True, "cmk_atlassian_account_id must be"),
     ("no path", "site_path", "status", "cmk_site_path must be a path that begins with a slash"),
     ("a host", "site_path", "/x y", "cmk_site_path must be a path that begins with a slash"),
     ("no status", "site_status", 42, "cmk_site_status must be a whole number from 200 to 599"),

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +14,13 @@ from typing import Any
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _sites
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import asked_at, get, judged, look_at_sites
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import (
+    SERVER_INFO,
+    asked_at,
+    get,
+    judged,
+    look_at_sites,
+)
 from tests.standins.desk import DEFAULT_TOKEN, DEFAULT_USER, Desk
 
 
@@ -68,6 +79,41 @@ def test_what_counts_as_up(answer: dict[str, Any], expected: int, up: bool, says
     assert found["status"] == (answer["status"] if answer["status"] > 0 else None)
 
 
+INFO = {"baseUrl": "https://acme.example.com", "version": "1001.0.0-SNAPSHOT", "deploymentType": "Cloud"}
+PAGE = b"<!DOCTYPE html><html><body>This site is suspended.</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "up"),
+    [
+        (SERVER_INFO, json.dumps(INFO).encode(), True),
+        (SERVER_INFO, PAGE, False),
+        (SERVER_INFO, b"", False),
+        (SERVER_INFO, None, False),
+        (SERVER_INFO, b"[]", False),
+        (SERVER_INFO, b'"baseUrl version"', False),
+        (SERVER_INFO, b'{"baseUrl": "https://acme.example.com"}', False),
+        (SERVER_INFO, b'{"baseUrl": null, "version": "1"}', False),
+        (SERVER_INFO, json.dumps(INFO).encode()[:-1], False),
+        (SERVER_INFO, b"[" * 60_000, False),
+        (SERVER_INFO, b"\xff\xfe", False),
+        (SERVER_INFO, json.dumps({**INFO, "more": "x" * 66_000}).encode(), False),
+        # Of any other page it is not known what it answers.
+        ("/wiki/rest/api/3/serverInfo", PAGE, True),
+        ("/status", PAGE, True),
+    ],
+)
+def test_jiras_api_answers_with_its_json(path: str, body: bytes | None, up: bool) -> None:
+    site = judged("https://acme.example.com", f"https://acme.example.com{path}", {"status": 200, "body": body}, 200)
+    assert site["up"] is up
+    assert ("server information" in site["says"]) is not up
+
+
+def test_the_right_json_with_another_status_is_not_up() -> None:
+    answer = {"status": 503, "body": json.dumps(INFO).encode()}
+    assert not judged("acme.example.com", f"https://acme.example.com{SERVER_INFO}", answer, 200)["up"]
+
+
 def test_an_unfit_address_is_not_asked_and_not_shown() -> None:
     def never(url: str) -> dict[str, Any]:
         raise AssertionError(url)
@@ -124,6 +170,49 @@ def test_a_site_that_is_slow_holds_nobody_up(desk: Desk, monkeypatch: pytest.Mon
     desk.control("POST", "/sites", [{"name": "a"}, {"name": "slow"}])
     desk.control("POST", "/faults", {"path": "/_site/slow", "latency": 5})
     assert [site["up"] for site in look(desk, "slow", "a")] == [False, True]
+
+
+def _drip(server: socket.socket, head: bytes, drop: bytes) -> None:
+    with contextlib.suppress(OSError):
+        connection, _address = server.accept()
+        with connection:
+            connection.sendall(head)
+            while True:
+                connection.sendall(drop)
+                time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("head", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n{", b" "),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" " * 5000),
+    ],
+    ids=["body", "header", "chunks", "without end"],
+)
+def test_a_site_that_drips_is_left_in_time(monkeypatch: pytest.MonkeyPatch, head: bytes, drop: bytes) -> None:
+    monkeypatch.setattr(_sites, "_TIMEOUT", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_drip, args=(server, head, drop), daemon=True).start()
+        begun = time.monotonic()
+        (site,) = look_at_sites([f"http://127.0.0.1:{server.getsockname()[1]}"], SERVER_INFO, 200, get)
+    assert not site["up"]
+    assert time.monotonic() - begun < 5
+
+
+def test_no_more_is_read_than_a_fitting_answer_has() -> None:
+    class Endless:
+        asked = 0
+
+        def read(self, size: int) -> bytes:
+            self.asked += size
+            return b" " * size
+
+    endless = Endless()
+    _sites._beginning(endless, time.monotonic() + 60)
+    assert endless.asked <= 64 * 1024 + 4096
 
 
 def test_a_connection_that_is_dropped(desk: Desk) -> None:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import itertools
 import typing as t
+from dataclasses import replace
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import (
+    answer_on_ticket,
+    is_dated,
+    keys_to_prove,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS, Facts, verdict
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import (
     CHECKS,
     OUTCOMES,
-    VERDICTS,
-    Facts,
     progress,
-    reply,
     seen_keys,
-    to_prove,
     told,
-    verdict,
 )
 
 ARN: t.Final = "arn:aws:kms:ap-northeast-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -29,59 +32,82 @@ _COMBINATIONS: t.Any = itertools.product(
     ("enabled", "not_enabled", "unread"),
     (True, False),
     (True, False),
-    ("every", "some", "none", "unread"),
+    ("every", "some", "none", "unattributed", "undated", "unread"),
     ("none", "up", "down"),
+    ("", "Support"),
     (True, False),
 )
-EVERY: t.Final = [Facts("", *combination) for combination in _COMBINATIONS]
+_NAMES: t.Final = ("keys", "notified", "overdue", "use", "sites", "answered_by", "dated")
+EVERY: t.Final = [Facts(**dict(zip(_NAMES, combination, strict=True))) for combination in _COMBINATIONS]
+UNPROVEN: t.Final = ("unattributed", "unread")
 
 
 class TestVerdict:
     @pytest.mark.parametrize(
-        ("facts", "found", "says"),
+        ("facts", "name", "says"),
         [
             (Facts(sites="up"), "restored", "every site answers"),
-            (Facts(sites="up", replied=True), "restored", "every site answers"),
-            # A restoration that took longer, or was never announced as far as is known, is one all the same.
+            (Facts(sites="up", answered_by="Support"), "restored", "every site answers"),
+            # A restoration that took longer, or of which no notification is known, is one all the same.
             (Facts(sites="up", overdue=True), "restored", "every site answers"),
-            (Facts(sites="up", told=False), "restored", "every site answers"),
+            (Facts(sites="up", notified=False), "restored", "every site answers"),
             (Facts(sites="none"), "restored", "rests on the use of the keys alone"),
             (Facts(sites="none", overdue=True), "restored", "rests on the use of the keys alone"),
-            (Facts(sites="none", told=False), "needs_attention", "has not been told"),
+            (Facts(sites="none", notified=False), "needs_attention", "has not been notified"),
             (Facts(sites="down"), "waiting", "every key is in use again, but not every site answers"),
             (Facts(sites="down", overdue=True), "needs_attention", "but not every site answers"),
             (Facts(use="some"), "waiting", "not every key is in use again yet"),
-            (Facts(use="none"), "waiting", "no key is in use again yet"),
-            (Facts(use="none", replied=True), "waiting", "There is an answer on the ticket: read it."),
-            (Facts(use="none", sites="up"), "waiting", "though every site answers"),
-            (
-                Facts(use="none", overdue=True),
-                "needs_attention",
-                "two business days that a restoration generally takes",
-            ),
+            (Facts(use="none"), "waiting", "No action is needed: run verify_cmk again later."),
+            (Facts(use="none", answered_by="Priya"), "waiting", "Priya answered on the ticket: read it."),
+            (Facts(use="none", sites="up"), "waiting", "although every site answers"),
+            (Facts(use="none", sites="up", answered_by="Support"), "waiting", "no key is in use again yet"),
+            (Facts(use="none", overdue=True), "needs_attention", "Ask on the ticket."),
             (Facts(use="some", sites="up", overdue=True), "needs_attention", "not every key is in use again yet"),
-            (Facts(use="none", told=False), "needs_attention", "has not been told"),
+            (Facts(use="none", notified=False), "needs_attention", "has not been notified"),
+            (Facts(use="none", limit="8 h"), "waiting", "cmk_verify_limit (8 h) passed: run verify_cmk again"),
             (Facts(use="unread"), "waiting", "CloudTrail could not be read"),
-            (Facts(use="unread", replied=True), "waiting", "CloudTrail could not be read"),
-            (Facts(use="unread", sites="up"), "waiting", "though every site answers"),
-            (Facts(use="unread", sites="up", replied=True), "restored", "the use of the keys is not proven"),
-            (Facts(use="unread", sites="up", replied=True, told=False), "needs_attention", "has not been told"),
-            (Facts(use="unread", sites="down", replied=True), "waiting", "not every site answers"),
+            (Facts(use="unread", answered_by="Support"), "waiting", "CloudTrail could not be read"),
+            (Facts(use="unread", sites="up"), "waiting", "although every site answers"),
+            (Facts(use="unread", sites="up", answered_by="Priya"), "restored", "Priya answered on the ticket"),
+            (
+                Facts(use="unread", sites="up", answered_by="Support", notified=False),
+                "needs_attention",
+                "not been notified",
+            ),
+            (Facts(use="unread", sites="down", answered_by="Support"), "waiting", "not every site answers"),
             (Facts(use="unread", overdue=True), "needs_attention", "CloudTrail could not be read"),
+            # An announcement of today is this restoration's even if nothing dates the loss; an old one may not be.
+            (Facts(use="unread", sites="up", answered_by="Support", dated=False), "restored", "not proven"),
+            (
+                Facts(use="unread", sites="up", answered_by="Support", dated=False, overdue=True),
+                "needs_attention",
+                "Set cmk_revoked_at",
+            ),
+            (Facts(use="unattributed"), "waiting", "Set cmk_context_tag, or cmk_atlassian_account_id"),
+            (Facts(use="unattributed", sites="up"), "waiting", "nothing identifies the account"),
+            (Facts(use="unattributed", sites="up", answered_by="Priya"), "restored", "nothing identifies the account"),
+            (Facts(use="unattributed", sites="up", overdue=True), "needs_attention", "Set cmk_context_tag"),
+            (Facts(use="unattributed", sites="up", notified=False), "needs_attention", "has not been notified"),
+            (Facts(use="undated", sites="up", answered_by="Support"), "waiting", "Set cmk_revoked_at"),
             (Facts(keys="not_enabled", sites="up"), "needs_attention", "Not every key is enabled"),
-            (Facts(keys="unread", sites="up"), "needs_attention", "Not every key could be looked at"),
+            (
+                Facts(keys="not_enabled", lost="us-west-2: disabled."),
+                "needs_attention",
+                "sites. us-west-2: disabled. If",
+            ),
+            (Facts(keys="unread", sites="up"), "needs_attention", "Not every key could be read"),
             (Facts(error="AWS was not reached.", sites="up"), "needs_attention", "AWS was not reached."),
         ],
     )
-    def test_of_a_combination(self, facts: Facts, found: str, says: str) -> None:
+    def test_of_a_combination(self, facts: Facts, name: str, says: str) -> None:
         judged, reason = verdict(facts)
-        assert judged == found
+        assert judged == name
         assert says in reason
 
     def test_every_combination_has_one_with_a_reason(self) -> None:
         for facts in EVERY:
-            found, reason = verdict(facts)
-            assert found in VERDICTS
+            name, reason = verdict(facts)
+            assert name in VERDICTS
             assert reason.endswith(".")
 
     def test_restored_needs_enabled_keys_and_a_proof(self) -> None:
@@ -89,12 +115,17 @@ class TestVerdict:
             if verdict(facts)[0] == "restored":
                 assert facts.keys == "enabled"
                 assert facts.sites != "down"
-                assert facts.use == "every" or (facts.use == "unread" and facts.sites == "up" and facts.replied)
+                assert facts.use == "every" or (facts.use in UNPROVEN and facts.sites == "up" and facts.answered_by)
+
+    def test_a_use_that_nothing_identifies_is_worth_no_more_than_none_that_is_read(self) -> None:
+        for facts in EVERY:
+            if facts.use == "unattributed":
+                assert verdict(facts)[0] == verdict(replace(facts, use="unread"))[0]
 
     def test_nobody_waits_in_vain(self) -> None:
         for facts in EVERY:
             if verdict(facts)[0] == "waiting":
-                assert facts.told
+                assert facts.notified
                 assert not facts.overdue
                 assert facts.keys == "enabled"
 
@@ -102,15 +133,16 @@ class TestVerdict:
         better: dict[str, tuple[t.Any, ...]] = {
             "use": ("none", "some", "every"),
             "sites": ("down", "up"),
-            "replied": (False, True),
-            "told": (False, True),
+            "answered_by": ("", "Support"),
+            "notified": (False, True),
+            "dated": (False, True),
         }
         rank = {"needs_attention": 0, "waiting": 1, "restored": 2}
         for facts in EVERY:
             for name, scale in better.items():
                 value = getattr(facts, name)
                 if value in scale[:-1]:
-                    more = Facts(**{**facts._asdict(), name: scale[scale.index(value) + 1]})
+                    more = replace(facts, **{name: scale[scale.index(value) + 1]})
                     assert rank[verdict(more)[0]] >= rank[verdict(facts)[0]], (facts, name)
 
 
@@ -131,66 +163,132 @@ class TestSeenKeys:
         assert (seen["code"], seen["error"], seen["key_state"]) == ("key_not_found", "No key.", None)
 
 
-class TestToProve:
+def run_of(trail: dict[str, t.Any] | None = None, **more: t.Any) -> dict[str, t.Any]:
+    """The part of a run that says when this restoration took place."""
+    keys = [{"arn": ARN, **trail}] if trail else []
+    usual = {"keys": [key()], "revocation": {"keys": keys}, "revoked": {}, "announcement": {}, "ticket": {}}
+    return {**usual, **more}
+
+
+class TestKeysToProve:
     @pytest.mark.parametrize(
-        ("trail", "restored_at", "told_at", "since"),
+        ("trail", "more", "since"),
         [
-            ({"restored_at": BACK}, None, None, BACK),
+            ({"restored_at": BACK}, {}, BACK),
+            ({"revoked_at": LOST, "restored_at": None}, {}, LOST),
+            # An undone loss of which only the last one is told.
+            ({"last_revocation": {"revoked_at": LOST}}, {}, LOST),
             # The controller's journal knows what CloudTrail does not show yet, or not any more.
-            ({"revoked_at": LOST, "restored_at": None}, BACK, TOLD, BACK),
-            ({"restored_at": LOST}, BACK, TOLD, BACK),
+            ({"revoked_at": LOST}, {"announcement": {"restored_at": BACK}}, BACK),
+            ({"restored_at": LOST}, {"announcement": {"restored_at": BACK}}, BACK),
             # Somebody revoked and enabled again by hand after what the journal remembers.
-            ({"restored_at": TOLD}, BACK, TOLD, TOLD),
-            ({}, None, TOLD, TOLD),
-            ({}, None, "2026-11-24T14:00:09+1100", TOLD),
+            ({"restored_at": TOLD}, {"announcement": {"restored_at": BACK}}, TOLD),
+            # Atlassian restores nothing before it is notified.
+            ({"restored_at": BACK}, {"ticket": {"at": TOLD}}, TOLD),
+            ({}, {"ticket": {"at": TOLD}}, TOLD),
+            ({}, {"ticket": {"at": "2026-11-24T14:00:09+1100"}}, TOLD),
+            # A loss that only the operator, or only the controller, knows.
+            ({"restored_at": LOST}, {"revoked": {"revoked_at": BACK, "lost_at": TOLD}}, TOLD),
+            ({"restored_at": TOLD}, {"revoked": {"revoked_at": LOST, "lost_at": BACK}}, TOLD),
+            ({}, {"revoked": {"revoked_at": LOST, "lost_at": None}}, LOST),
         ],
     )
-    def test_a_use_counts_from_when_the_key_was_usable(
-        self, trail: dict[str, t.Any], restored_at: str | None, told_at: str | None, since: str
+    def test_a_use_counts_from_the_latest_that_is_known(
+        self, trail: dict[str, t.Any], more: dict[str, t.Any], since: str
     ) -> None:
-        found = to_prove([key()], {"keys": [{"arn": ARN, **trail}]}, restored_at, told_at, [])
-        assert found == [{"region": "ap-northeast-1", "key_arn": ARN, "since": since}]
+        run = run_of(trail, **more)
+        assert keys_to_prove(run, []) == [{"region": "ap-northeast-1", "key_arn": ARN, "since": since}]
+
+    def test_the_controllers_own_moments_are_moved_to_awss_clock(self) -> None:
+        own = run_of({"restored_at": BACK}, ticket={"at": TOLD})
+        assert keys_to_prove(own, [], 3600)[0]["since"] == "2026-11-24T04:00:09Z"
+        assert keys_to_prove(own, [], -3600)[0]["since"] == BACK
+
+    def test_what_cloudtrail_knows_of_another_key_does_not_count(self) -> None:
+        run = run_of(revocation={"keys": [{"arn": f"{ARN}0", "restored_at": TOLD}]}, ticket={"at": BACK})
+        assert keys_to_prove(run, [])[0]["since"] == BACK
 
     def test_of_a_key_of_which_nothing_is_known_nothing_can_be_proven(self) -> None:
-        assert to_prove([key()], {}, None, "", []) == []
+        assert keys_to_prove(run_of(ticket={"at": ""}, announcement={"restored_at": None}), []) == []
 
     def test_what_is_proven_is_not_asked_again(self) -> None:
-        proven = {"arn": ARN, "first_use": {"time": TOLD}}
-        assert to_prove([key()], {}, BACK, None, [proven]) == []
-        assert to_prove([key()], {}, BACK, None, [{**proven, "first_use": None}]) != []
+        run, proven = run_of({"restored_at": BACK}), {"arn": ARN, "first_use": {"time": TOLD}}
+        assert keys_to_prove(run, [proven]) == []
+        assert keys_to_prove(run, [{**proven, "first_use": None}]) != []
 
-    def test_a_key_that_was_not_found(self) -> None:
-        assert to_prove([key(arn=None)], {}, BACK, None, []) == []
+    def test_a_use_of_before_a_new_announcement_is_asked_again(self) -> None:
+        run = run_of({"restored_at": BACK}, ticket={"at": "2026-11-24T05:00:00Z"})
+        assert keys_to_prove(run, [{"arn": ARN, "first_use": {"time": TOLD}}]) != []
+        assert keys_to_prove(run, [{"arn": ARN, "first_use": {"time": "2026-11-24T05:00:00Z"}}]) == []
+
+    def test_a_key_that_was_not_reached(self) -> None:
+        assert keys_to_prove(run_of({"restored_at": BACK}, keys=[key(arn=None)]), []) == []
 
 
-def author(name: str, at: str, *references: str) -> dict[str, t.Any]:
-    return {"author": name, "name": name, "at": at, "text": f"by {name}", "url": "", "references": list(references)}
+class TestIsDated:
+    @pytest.mark.parametrize(
+        ("run", "dated"),
+        [
+            (run_of(ticket={"at": TOLD}), False),
+            (run_of({"events": []}), False),
+            (run_of({"restored_at": BACK}), True),
+            (run_of(revoked={"lost_at": LOST}), True),
+            (run_of(announcement={"restored_at": BACK}), True),
+        ],
+    )
+    def test_by_anything_but_the_ticket(self, run: dict[str, t.Any], dated: bool) -> None:
+        assert is_dated(run) is dated
 
 
-class TestReply:
+def author(name: str, at: str, *references: str, **more: t.Any) -> dict[str, t.Any]:
+    facts = {"author": name, "name": name, "at": at, "text": f"by {name}", "url": "", "references": list(references)}
+    return {**facts, **more}
+
+
+class TestAnswer:
     LOOK: t.ClassVar = {
         "authors": [
             author("early", "2026-11-24T03:00:08+0000"),
             author("same second", "2026-11-24T03:00:09+0000"),
             author("us", "2026-11-26T00:00:00+0000", "cmk-restore/acme/ffffffffffff"),
+            author("us without a reference", "2026-11-26T00:00:00+0000", by_us=True),
             author("first", "2026-11-24T08:00:00+0000"),
             author("last", "2026-11-24T20:00:00+1100"),
         ]
     }
 
     def test_the_newest_by_somebody_else_after_the_announcement(self) -> None:
-        found = reply(self.LOOK, {"at": TOLD, "reference": REFERENCE})
-        assert found == {"name": "last", "at": "2026-11-24T09:00:00Z", "text": "by last", "url": ""}
+        answer = answer_on_ticket(self.LOOK, {"at": TOLD, "reference": REFERENCE})
+        fields = {"name": "last", "at": "2026-11-24T09:00:00Z", "text": "by last", "url": ""}
+        assert answer == {**fields, "automatic": False}
 
     def test_a_comment_of_the_same_second_may_have_been_before(self) -> None:
-        assert reply({"authors": [author("same second", "2026-11-24T03:00:09+0000")]}, {"at": TOLD}) is None
+        assert answer_on_ticket({"authors": [author("same", "2026-11-24T03:00:09+0000")]}, {"at": TOLD}) is None
+
+    def test_a_comment_is_dated_by_the_controllers_clock(self) -> None:
+        # The desk's clock is an hour ahead: the comment was written before the announcement.
+        early = author("early", "2026-11-24T03:50:00+0000", noted_at="2026-11-24T02:50:00Z")
+        assert answer_on_ticket({"authors": [early]}, {"at": TOLD}) is None
+        late = author("late", "2026-11-24T02:50:00+0000", noted_at="2026-11-24T03:50:00Z")
+        answer = answer_on_ticket({"authors": [late]}, {"at": TOLD})
+        assert answer
+        assert answer["at"] == "2026-11-24T03:50:00Z"
+
+    @pytest.mark.parametrize(
+        ("at", "automatic"),
+        [("2026-11-24T03:00:10Z", True), ("2026-11-24T03:10:09Z", True), ("2026-11-24T03:10:10Z", False)],
+    )
+    def test_a_comment_at_once_may_be_automatic(self, at: str, automatic: bool) -> None:
+        answer = answer_on_ticket({"authors": [author("Robot", at)]}, {"at": TOLD})
+        assert answer
+        assert answer["automatic"] is automatic
 
     @pytest.mark.parametrize("at", ["", None, "yesterday", "2027-01-01T00:00:00Z"])
     def test_none(self, at: str | None) -> None:
-        assert reply(self.LOOK, {"at": at}) is None
+        assert answer_on_ticket(self.LOOK, {"at": at}) is None
 
     def test_of_a_ticket_that_was_not_read(self) -> None:
-        assert reply({}, {"at": TOLD}) is None
+        assert answer_on_ticket({}, {"at": TOLD}) is None
 
 
 ANNOUNCEMENT: t.Final[dict[str, t.Any]] = {"accepts": [], "accepts_since": LOST, "told": None}
@@ -212,15 +310,59 @@ class TestTold:
         assert told(ANNOUNCEMENT, {"ok": True, "mentions": [{**MENTION, "at": "2026-11-01T00:00:00Z"}]}) == {}
 
     def test_by_the_journal_if_the_desk_is_down(self) -> None:
-        found = told({**ANNOUNCEMENT, "told": {"by": "person", "note": "by phone", "at": TOLD}}, DOWN)
+        found = told(
+            {**ANNOUNCEMENT, "told": {"by": "person", "note": "by phone", "at": TOLD, "already_told": True}}, DOWN
+        )
         assert (found["told"], found["at"], found["code"]) == (True, TOLD, "desk_trouble")
+
+    def test_the_newest_mention_counts_in_whatever_order(self) -> None:
+        older = {**MENTION, "comment_id": "16", "at": "2026-11-23T00:00:00Z"}
+        newer = {**MENTION, "comment_id": "18", "at": "2026-11-24T03:30:00Z"}
+        for mentions in ([older, MENTION, newer], [newer, older, MENTION]):
+            ticket = told(ANNOUNCEMENT, {"ok": True, "mentions": mentions})
+            assert (ticket["comment_id"], ticket["at"]) == ("18", "2026-11-24T03:30:00Z")
+
+    def test_mentions_are_dated_by_the_controllers_clock(self) -> None:
+        fast = {**MENTION, "comment_id": "16", "at": "2026-11-24T09:00:00Z", "noted_at": "2026-11-24T03:00:00Z"}
+        right = {**MENTION, "comment_id": "17", "noted_at": TOLD}
+        ticket = told(ANNOUNCEMENT, {"ok": True, "mentions": [right, fast]})
+        assert (ticket["comment_id"], ticket["at"]) == ("17", TOLD)
+
+    def test_a_mention_without_a_time_is_one_all_the_same(self) -> None:
+        nothing_known = {**ANNOUNCEMENT, "accepts_since": None}
+        ticket = told(nothing_known, {"ok": True, "mentions": [{**MENTION, "at": ""}]})
+        assert (ticket["told"], ticket["at"]) == (True, "")
+
+    @pytest.mark.parametrize(
+        ("record", "at"),
+        [
+            ({"by": "api", "at": BACK}, TOLD),
+            ({"by": "api", "at": "2026-11-24T05:00:00Z"}, "2026-11-24T05:00:00Z"),
+            ({"by": "person", "note": "2026-11-24T05:00:00Z", "at": BACK}, "2026-11-24T05:00:00Z"),
+        ],
+    )
+    def test_the_later_of_ticket_and_record_counts(self, record: dict[str, t.Any], at: str) -> None:
+        assert told({**ANNOUNCEMENT, "told": record}, {"ok": True, "mentions": [MENTION]})["at"] == at
+
+    @pytest.mark.parametrize(
+        ("record", "at"),
+        [
+            ({"note": "2026-11-24T02:00:00Z", "at": TOLD, "already_told": False}, "2026-11-24T02:00:00Z"),
+            ({"note": "https://desk.example.com/CMK-1", "at": TOLD, "already_told": True}, TOLD),
+            # The URL is given in this very run, whose time says nothing of the comment's.
+            ({"note": "https://desk.example.com/CMK-1", "at": TOLD, "already_told": False}, ""),
+        ],
+    )
+    def test_by_a_person(self, record: dict[str, t.Any], at: str) -> None:
+        ticket = told({**ANNOUNCEMENT, "told": {"by": "person", **record}}, {})
+        assert (ticket["told"], ticket["at"]) == (True, at)
 
     def test_not_known(self) -> None:
         assert told(ANNOUNCEMENT, DOWN) == {name: DOWN[name] for name in ("code", "error", "hint")}
         assert told({}, {}) == {}
 
 
-def looked(now: str = "2026-11-24T09:00:00Z", **seen: t.Any) -> dict[str, t.Any]:
+def verified(now: str = "2026-11-24T09:00:00Z", **seen: t.Any) -> dict[str, t.Any]:
     """A run that has looked; by default at an organization that is back."""
     use = {
         "region": "ap-northeast-1",
@@ -228,6 +370,7 @@ def looked(now: str = "2026-11-24T09:00:00Z", **seen: t.Any) -> dict[str, t.Any]
         "since": BACK,
         "looked_up": True,
         "is_first": True,
+        "unattributed_use": None,
         "code": "",
         "reason": None,
     }
@@ -238,7 +381,16 @@ def looked(now: str = "2026-11-24T09:00:00Z", **seen: t.Any) -> dict[str, t.Any]
         "source_ip": "",
         "event_id": "e",
     }
-    settings = {"org": "acme", "slug": "acme", "realm": "Japan", "ticket": "CMK-1", "ticket_told": "", "revoked_at": ""}
+    settings: dict[str, t.Any] = {
+        "org": "acme",
+        "slug": "acme",
+        "realm": "Japan",
+        "ticket": "CMK-1",
+        "ticket_told": "",
+        "revoked_at": "",
+    }
+    settings |= {"programme": "cmk", "verify_limit": 0.0, **seen.pop("settings", {})}
+    revocation = seen.pop("revocation", {})
     decided = {"announcement": {**ANNOUNCEMENT, "reference": REFERENCE}}
     usual = {
         "keys": [key()],
@@ -247,7 +399,7 @@ def looked(now: str = "2026-11-24T09:00:00Z", **seen: t.Any) -> dict[str, t.Any]
         "sites": [{"site": "https://acme.example.com", "up": True, "status": 200, "says": "answers 200"}],
         "looks": 1,
     }
-    nothing = {"plan": {}, "change": {}, "revocation": {}, "ticket": {}, "comment": "", "error": "", "user": ""}
+    nothing = {"plan": {}, "change": {}, "revocation": revocation, "ticket": {}, "comment": "", "error": "", "user": ""}
     run = {"entry_point": "verify", "check_mode": False, "started_at": BACK, "now": now, "decided": decided}
     return about({**run, **nothing, "settings": {**settings, "problems": []}, "seen": {**usual, **seen}})
 
@@ -258,7 +410,7 @@ def checks(run: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
 
 class TestVerification:
     def test_of_an_organization_that_is_back(self) -> None:
-        run = looked()
+        run = verified()
         assert run["verification"]["verdict"] == "restored"
         found = checks(run)
         assert list(found) == list(CHECKS)
@@ -269,27 +421,30 @@ class TestVerification:
             "sites": "good",
             "clock": "open",
         }
-        assert found["use"][1] == "ap-northeast-1: Decrypt by account 444455556666, first at 2026-11-24T05:00:00Z."
-        assert (
-            "5 h 59 min since Atlassian was told, whose two business days end at 2026-11-26T03:00:09Z"
-            in found["clock"][1]
+        assert found["use"][1] == "ap-northeast-1: Decrypt by account 444455556666, first at 2026-11-24 05:00 UTC."
+        assert found["ticket"][1] == "Status Open. Atlassian was notified at 2026-11-24 03:00 UTC; no answer yet."
+        assert found["clock"][1] == (
+            "Atlassian was notified 5 h 59 min ago; its two business days end at 2026-11-26 03:00 UTC. When access was lost "
+            "is not known."
         )
 
     @pytest.mark.parametrize(("now", "outcome"), [("2026-11-26T03:00:09Z", "open"), ("2026-11-26T03:00:10Z", "bad")])
     def test_the_two_business_days(self, now: str, outcome: str) -> None:
-        run = looked(now, use=[])
+        run = verified(now, use=[])
         assert checks(run)["clock"][0] == outcome
         assert run["verification"]["verdict"] == {"open": "waiting", "bad": "needs_attention"}[outcome]
 
     def test_a_use_that_may_not_be_the_first(self) -> None:
-        use = {**looked()["verification"]["use"][0], "is_first": False}
-        assert "at the latest at" in checks(looked(use=[use]))["use"][1]
+        use = {**verified()["verification"]["use"][0], "is_first": False}
+        assert "at the latest at" in checks(verified(use=[use]))["use"][1]
 
     def test_a_key_of_which_it_is_not_known_when_it_was_enabled(self) -> None:
-        outcome, says = checks(looked(use=[]))["use"]
+        outcome, says = checks(verified(use=[]))["use"]
         assert (outcome, says) == (
-            "unknown", "ap-northeast-1: it was not looked for, since it is not known when the key was enabled.",
-        )  # fmt: skip
+            "unknown",
+            "ap-northeast-1: CloudTrail was not asked, because it is not known when access was lost, when the key was enabled "
+            "or when Atlassian was notified. Set cmk_revoked_at.",
+        )
 
     @pytest.mark.parametrize(
         ("seen", "passing"),
@@ -304,17 +459,20 @@ class TestVerification:
         ],
     )
     def test_what_may_be_over_at_the_next_look(self, seen: dict[str, t.Any], passing: bool) -> None:
-        assert looked(**seen)["verification"]["passing"] is passing
+        assert verified(**seen)["verification"]["passing"] is passing
 
     def test_manual_mode(self) -> None:
-        outcome, says = checks(looked(look={}))["ticket"]
+        outcome, says = checks(verified(look={}))["ticket"]
         assert outcome == "bad"
         assert "The ticket cannot be read without an API" in says
 
     def test_mailed_and_not_confirmed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setitem(ANNOUNCEMENT, "mailed", {"to": "desk@example.com", "ticket": "CMK-1", "at": TOLD})
-        outcome, says = checks(looked(look={}))["ticket"]
-        assert (outcome, says.split(".")[0]) == ("bad", f"it was mailed at {TOLD}, which does not prove a comment")
+        outcome, says = checks(verified(look={}))["ticket"]
+        assert (outcome, says.split(".")[0]) == (
+            "bad",
+            "The comment was mailed at 2026-11-24 03:00 UTC, which does not prove that it is on the ticket",
+        )
 
     def test_without_anything(self) -> None:
         nothing = {"plan": {}, "change": {}, "revocation": {}, "decided": {}, "ticket": {}, "comment": "", "seen": {}}
@@ -330,4 +488,103 @@ class TestVerification:
         assert {check["outcome"] for check in run["verification"]["checks"]} <= set(OUTCOMES)
 
     def test_progress_is_one_line(self) -> None:
-        assert progress(looked()) == "2026-11-24T09:00:00Z: restored (keys enabled 1/1, in use 1/1, sites up 1/1)"
+        assert progress(verified()) == "2026-11-24T09:00:00Z: restored (keys enabled 1/1, in use 1/1, sites up 1/1)"
+
+
+def lost_key(**more: t.Any) -> dict[str, t.Any]:
+    facts = {
+        "arn": ARN,
+        "region": "ap-northeast-1",
+        "looked_up": True,
+        "events": [],
+        "restored_at": None,
+        "reason": None,
+    }
+    loss = {"revoked_at": "2026-11-24T06:00:00Z", "revoked_by": "arn:aws:iam::111122223333:user/officer"}
+    return {**facts, **loss, "revoked_how": "DisableKey", "last_revocation": None, "suspects": [], **more}
+
+
+class TestLostAgain:
+    ENABLED: t.ClassVar = {"name": "EnableKey", "time": BACK, "error_code": None}
+
+    @pytest.mark.parametrize(
+        ("trail", "state", "says"),
+        [
+            ({"events": [ENABLED]}, "Disabled", "ap-northeast-1: disabled again at 2026-11-24 06:00 UTC by arn:"),
+            ({}, "Disabled", "ap-northeast-1: disabled at 2026-11-24 06:00 UTC by arn:"),
+            # An EnableKey that AWS refused, or one of after the loss, says nothing of a restoration before it.
+            ({"events": [{**ENABLED, "error_code": "AccessDenied"}]}, "Disabled", "disabled at"),
+            ({"events": [{**ENABLED, "time": "2026-11-24T07:00:00Z"}]}, "Disabled", "disabled at"),
+            ({"revoked_how": "ScheduleKeyDeletion"}, "PendingDeletion", "scheduled for deletion at"),
+            ({"revoked_how": "DeleteImportedKeyMaterial"}, "PendingImport", "lost at"),
+            ({"revoked_by": None}, "Disabled", "by an unknown identity (DisableKey)."),
+            ({"revoked_by": "arn\x1b[2J\nodd"}, "Disabled", "by arn [2J odd (DisableKey)."),
+        ],
+    )
+    def test_by_whom(self, trail: dict[str, t.Any], state: str, says: str) -> None:
+        run = verified(keys=[key(key_state_before=state)], revocation={"keys": [lost_key(**trail)]}, look={})
+        assert says in run["verification"]["reason"]
+        outcome, check = checks(run)["keys"]
+        assert outcome == "bad"
+        assert says in check
+
+    def test_of_an_enabled_key_and_of_one_that_cloudtrail_does_not_show_nothing_is_said(self) -> None:
+        nothing: tuple[dict[str, t.Any], ...] = (
+            {"keys": [key()]},
+            {"keys": [key(key_state_before="Disabled")], "revocation": {"keys": []}},
+        )
+        for more in nothing:
+            run = verified(**{"revocation": {"keys": [lost_key()]}, "look": {}, **more})
+            assert "officer" not in str(run["verification"])
+
+
+class TestClock:
+    def clock(self, **more: t.Any) -> str:
+        settings = {"revoked_at": LOST, **more}
+        return checks(verified(settings=settings))["clock"][1]
+
+    def test_the_limits_of_cmk(self) -> None:
+        assert self.clock().endswith(
+            "Access was lost 4 days ago (2026-11-20 08:15 UTC); Atlassian can reinstate the sites until 2026-11-30 08:15 UTC "
+            "(10 days), and full recovery may be impossible after 2026-12-10 08:15 UTC (20 days)."
+        )
+
+    def test_the_limit_of_byok(self) -> None:
+        says = self.clock(programme="byok")
+        assert (
+            says
+            == "Access was lost 4 days ago (2026-11-20 08:15 UTC); Atlassian's 15 days end at 2026-12-05 08:15 UTC."
+        )
+
+    def test_every_limit_is_the_windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setitem(_window.PROGRAMMES, "cmk", _window.Limits(7, 9))
+        says = self.clock()
+        assert "(7 days)" in says
+        assert "(9 days)" in says
+
+
+def test_a_followed_run_whose_limit_passed_says_so() -> None:
+    run = verified(use=[], timed_out=True, settings={"verify_limit": 28800.0})
+    assert run["verification"]["timed_out"] is True
+    assert "cmk_verify_limit (8 h) passed" in run["verification"]["reason"]
+    assert verified()["verification"]["timed_out"] is False
+
+
+def test_a_comment_that_may_be_automatic_is_shown_and_not_counted() -> None:
+    look = {"ok": True, "status": "Open", "mentions": [MENTION], "authors": [author("Robot", "2026-11-24T03:01:00Z")]}
+    run = verified(use=[], look=look)
+    outcome, says = checks(run)["ticket"]
+    assert outcome == "open"
+    assert "Robot commented at 2026-11-24 03:01 UTC, less than 10 min later, so it may be automatic" in says
+    assert "Robot" not in run["verification"]["reason"]
+
+
+def test_uses_that_nothing_identifies() -> None:
+    use = verified()["verification"]["use"][0]
+    other = {**use, "first_use": None, "unattributed_use": use["first_use"], "reason": "used by account 444455556666."}
+    run = verified(use=[other], sites=[])
+    assert run["verification"]["verdict"] == "waiting"
+    assert checks(run)["use"] == (
+        "open",
+        "ap-northeast-1: used by account 444455556666. CloudTrail is up to 15 minutes late.",
+    )

@@ -1,0 +1,159 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""What a verification has checked, in words. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import ACKNOWLEDGED_WITHIN, trail_of
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time
+
+Parts = t.Mapping[str, t.Any]
+Check = tuple[str, str]
+
+OUTCOMES: t.Final = ("good", "open", "bad", "unknown")
+CHECKS: t.Final = ("keys", "use", "ticket", "sites", "clock")
+_LOST_BY: t.Final = {"DisableKey": "disabled", "ScheduleKeyDeletion": "scheduled for deletion"}
+_GIVES: t.Final = ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial", "ConnectCustomKeyStore")
+
+
+def check_keys(run: Parts) -> Check:
+    """Say of every key whether it is enabled, and who has disabled it again."""
+    keys, lost = run["keys"], lost_again(run)
+    bad = [
+        " ".join(filter(None, [lost.get(key["arn"]) or f"{key['region']}:", key["error"], key["hint"]]))
+        for key in keys
+        if key["error"]
+    ]
+    if bad:
+        return "bad", " ".join(bad)
+    if not keys:
+        return "unknown", "No key was read."
+    return "good", f"{len(keys)} of {len(keys)} enabled: {', '.join(str(key['region']) for key in keys)}."
+
+
+def lost_again(run: Parts) -> dict[str, str]:
+    """Say of each key that is not enabled when it was lost and by whom, as far as CloudTrail shows it; by ARN."""
+    lost = {}
+    for key in run["keys"]:
+        trail = trail_of(run, key.get("arn"))
+        if key.get("key_state_before") in (None, "Enabled") or not trail.get("revoked_at"):
+            continue
+        how, by = str(trail.get("revoked_how")), quoted(str(trail.get("revoked_by") or "an unknown identity"), 160)
+        again = " again" if _was_usable(run, trail) else ""
+        verb = _LOST_BY.get(how, "lost")
+        lost[key["arn"]] = f"{key['region']}: {verb}{again} at {to_minute(trail['revoked_at'])} by {by} ({how})."
+    return lost
+
+
+def _was_usable(run: Parts, trail: Parts) -> bool:
+    """Decide whether access had come back before it was lost this time."""
+    events = [event for event in trail.get("events") or [] if event["name"] in _GIVES and not event["error_code"]]
+    moments = [run["announcement"].get("restored_at"), run["ticket"].get("at"), *(event["time"] for event in events)]
+    lost_at = parse_time(trail["revoked_at"])
+    return any(moment < lost_at for moment in map(parse_time, moments) if moment and lost_at)
+
+
+def check_use(use: t.Sequence[Parts], outcome: str) -> Check:
+    """Say of every key who has used it."""
+    late = " CloudTrail is up to 15 minutes late." if outcome == "open" else ""
+    return outcome, (" ".join(f"{one['region']}: {_used(one)}" for one in use) or "No key was read.") + late
+
+
+def _used(use: Parts) -> str:
+    first = use["first_use"]
+    if not first:
+        return str(use["reason"])
+    when = "first" if use["is_first"] else "at the latest"
+    return f"{first['name']} by account {first['account_id']}, {when} at {to_minute(first['time'])}."
+
+
+def check_ticket(run: Parts, answer: Parts | None) -> Check:
+    """Say when Atlassian was notified, and who has answered."""
+    ticket, look = run["ticket"], run["seen"].get("look") or {}
+    is_notified, when = bool(ticket.get("told")), _notified(run)
+    if not look:
+        outcome = "unknown" if is_notified else "bad"
+        return outcome, f"{when}. The ticket cannot be read without an API: read it in the support portal."
+    if not look["ok"]:
+        return "unknown", f"{when}. {ticket.get('error')} {ticket.get('hint')}"
+    status = f"Status {look['status']}. {when}"
+    if answer:
+        return _answered(status, answer)
+    return ("open" if is_notified else "bad"), f"{status}{'; no answer yet' if is_notified else ''}."
+
+
+def _notified(run: Parts) -> str:
+    ticket, mailed = run["ticket"], run["announcement"].get("mailed")
+    if ticket.get("told"):
+        at = ticket.get("at")
+        return f"Atlassian was notified at {to_minute(at) if parse_time(at) else 'an unknown time'}"
+    if mailed:
+        return f"The comment was mailed at {to_minute(mailed['at'])}, which does not prove that it is on the ticket"
+    return "No notification of Atlassian is known"
+
+
+def _answered(status: str, answer: Parts) -> Check:
+    quote = f'"{answer["text"]}"'
+    at = to_minute(answer["at"])
+    if answer["automatic"]:
+        limit = words(ACKNOWLEDGED_WITHIN)
+        return (
+            "open",
+            f"{status}; {answer['name']} commented at {at}, less than {limit} later, so it may be automatic: {quote}",
+        )
+    return "good", f"{status}; {answer['name']} answered at {at}: {quote}"
+
+
+def check_sites(sites: t.Sequence[Parts]) -> Check:
+    """Say of every site what it answers."""
+    if not sites:
+        return "unknown", "cmk_sites names no site."
+    says = ", ".join(f"{site['site']} {site['says']}" for site in sites)
+    return ("good" if all(site["up"] for site in sites) else "open"), f"{says}."
+
+
+def check_clock(run: Parts, *, is_overdue: bool) -> Check:
+    """Say how much of Atlassian's time is over."""
+    is_notified, due = bool(run["ticket"].get("told")), run["window"]["expected_completion"]
+    says = [_since_notified(run, due)] if is_notified and due else []
+    says.append(_since_lost(run["window"], run["now"]))
+    return "bad" if is_overdue else "open" if is_notified else "unknown", " ".join(says)
+
+
+def _since_notified(run: Parts, due: str) -> str:
+    elapsed = _elapsed(run["ticket"].get("at"), run["now"])
+    return f"Atlassian was notified {elapsed}; its two business days end at {to_minute(due)}."
+
+
+def _since_lost(window: Parts, now: str) -> str:
+    """Every date and every number of days is read from the window, which knows the programme's limits."""
+    if not window["known"]:
+        return "When access was lost is not known."
+    lost, limit, risk = window["revoked_at"], window["reinstate_by"], window["at_risk_after"]
+    says = f"Access was lost {_elapsed(lost, now)} ({to_minute(lost)})"
+    if risk == limit:
+        return f"{says}; Atlassian's {_days(lost, limit)} end at {to_minute(limit)}."
+    return (
+        f"{says}; Atlassian can reinstate the sites until {to_minute(limit)} ({_days(lost, limit)}), and full recovery may "
+        f"be impossible after {to_minute(risk)} ({_days(lost, risk)})."
+    )
+
+
+def _days(start: str, end: str) -> str:
+    first, last = parse_time(start), parse_time(end)
+    return f"{(last - first).days} days" if first and last else "days"
+
+
+def _elapsed(start: object, end: object) -> str:
+    first, last = parse_time(start), parse_time(end)
+    return f"{words(max(dt.timedelta(), last - first))} ago" if first and last else "at an unknown time"
