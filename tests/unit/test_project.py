@@ -240,8 +240,9 @@ class TestRelease:
         # What comes after the looks, so that a test cannot make a release by mistake.
         (folder / "tests/tools/package.sh").write_text("#!/bin/sh\necho went on; exit 1\n", encoding="utf-8")
         (folder / "tests/tools/package.sh").chmod(0o755)
-        # Notes of the next release may lie here; this checkout has none.
-        shutil.rmtree(folder / "changelogs/fragments", ignore_errors=True)
+        # Notes of the next release may lie in this checkout; a release has none left.
+        without_notes = shutil.ignore_patterns("fragments")
+        shutil.copytree(ROOT / "changelogs", folder / "changelogs", dirs_exist_ok=True, ignore=without_notes)
         self.git(folder, "init", "--quiet", ".")
         self.commit(folder)
         return folder
