@@ -8,10 +8,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(abspath $(VENV))/bin
 READY := $(VENV)/.ready
+# uv with pip's settings.
+UV := python tests/tools/pip_settings.py uv
 # Nothing of the user's own settings or home may change what the tests see.
 export PATH := $(BIN):$(PATH)
 # Byte code is kept in one place: a module process that compiles botocore anew takes a second longer.
 export PYTHONPYCACHEPREFIX := $(abspath .cache)/pycache
+# Container images often forbid byte code. Each of the hundreds of Pythons would then compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+# As many processes as there are processors.
+WORKERS ?= logical
 
 .PHONY: help
 help: ## List the targets
@@ -26,7 +32,12 @@ demo-reset: ## Put the demo back to its beginning: keys disabled, ticket open
 	@rm -rf .demo
 
 .PHONY: test
-test: lint package reference sanity unit playbooks molecule demo-test ## Run every check and test
+test: $(READY) ## Run every check and test, two at a time; the output of each comes in one piece
+	@$(MAKE) --jobs 2 --output-sync=target tests
+
+# The longest first, beside the others.
+.PHONY: tests
+tests: lint playbooks package sanity reference unit molecule demo-test
 
 .PHONY: lint
 lint: $(READY) ## Format and lint: ruff, mypy, yamllint, ansible-lint
@@ -51,17 +62,17 @@ sanity: $(READY) ## Run ansible-test sanity
 .PHONY: unit
 unit: $(READY) ## Run the unit tests
 	@echo "== unit tests"
-	@python -m pytest -n 2 tests/unit
+	@python -m pytest -n $(WORKERS) tests/unit
 
 .PHONY: playbooks
 playbooks: $(READY) ## Run the real playbooks on the strict stand-ins
 	@echo "== playbooks"
-	@python -m pytest -n 2 tests/playbooks
+	@python -m pytest -n $(WORKERS) tests/playbooks
 
 .PHONY: faults
 faults: $(READY) ## Run the whole fault matrix and runbook (eight minutes; make test runs a third of it)
 	@echo "== faults"
-	@python -m pytest -n 2 -m slow tests/playbooks/test_faults.py tests/playbooks/test_runbook.py
+	@python -m pytest -n $(WORKERS) -m slow tests/playbooks/test_faults.py tests/playbooks/test_runbook.py
 
 .PHONY: molecule
 molecule: $(READY) ## Run the scenarios on the strict stand-ins
@@ -74,11 +85,15 @@ demo-test: $(READY) ## Run the demo twice, from its beginning, and check what it
 
 .PHONY: versions
 versions: $(READY) ## Test with each supported Python and ansible-core that is here (ten minutes or more), and say which are not
-	@python -m tests.tools.versions
+	@python -m tests.tools.versions $(CORES)
 
 .PHONY: floor
 floor: $(READY) ## Test with the oldest boto3, botocore and amazon.aws that are supported
 	@python -m tests.tools.versions --floor
+
+.PHONY: mutants
+mutants: $(READY) ## Change the rules, a mutant at a time, and count what the unit tests notice (ten minutes; SAMPLE=0: all)
+	@python -m tests.tools.mutants --sample $(or $(SAMPLE),25) $(RULES)
 
 .PHONY: release
 release: $(READY) ## Build the release in dist/, check it, install it, and run the demo from there
@@ -104,13 +119,19 @@ setup: $(READY) ## Only set up .venv
 
 .PHONY: lock
 lock: $(READY) ## Pin the newest versions that requirements/dev.in allows
-	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	  requirements/dev.in -o requirements/dev.txt
-	@uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
 	  requirements/bench.in -o requirements/bench.txt
-	@uv pip compile -q --upgrade --universal --python-version 3.12 --generate-hashes --no-header \
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.12 --generate-hashes --no-header \
 	  requirements/core-2.20.in -o requirements/core-2.20.txt
-	@uv pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-header \
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	  --overrides <(echo 'ansible-core==2.16.*') requirements/core-2.16.in -o requirements/core-2.16.txt
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+	  requirements/core-2.18.in -o requirements/core-2.18.txt
+	@$(UV) pip compile -q --upgrade --universal --python-version 3.13 --prerelease allow --generate-hashes --no-header \
+	  requirements/core-2.22.in -o requirements/core-2.22.txt
+	@$(UV) pip compile -q --upgrade --python-version 3.11 --generate-hashes --no-header \
 	  requirements/floor.in -o requirements/floor.txt
 
 .PHONY: clean
@@ -124,5 +145,5 @@ $(READY): requirements/dev.txt requirements/uv.txt tests/tools/setup.sh
 # Apart, since the AWS CLI holds botocore and docutils back.
 $(VENV)/aws-cli/bin/aws: requirements/bench.txt $(READY)
 	@uv venv -q --clear $(VENV)/aws-cli
-	@uv pip install -q --python $(VENV)/aws-cli/bin/python --require-hashes -r requirements/bench.txt
+	@$(UV) pip install -q --python $(VENV)/aws-cli/bin/python --require-hashes -r requirements/bench.txt
 	@touch $@

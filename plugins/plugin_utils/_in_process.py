@@ -15,19 +15,17 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
 import sys
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.common.parameters import remove_values
-from ansible.parsing.ajson import AnsibleJSONEncoder
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import keep_credentials_in, warm
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._kept import Kept
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._plain import mask, to_plain
 
 # Without boto3 here, the module runs in its own process and reports what is missing.
 _HAS_BOTO3: t.Final = "boto3" in sys.modules
@@ -60,10 +58,11 @@ def run_here(main: t.Callable[[], None], args: t.Mapping[str, t.Any]) -> dict[st
     class Here(AnsibleModule):  # type: ignore[misc]
         def _load_params(self) -> None:
             # As a process of its own would get them.
-            self.params = json.loads(json.dumps(dict(args), cls=AnsibleJSONEncoder))
+            self.params = to_plain(dict(args))
 
         def exit_json(self, **result: t.Any) -> t.NoReturn:
-            raise _EndedError(remove_values({"changed": False, **result}, self.no_log_values))
+            # ansible-core 2.22 masks only what it prints, and results are written to files as well.
+            raise _EndedError(mask({"changed": False, **result}, self.no_log_values))
 
         def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
             self.exit_json(failed=True, msg=msg, **result)

@@ -206,7 +206,7 @@ LATE: t.Final = (
     _case(
         "late template missing", "The comment cannot be written from the template nope.j2: ", comment_template="nope.j2"
     ),
-    _case("late template broken", "broken.j2: Syntax error in template: ", comment_template="{folder}/broken.j2"),
+    _case("late template broken", "broken.j2: ", comment_template="{folder}/broken.j2"),
     _case(
         "late template misspelt",
         "misspelt.j2: 'cmk_realms_name' is undefined.",

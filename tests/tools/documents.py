@@ -19,6 +19,9 @@ NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
     ("README.md", "ansible-playbook revoke_cmk.yml -i ../inventory -e org=acme -e confirm=acme"): (
         "extensions/molecule/drill/side_effect.yml"
     ),
+    ("README.md", "ansible-galaxy collection install keyops.atlassian_cmk"): (
+        "asks Galaxy; tests/tools/release.sh installs the tarball"
+    ),
     ("docs/byok.md", "acme:"): "tests/playbooks/test_byok.py",
     ("docs/mail.md", "acme:"): "tests/playbooks/test_mail.py",
     ("docs/awx.md", "cd extensions/awx"): "tests/playbooks/test_awx.py",
@@ -44,9 +47,10 @@ RUN_BY_HAND: t.Final = {
     "format": "changes the code",
     "help": "only prints the targets",
     "lock": "asks the network",
+    "mutants": "takes ten minutes; tests/unit/test_mutants.py",
     "release": "tests/unit/test_release.py",
     "setup": "is what every other target begins with",
-    "test": "is what runs the tests",
+    "test": "runs tests, whose parts are the tests",
     "versions": "takes ten minutes or more, and other Pythons",
 }
 # Languages of what is only shown: output, pictures.

@@ -11,7 +11,7 @@ unset AWS_URL AWS_ENDPOINT_URL AWS_ENDPOINT_URL_KMS AWS_ENDPOINT_URL_STS AWS_END
 if [ $# -eq 0 ]; then set -- --all; fi
 # At Ctrl-C molecule would go on with the remaining scenarios: it gets a process group of its own, to be stopped as one.
 set -m
-molecule test --workers 2 --continue-on-failure "$@" &
+molecule test --workers "$(getconf _NPROCESSORS_ONLN)" --continue-on-failure "$@" &
 trap 'kill -TERM -- "-$!" 2>/dev/null; exit 130' INT TERM
 trap 'kill $(cat "$work"/molecule/*.pid 2>/dev/null) 2>/dev/null || true; rm -rf "$work"' EXIT
 wait "$!"

@@ -12,13 +12,12 @@ done
 collections=$(python -c 'import ansible_collections; print(list(ansible_collections.__path__)[0])')
 ln -s "$collections/amazon" "$tree/ansible_collections/amazon"
 
+pip_settings=$(python tests/tools/pip_settings.py --file)
 # ansible-test keeps its virtual environments at home; here they are kept from run to run.
 export HOME=$PWD/.cache/sanity
 mkdir -p "$HOME/.ansible/test/cache" "$HOME/.config/pip"
 # It also hides the environment, where a proxy's certificate or a mirror may be named: pip reads that from its file.
-python -c 'import os
-given = {name[4:].lower().replace("_", "-"): value for name, value in os.environ.items() if name.startswith("PIP_")}
-print("[global]", *(f"{name} = {value}" for name, value in given.items()), sep="\n")' > "$HOME/.config/pip/pip.conf"
+echo "$pip_settings" > "$HOME/.config/pip/pip.conf"
 # It downloads the script that brings pip into them; Python's own ensurepip does the same without that download.
 pip_version=$(python -c '
 import pathlib, re, ansible_test

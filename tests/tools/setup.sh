@@ -24,8 +24,13 @@ if ! "$python" -m venv "$venv" 2>/dev/null; then
   exit 1
 fi
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r requirements/uv.txt
+# The files pin everything, so nothing is resolved. uv takes seconds and pip takes minutes.
 for file in $requirements; do
-  "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --require-hashes -r "$file"
+  if ! "$venv/bin/python" tests/tools/pip_settings.py \
+    "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" --no-deps --require-hashes -r "$file"; then
+    echo "== uv could not install $file; pip installs it instead, which takes minutes" >&2
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r "$file"
+  fi
 done
 
 # Beside amazon.aws, so that FQCNs resolve from any folder, with or without an ansible.cfg.

@@ -52,7 +52,10 @@ def environment(aws: str, desk: str, folder: Path) -> dict[str, str]:
     """Make the environment of a run: nothing of the caller's AWS or Ansible settings gets in, nothing gets out."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_", "CMK_"))}
     return {
+        # Hundreds of runs would otherwise compile all that they import, where an image forbids byte code.
+        "PYTHONPYCACHEPREFIX": str(ROOT / ".cache/pycache"),
         **kept,
+        "PYTHONDONTWRITEBYTECODE": "",
         "PATH": f"{Path(sys.executable).parent}:{kept.get('PATH', '')}",
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
         "ANSIBLE_HOME": str(folder / "ansible"),

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import typing as t
 from pathlib import Path
 
@@ -48,16 +49,18 @@ class TestVersions:
     def test_the_collection_asks_for_the_oldest_that_is_tested(self) -> None:
         cores = sorted({row.core for row in versions.ROWS}, key=numbers)
         assert read("meta/runtime.yml")["requires_ansible"] == f">={cores[0]}.0"
-        assert read(".ansible-lint")["supported_ansible_also"] == [f"{core}." for core in cores[1:]]
+        assert read("roles/cmk/meta/main.yml")["galaxy_info"]["min_ansible_version"] == cores[0]
 
     def test_the_pins_bring_the_versions_of_the_rows(self) -> None:
         text = (ROOT / "requirements/dev.txt").read_text(encoding="utf-8")
         brought = re.findall(r"(?m)^ansible-core==(\d+\.\d+)", text)
-        brought.append(pins("core-2.20")["ansible-core"].rpartition(".")[0])
+        others = {row.requirements[-1] for row in versions.ROWS} - {"dev"}
+        brought += [".".join(pins(name)["ansible-core"].split(".")[:2]) for name in others]
         assert set(brought) == {row.core for row in versions.ROWS}
+        assert {f"core-{row.core}" for row in versions.ROWS if row.requirements != ("dev",)} == others
 
     def test_the_newest_core_runs_on_every_python_but_the_oldest(self) -> None:
-        newest = max((row.core for row in versions.ROWS), key=numbers)
+        newest = max((row.core for row in versions.ROWS if row.requirements == ("dev",)), key=numbers)
         pythons = {row.python for row in versions.ROWS}
         assert {row.python for row in versions.ROWS if row.core == newest} == pythons - {min(pythons, key=numbers)}
 
@@ -124,9 +127,102 @@ def test_the_tarball_holds_what_users_need_and_no_more() -> None:
     ignored = read("galaxy.yml")["build_ignore"]
     kept = {path.split("/")[0] for path in tracked() if not any(_is_below(path, pattern) for pattern in ignored)}
     needed = {"CHANGELOG.md", "LICENSE", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
-    welcome = {"CODE_OF_CONDUCT.md", "CONTRIBUTING.md", "examples", "extensions", "execution-environment.yml"}
+    welcome = {
+        "CODE_OF_CONDUCT.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "examples",
+        "extensions",
+        "execution-environment.yml",
+    }
     # ansible-galaxy leaves galaxy.yml out by itself.
     assert needed <= kept <= needed | welcome | {"galaxy.yml"}
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """As much of a checkout as a build needs, and what users make there."""
+    for name in (
+        "galaxy.yml",
+        "README.md",
+        "LICENSE",
+        ".gitignore",
+        "meta/runtime.yml",
+        "examples/inventory/organizations.yml",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    for name in PRIVATE:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("cmk_account_id: 111122223333", encoding="utf-8")
+    return tmp_path
+
+
+PRIVATE: t.Final = (
+    "inventory/organizations.yml",
+    "inventory/group_vars/all.yml",
+    "inventory.yml",
+    "reports/acme/20261127T174018Z-restore/restore.json",
+    "cmk-reports/acme/comment.txt",
+    "artifacts/1/stdout",
+    "ansible.log",
+    "playbooks/restore_cmk.retry",
+    ".env",
+    ".vault_pass",
+    "vault_password.txt",
+)
+
+
+def test_what_users_make_in_a_checkout_is_not_packed(checkout: Path) -> None:
+    command = [str(BIN / "ansible-galaxy"), "collection", "build", "--output-path", "built"]
+    env = {"PATH": f"{BIN}:/usr/bin:/bin", "HOME": str(checkout / "home")}
+    subprocess.run(command, cwd=checkout, env=env, check=True, capture_output=True)
+    (tarball,) = (checkout / "built").iterdir()
+    with tarfile.open(tarball) as packed:
+        names = set(packed.getnames())
+    assert names.isdisjoint(PRIVATE)
+    assert {"README.md", "examples/inventory/organizations.yml"} <= names
+
+
+def test_nor_does_git_take_it(checkout: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", "."], cwd=checkout, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "--others", "--exclude-standard"], cwd=checkout, check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    assert set(listed).isdisjoint(PRIVATE)
+    assert "examples/inventory/organizations.yml" in listed
+
+
+class TestWorkflow:
+    WORKFLOW: t.Final = read(".github/workflows/test.yml")
+    STEPS: t.Final = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+
+    def test_each_core_of_the_matrix_is_tested(self) -> None:
+        cores = self.WORKFLOW["jobs"]["versions"]["strategy"]["matrix"]["core"]
+        assert cores == sorted({row.core for row in versions.ROWS}, key=numbers)
+
+    def test_each_python_of_the_matrix_is_there(self) -> None:
+        (offered,) = [step["with"]["python-version"].split() for step in self.WORKFLOW["jobs"]["versions"]["steps"]
+                      if "python-version" in step.get("with", {})]  # fmt: skip
+        assert set(offered) == {row.python for row in versions.ROWS}
+
+    def test_it_runs_on_each_pull_request_and_weekly(self) -> None:
+        # YAML 1.1 reads the key "on" as true.
+        assert {"pull_request", "schedule"} <= set(self.WORKFLOW[True])
+
+    def test_it_may_only_read_and_needs_no_secret(self) -> None:
+        assert self.WORKFLOW["permissions"] == {"contents": "read"}
+        assert "secrets." not in (ROOT / ".github/workflows/test.yml").read_text(encoding="utf-8")
+
+    def test_actions_are_pinned(self) -> None:
+        used = [step["uses"] for step in self.STEPS if "uses" in step]
+        assert used
+        assert [name for name in used if not re.fullmatch(r"actions/[a-z-]+@v\d+\.\d+\.\d+", name)] == []
+
+    def test_its_commands_exist(self) -> None:
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        for command in (step["run"].split() for step in self.STEPS if "run" in step):
+            assert (ROOT / command[0]).is_file() or re.search(rf"(?m)^{command[1]}:", makefile), command
 
 
 def _is_below(path: str, pattern: str) -> bool:
@@ -144,8 +240,9 @@ class TestRelease:
         # What comes after the looks, so that a test cannot make a release by mistake.
         (folder / "tests/tools/package.sh").write_text("#!/bin/sh\necho went on; exit 1\n", encoding="utf-8")
         (folder / "tests/tools/package.sh").chmod(0o755)
-        fragments = shutil.ignore_patterns("fragments")
-        shutil.copytree(ROOT / "changelogs", folder / "changelogs", ignore=fragments, dirs_exist_ok=True)
+        # Notes of the next release may lie in this checkout; a release has none left.
+        without_notes = shutil.ignore_patterns("fragments")
+        shutil.copytree(ROOT / "changelogs", folder / "changelogs", dirs_exist_ok=True, ignore=without_notes)
         self.git(folder, "init", "--quiet", ".")
         self.commit(folder)
         return folder

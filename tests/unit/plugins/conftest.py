@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest import mock
 
 import hypothesis
 import pytest
+from ansible.module_utils import basic
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _modules
 
-from .conversation import Clock, Talk
+
+@contextlib.contextmanager
+def _patch_module_args(args: dict[str, Any]) -> Iterator[None]:
+    with mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": args}).encode()):
+        yield
+
+
+# ansible-core before 2.19 has no means of its own to give a module its arguments.
+if importlib.util.find_spec("ansible.module_utils.testing") is None:
+    _testing = ModuleType("ansible.module_utils.testing")
+    _testing.patch_module_args = _patch_module_args  # type: ignore[attr-defined]
+    sys.modules[_testing.__name__] = _testing
+
+from .conversation import Clock, Talk  # noqa: E402 - it needs what is above
 
 # Every run tries the same examples: a failure is always seen where it was caused.
-hypothesis.settings.register_profile("plugins", deadline=None, database=None, derandomize=True, max_examples=150)
+# Of a mutant (make mutants), a failure is enough: the smallest example of it is not looked for.
+_PHASES = (hypothesis.Phase.explicit, hypothesis.Phase.generate) if "CMK_MUTANT" in os.environ else hypothesis.Phase
+hypothesis.settings.register_profile(
+    "plugins", deadline=None, database=None, derandomize=True, max_examples=150, phases=tuple(_PHASES)
+)
 hypothesis.settings.load_profile("plugins")
 
 

@@ -39,7 +39,7 @@ def start(*arguments: str) -> tuple[subprocess.Popen[str], str, str | None]:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)
+    return subprocess.run([*COMMAND, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -50,11 +50,11 @@ def test_stops_cleanly_with_a_connection_open(number: signal.Signals, tmp_path: 
     try:
         assert send("GET", f"{url}/rest/servicedeskapi/info").status == 200
         assert len(send("GET", f"{url}/_standin/tickets/OPS-3").json["comments"]) == 2
-        kept = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=5)
+        kept = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=120)
         kept.request("GET", "/rest/servicedeskapi/info")
         assert kept.getresponse().read()
         process.send_signal(number)
-        out, err = process.communicate(timeout=5)
+        out, err = process.communicate(timeout=120)
         kept.close()
     finally:
         process.kill()
@@ -72,7 +72,7 @@ def test_tls_command() -> None:
         with pytest.raises(NoAnswerError, match="CERTIFICATE_VERIFY_FAILED"):
             send("GET", f"{url}/rest/servicedeskapi/info")
         process.terminate()
-        out, err = process.communicate(timeout=5)
+        out, err = process.communicate(timeout=120)
     finally:
         process.kill()
         process.wait()
@@ -90,7 +90,7 @@ def test_tls_survives_silent_and_plain_clients() -> None:
                 send("GET", desk.url.replace("https", "http"))
             context = ssl.create_default_context(cafile=desk.certificate)
             context.verify_flags |= ssl.VERIFY_X509_STRICT
-            with socket.create_connection((address.hostname, address.port), timeout=5) as plain:
+            with socket.create_connection((address.hostname, address.port), timeout=120) as plain:
                 context.wrap_socket(plain, server_hostname="localhost").close()
             url = f"{desk.url}/rest/servicedeskapi/request/CMK-1"
             login = basic(DEFAULT_USER, DEFAULT_TOKEN)

@@ -16,7 +16,10 @@ def run_action() -> RunAction:
     def run(plugin: type, *, check: bool = False, diff: bool = False, **args: Any) -> dict[str, Any]:
         task = SimpleNamespace(args=args, check_mode=check, diff=diff, async_val=0, action=plugin.__module__)
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="/nowhere"))
-        result: dict[str, Any] = plugin(task, connection, None, None, None, None).run(task_vars={})
+        action = plugin(task, connection, None, None, None, None)
+        # As Ansible's loader sets it; ansible-core 2.16 names the plugin by it in errors.
+        action._load_name = plugin.__module__
+        result: dict[str, Any] = action.run(task_vars={})
         return result
 
     return run

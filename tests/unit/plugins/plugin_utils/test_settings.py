@@ -511,9 +511,9 @@ def test_the_confirmation_stays_as_it_was_typed() -> None:
 @pytest.mark.parametrize("name", [name for name in GIVEN if name not in ("has_token", "now")])
 @pytest.mark.parametrize("letter", ["x", "1", "["])
 def test_ten_megabytes_are_told_in_one_line(name: str, letter: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     problems = read(**{name: letter * 10_000_000})["problems"]
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert problems
     readable(problems)
 

@@ -1,0 +1,59 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change in any release.
+
+"""Values as a module process gets and returns them: plain JSON, without secrets."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import typing as t
+from collections.abc import Iterable, Mapping, Sequence
+
+# What Ansible writes for a secret value as a whole, and inside a longer text.
+_WHOLE: t.Final = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
+_PART: t.Final = "********"
+
+
+def to_plain(value: t.Any) -> t.Any:
+    """Return a value as JSON holds it, without the marks that Ansible puts on texts (unsafe, origin, vault)."""
+    return json.loads(json.dumps(value, default=_write))
+
+
+def _write(value: t.Any) -> t.Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (dt.date, dt.datetime)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    # A value that an older Ansible decrypts when it is read is also a sequence.
+    if isinstance(value, Iterable) and not hasattr(value, "encode") and not hasattr(value, "data"):
+        return list(value)
+    return str(value)
+
+
+def mask(value: t.Any, secrets: Iterable[str]) -> t.Any:
+    """Return a result in which no text holds a secret. Names and numbers stay."""
+    return _mask(value, sorted({str(secret) for secret in secrets} - {""}, key=len, reverse=True))
+
+
+def _mask(value: t.Any, secrets: Sequence[str]) -> t.Any:
+    if isinstance(value, str):
+        return _mask_text(value, secrets)
+    if isinstance(value, Mapping):
+        return {name: _mask(item, secrets) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_mask(item, secrets) for item in value]
+    return value
+
+
+def _mask_text(text: str, secrets: Sequence[str]) -> str:
+    if text in secrets:
+        return _WHOLE
+    for secret in secrets:
+        text = text.replace(secret, _PART)
+    return text
