@@ -74,7 +74,7 @@ def host_pattern(name: str, hosts: t.Collection[str]) -> str:
     if name not in hosts or re.fullmatch(r"[\w.-]+", name):
         return name
     literal = "".join(letter if letter.isalnum() else f"\\U{ord(letter):08x}" for letter in name)
-    return f"~^{literal}$"
+    return f"~^{literal}\\Z"
 
 
 def _one_line(reason: Exception) -> str:
