@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import typing as t
 
@@ -62,7 +63,8 @@ def misspelt(variables: t.Iterable[str], documented: t.Collection[str], known: t
 
 def typed(extra: t.Mapping[str, t.Any]) -> object:
     """Return the confirmation among the extra variables, as it was typed: no template is filled in."""
-    return extra.get("cmk_confirm", extra.get("confirm", ""))
+    # A plain value: Ansible would fill in a template that comes from the command line as soon as it is read again.
+    return json.loads(json.dumps(extra.get("cmk_confirm", extra.get("confirm", "")), default=str))
 
 
 def host_pattern(name: str, hosts: t.Collection[str]) -> str:
