@@ -63,7 +63,7 @@ class ActionModule(ActionBase):
 
 def _report(variables: t.Mapping[str, t.Any], entry_point: str) -> dict[str, t.Any]:
     """Return the report of the organization's run of this entry point; empty if there is none."""
-    report = variables["cmk_report"] if "cmk_report" in variables else {}
+    report = variables.get("cmk_report") or {}
     return report if "result" in report and report.get("entry_point") == entry_point else {}
 
 
@@ -105,7 +105,9 @@ def write_index(reports: str) -> None:
     written: list[str] | None = None
     while written != (names := _records(reports)):
         records = [read_record(read(os.path.join(reports, RUNS, name)) or "") for name in names]
-        replace(os.path.join(reports, "index.html"), render("index.html.j2", cmk_runs=list(filter(None, records))) + "\n")
+        replace(
+            os.path.join(reports, "index.html"), render("index.html.j2", cmk_runs=list(filter(None, records))) + "\n"
+        )
         written = names
 
 

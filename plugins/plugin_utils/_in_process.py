@@ -57,7 +57,9 @@ def load_main(module: str) -> t.Any:
     """Return the ``main`` of a module of this collection; None without amazon.aws, which it imports."""
     if not _HAS_AMAZON_AWS:
         return None
-    return staticmethod(importlib.import_module(f"ansible_collections.keyops.atlassian_cmk.plugins.modules.{module}").main)
+    return staticmethod(
+        importlib.import_module(f"ansible_collections.keyops.atlassian_cmk.plugins.modules.{module}").main
+    )
 
 
 class _EndedError(SystemExit):

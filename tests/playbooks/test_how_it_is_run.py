@@ -11,7 +11,7 @@ import pytest
 
 from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, run_to_end
 from tests.playbooks.test_nobody_is_lost import playbook, run_plays, write_inventory
-from tests.tools.standins import ACCOUNT, ROOT
+from tests.tools.standins import ROOT
 
 # A machine that does not answer: nothing may be asked of it.
 ELSEWHERE: t.Final = {
@@ -196,7 +196,9 @@ class TestNames:
         assert ran.code == 0, ran.output
         assert ran.result["org"] == name
 
-    @pytest.mark.parametrize("pattern", ["acme,globex", "acme:globex", "g*:acme", "all:!initech", "some", "~(acme|globex)$"])
+    @pytest.mark.parametrize(
+        "pattern", ["acme,globex", "acme:globex", "g*:acme", "all:!initech", "some", "~(acme|globex)$"]
+    )
     def test_patterns_work_as_before(self, world: World, pattern: str) -> None:
         world.keys("Disabled", "Disabled")
         hosts: dict[str, dict[str, t.Any]] = {"acme": {}, "globex": {}, "initech": {}}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from pathlib import Path
 
 import pytest
 
@@ -246,5 +245,3 @@ class TestExamples:
         ran = world.run("-e", "org=acme", "--check", playbook="disaster_recovery.yml", cwd=ROOT / "examples")
         assert ran.code == 2
         assert "the recovery goes on" not in ran.output
-
-

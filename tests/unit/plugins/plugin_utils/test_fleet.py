@@ -138,6 +138,8 @@ class TestRecords:
         assert read_record(json.dumps(kept)) == kept
         assert kept["attention"] == ["initech", "umbrella", "soylent"]
 
-    @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "7", '{"counts": {}, "page": 1, "entry_point": "", "at": ""}'])
+    @pytest.mark.parametrize(
+        "text", ["", "{", "[]", "{}", "7", '{"counts": {}, "page": 1, "entry_point": "", "at": ""}']
+    )
     def test_what_is_no_record_is_left_out(self, text: str) -> None:
         assert read_record(text) is None

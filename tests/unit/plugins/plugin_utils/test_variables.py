@@ -19,41 +19,41 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables im
 DOCUMENTED = ("cmk_cancel_deletion", "cmk_ticket", "cmk_ticket_url", "cmk_regions", "cmk_key", "cmk_keys", "cmk_sites")
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """What a template that cannot be filled in raises."""
 
 
 def template(value: Any) -> Any:
     if value == "broken":
-        raise Broken("'nope' is\nundefined\x1b[2J.")
+        raise BrokenError("'nope' is\nundefined\x1b[2J.")
     return value
 
 
 class TestRead:
     def test_one_that_cannot_be_read_stops_no_other(self) -> None:
-        values, problems = read(("a", "b", "c"), {"a": 1, "b": "broken", "c": 3}, template, Broken)
+        values, problems = read(("a", "b", "c"), {"a": 1, "b": "broken", "c": 3}, template, BrokenError)
         assert values == {"a": 1, "b": None, "c": 3}
         assert problems == ["b cannot be read: 'nope' is undefined [2J. Correct it where it is set, then run again."]
 
     def test_all_that_cannot_be_read_are_named(self) -> None:
-        _values, problems = read(("a", "b"), {"a": "broken", "b": "broken"}, template, Broken)
+        _values, problems = read(("a", "b"), {"a": "broken", "b": "broken"}, template, BrokenError)
         assert [problem.split()[0] for problem in problems] == ["a", "b"]
 
     def test_what_is_not_set_is_none(self) -> None:
-        assert read(("a",), {}, template, Broken) == ({"a": None}, [])
+        assert read(("a",), {}, template, BrokenError) == ({"a": None}, [])
 
     def test_other_errors_are_not_hidden(self) -> None:
         def fails(_value: Any) -> Any:
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            read(("a",), {"a": 1}, fails, Broken)
+            read(("a",), {"a": 1}, fails, BrokenError)
 
     def test_a_long_reason_is_cut(self) -> None:
         def fails(_value: Any) -> Any:
-            raise Broken("x" * 10_000)
+            raise BrokenError("x" * 10_000)
 
-        (problem,) = read(("a",), {"a": 1}, fails, Broken)[1]
+        (problem,) = read(("a",), {"a": 1}, fails, BrokenError)[1]
         assert len(problem) < 400
 
 
@@ -72,7 +72,9 @@ class TestMisspelt:
         (warning,) = misspelt((name, "cmk_key"), DOCUMENTED, ())
         assert warning == f"{name} is no variable of this collection. Did you mean {nearest}?"
 
-    @pytest.mark.parametrize("name", ["cmk_owner", "cmk_team", "cmk_ticket", "acme_tiket", "tiket", "cmk_", "__cmk_tiket"])
+    @pytest.mark.parametrize(
+        "name", ["cmk_owner", "cmk_team", "cmk_ticket", "acme_tiket", "tiket", "cmk_", "__cmk_tiket"]
+    )
     def test_nothing_is_said_of_other_variables(self, name: str) -> None:
         assert misspelt((name,), DOCUMENTED, ()) == []
 
