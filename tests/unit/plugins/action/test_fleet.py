@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action import fleet as action
+from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import replace
 from ansible_collections.keyops.atlassian_cmk.plugins.action.fleet import write_index
 
 
@@ -32,7 +33,7 @@ def test_the_newest_comes_first(tmp_path: Path) -> None:
 def test_a_run_that_ends_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run keeps its record and writes the index just before this one replaces it with what it has read before."""
     keep(tmp_path, "a")
-    replace, others = action.replace, ["b", "c"]
+    others = ["b", "c"]
 
     def replace_late(path: str, content: str) -> None:
         if others:
