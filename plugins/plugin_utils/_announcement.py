@@ -200,7 +200,7 @@ def posted(answer: Json, slug: str, announcement: Json) -> dict[str, t.Any]:
     return {**exact[0], "told": True, "already_told": False} if exact else {}
 
 
-def usable(announcement: Json, keys: t.Sequence[Json], *, only_reads: bool) -> dict[str, t.Any]:
+def usable(announcement: Json, keys: t.Sequence[Json], *, only_reads: bool = False) -> dict[str, t.Any]:
     """Add to the announcement since when all keys have been usable (``restored_at``), as soon as they are.
 
     :param announcement: as :meth:`Announcement.as_json` returns it; empty before it is settled

@@ -104,7 +104,7 @@ def decide_revocation(run: Parts, records: Records) -> dict[str, t.Any]:
 
 
 def _loss(run: Parts, records: Records) -> AccessLoss:
-    journal = read_journal(records.journal, run["settings"]["slug"]) or Journal()
+    journal = read_journal(records.journal, str(run["settings"].get("slug"))) or Journal()
     keys = keys_done(run["plan"], {})
     return find_access_loss(
         _trail(run, len(keys)),
@@ -242,7 +242,7 @@ def _with_note_problem(ticket: Parts, announced: Parts) -> Parts:
     problem = announced.get("note_problem")
     if not problem or ticket.get("told") or ticket.get("error"):
         return ticket
-    return {**ticket, **vars(refusal("note_refused", problem=problem))}
+    return {**ticket, **vars(refusal("note_refused", message=problem))}
 
 
 def _what_was_lost(run: Parts, keys: list[dict[str, t.Any]]) -> dict[str, t.Any]:
