@@ -193,6 +193,14 @@ def test_nor_does_git_take_it(checkout: Path) -> None:
     assert "examples/inventory/organizations.yml" in listed
 
 
+def test_plugins_write_to_the_screen_by_display_alone() -> None:
+    # ansible-core warns of a worker that "errantly sent data directly to stdout".
+    direct = re.compile(r"(?<![\w.])print\(|sys\.(__)?std(out|err)|os\.write\(1")
+    files = sorted((ROOT / "plugins").rglob("*.py"))
+    assert files
+    assert [str(path.relative_to(ROOT)) for path in files if direct.search(path.read_text(encoding="utf-8"))] == []
+
+
 class TestWorkflow:
     WORKFLOW: t.Final = read(".github/workflows/test.yml")
     STEPS: t.Final = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
