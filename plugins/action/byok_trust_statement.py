@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.keyops.atlassian_cmk.plugins.modules import byok_trust_statement
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction, load_main
 
 
 class ActionModule(InProcessAction):
     """Run the module in this process where it can."""
 
-    main = staticmethod(byok_trust_statement.main)
+    main = load_main("byok_trust_statement")

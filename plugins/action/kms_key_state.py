@@ -4,11 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction, load_main
 
 
 class ActionModule(InProcessAction):
     """Run the module in this process where it can."""
 
-    main = staticmethod(kms_key_state.main)
+    main = load_main("kms_key_state")

@@ -8,8 +8,7 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, Report, report_progress_to
-from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_realm_keys
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction, load_main
 
 
 def _display(name: str) -> Report:
@@ -28,7 +27,7 @@ def _display(name: str) -> Report:
 class ActionModule(InProcessAction):
     """Run the module in this process where it can, and display how far it is if there is one organization only."""
 
-    main = staticmethod(kms_realm_keys.main)
+    main = load_main("kms_realm_keys")
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         known = task_vars or {}

@@ -112,6 +112,7 @@ class ActionModule(ActionBase):
             "result": found,
             "failure": failure,
             "folder": folder,
+            "entry_point": run["entry_point"],
             "ansible_stats": stats,
         }
 

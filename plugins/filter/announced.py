@@ -11,8 +11,8 @@ author:
 version_added: 1.0.0
 short_description: Pick the references that mean that Atlassian has been told
 description:
-  - Of the references on a ticket, a restoration's own counts, and any that is younger than the last loss of a key.
-  - Where nothing is known of the revocation, any reference of the organization counts.
+  - Of the references on a ticket, a restoration's own counts if its comment is not older than the restoration.
+  - Where nothing is known of the revocation, any reference counts that our own account has written.
 positional: announcement
 options:
   _input:
@@ -31,7 +31,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: >-
       {{ [{'reference': 'cmk-restore/acme/0123456789ab', 'at': '2026-11-24T03:00:09+0000'}]
-         | keyops.atlassian_cmk.announced({'accepts': ['cmk-restore/acme/0123456789ab'], 'accepts_since': none}) }}
+         | keyops.atlassian_cmk.announced({'reference': 'cmk-restore/acme/0123456789ab', 'since': none, 'accepts_ours': false}) }}
 """
 
 RETURN = r"""

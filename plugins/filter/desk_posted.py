@@ -31,7 +31,7 @@ options:
 EXAMPLES = r"""
 - name: Say whether Atlassian has been told
   ansible.builtin.debug:
-    msg: "{{ ({'ok': false, 'data': {}} | keyops.atlassian_cmk.desk_posted('acme', {'accepts': [], 'accepts_since': none})) is truthy }}"
+    msg: "{{ ({'ok': false, 'data': {}} | keyops.atlassian_cmk.desk_posted('acme', {'reference': 'cmk-restore/acme/0123456789ab'})) is truthy }}"
 """
 
 RETURN = r"""

@@ -12,7 +12,7 @@ version_added: 1.0.0
 short_description: Add to an announcement since when all keys have been usable
 description:
   - That is the time of the last call that showed it.
-positional: keys, entry_point
+positional: keys
 options:
   _input:
     description: The announcement, as M(keyops.atlassian_cmk.decide) decides; empty before it has.
@@ -23,16 +23,16 @@ options:
     type: list
     elements: dict
     required: true
-  entry_point:
-    description: The role's entry point. A run of V(assess) only looks, so that its own time means nothing.
-    type: str
+  only_reads:
+    description: Whether the run changes nothing in any case, as C(assess) and C(verify), so that its own time means nothing.
+    type: bool
     required: true
 """
 
 EXAMPLES = r"""
 - name: Say since when all keys are usable
   ansible.builtin.debug:
-    msg: "{{ ({'restored_at': none} | keyops.atlassian_cmk.usable(keys, 'restore')).restored_at }}"
+    msg: "{{ ({'restored_at': none} | keyops.atlassian_cmk.usable(keys, only_reads=false)).restored_at }}"
   vars:
     keys: [{calls: [{operation: DescribeKey, at: "2026-11-24T03:00:05Z"}]}]
 """

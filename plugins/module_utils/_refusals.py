@@ -63,6 +63,15 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "{reference} belongs to account {seen}, but account {account_id} is wanted, so nothing was called.",
         "Correct the reference or the account id, whichever is wrong.",
     ),
+    # What must be installed.
+    "collection_missing": (
+        "The collection {collection} is not installed on this controller, so AWS cannot be called.",
+        "Install it with ansible-galaxy collection install {collection}, then run again.",
+    ),
+    "library_missing": (
+        "The Python library {library} cannot be imported by {python}, which runs Ansible, so AWS cannot be called.",
+        "Install it with {python} -m pip install boto3, then run again.",
+    ),
     # Keys, decided from DescribeKey.
     "key_not_found": (
         "There is no key {reference} in region {region} of the account {account_id}.",

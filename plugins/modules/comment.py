@@ -51,7 +51,7 @@ EXAMPLES = r"""
     run:
       entry_point: restore
       check_mode: false
-      settings: {org: acme, realm: Japan, ticket: CMK-1, sites: [], revoked_at: ''}
+      settings: {org: acme, slug: acme, realm: Japan, ticket: CMK-1, sites: [], revoked_at: ''}
       plan:
         keys:
           - region: ap-northeast-1
@@ -65,6 +65,7 @@ EXAMPLES = r"""
       decided:
         announcement:
           reference: cmk-restore/acme/0123456789ab
+          nothing_lost: false
           started_at: "2026-11-24T03:00:00Z"
           states_before: {}
       ticket: {}

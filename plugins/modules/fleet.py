@@ -11,13 +11,14 @@ version_added: 1.0.0
 short_description: Sum up the runs of many organizations
 description:
   - Shows how many organizations ended how, and then only those that need a person.
-  - Writes one page that links the reports of all of them, beside their folders.
+  - Counts an organization that has no report of this entry point as failed, and publishes a result for it.
+  - Writes a page of its own for each run, which links the reports of all organizations, and an index of all runs.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
   hosts:
     description:
-      - The organizations' inventory hosts. Those that the role has not reported on are left out.
+      - The organizations' inventory hosts, all that the play began with.
     type: list
     elements: str
     required: true
@@ -34,21 +35,26 @@ extends_documentation_fragment:
 EXAMPLES = r"""
 - name: Sum up
   keyops.atlassian_cmk.fleet:
-    hosts: "{{ ansible_play_hosts_all }}"
+    hosts: "{{ groups['all'] | difference(['localhost']) }}"
     entry_point: restore
 """
 
 RETURN = r"""
 total:
-  description: How many organizations the role has reported on.
+  description: How many organizations there are.
   returned: always
   type: int
 counts:
   description: How many of them ended with which status.
   returned: always
   type: dict
-index:
-  description: The page that links their reports; empty if there is none.
+page:
+  description: The page of this run, which links their reports; empty if there is none.
   returned: always
   type: str
+without_result:
+  description: The inventory hosts without a report of this entry point, each with the C(cmk_result) that says so.
+  returned: always
+  type: list
+  elements: dict
 """

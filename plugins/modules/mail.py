@@ -51,7 +51,7 @@ EXAMPLES = r"""
     run:
       entry_point: restore
       check_mode: true
-      settings: {org: acme, ticket: CMK-1, revoked_at: '', mail: {to: desk@example.com}}
+      settings: {org: acme, slug: acme, ticket: CMK-1, revoked_at: '', mail: {to: desk@example.com}}
       comment: We have restored Atlassian's access to our encryption keys.
       plan: {}
       change: {}

@@ -62,7 +62,7 @@ EXAMPLES = r"""
     run:
       entry_point: restore
       check_mode: false
-      settings: {org: acme, realm: Japan, ticket: CMK-1, mode: api, revoked_at: '', problems: []}
+      settings: {org: acme, slug: acme, realm: Japan, ticket: CMK-1, mode: api, revoked_at: '', problems: []}
       plan: {}
       change: {}
       revocation: {}

@@ -89,7 +89,8 @@ def find_access_loss(
     present = {} if is_over else shown
     trail_since = _local((shown["restored_at"] if is_over else shown["lost_at"]) if shown else None, clock_offset)
     if given:
-        return _given(given, present, identity, complete, trail_since)
+        own = (remembered or {}).get("lost_at")
+        return _given(given, present, identity, complete, latest(trail_since, own))
     if remembered and not _shows(present, remembered, clock_offset):
         since = format_time(latest(remembered["lost_at"], trail_since))
         return AccessLoss(**remembered, source="controller", complete=complete, since=since)
@@ -102,18 +103,18 @@ def find_access_loss(
     return AccessLoss(reason=_why_unknown(trail, not_before), not_before=not_before, complete=complete, since=since)
 
 
-def _given(given: str, present: Json, identity: str | None, complete: bool, trail_since: t.Any) -> AccessLoss:
+def _given(given: str, present: Json, identity: str | None, complete: bool, since: object) -> AccessLoss:
     ended, at = parse_time(present.get("restored_at")), parse_time(given)
     # What CloudTrail shows was over by then, so it is another loss.
     is_other = not present or (ended is not None and at is not None and at > ended)
     return AccessLoss(
         revoked_at=given,
-        lost_at=format_time(latest(given, None if is_other else present["lost_at"])),
+        lost_at=format_time(latest(given, since, None if is_other else present["lost_at"])),
         restored_at=None if is_other else present["restored_at"],
         identity=f"given {given}" if is_other or not identity else identity,
         source="given",
         complete=complete,
-        since=format_time(latest(given, trail_since)),
+        since=format_time(latest(given, since)),
     )
 
 

@@ -15,6 +15,7 @@ import typing as t
 from ansible.module_utils.urls import open_url
 
 _CHUNK: t.Final = 1 << 16
+_LATE: t.Final = "no complete answer within {0:g} s"
 
 Result = t.TypeVar("Result")
 
@@ -47,9 +48,6 @@ def read_body(response: t.Any, most_bytes: int, seconds: float) -> bytes | None:
     if getattr(response, "length", None):
         raise ConnectionError("the connection ended before the answer was complete")
     return b"".join(chunks)
-
-
-_LATE: t.Final = "no complete answer within {0:g} s"
 
 
 def within(seconds: float, work: t.Callable[[], Result]) -> Result:

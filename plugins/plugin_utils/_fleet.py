@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 import collections
+import json
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, result
 
 # The worst first: that is what a person must see.
 _ORDER: t.Final = (
@@ -37,25 +38,69 @@ def fleet(ended: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     :param ended: of each organization ``result`` (``cmk_result``), ``failure`` (why it ended with an error; empty if all
         is well) and ``folder`` (of its reports; empty if there are none)
     :return: ``total``; ``counts`` (status to number, the worst first); ``organizations`` (``org``, ``realm``,
-        ``status``, ``told``, ``mailed``, ``failure``, ``folder``, ``ok``), the worst first, then by name; and ``attention``, those
-        of them that need a person
+        ``status``, ``told``, ``mailed``, ``failure``, ``folder``, ``ok``), the worst first, then by name; ``attention``, those
+        of them that need a person; and ``ends_all``, whether all have failed, after which Ansible runs no further play
     """
     found = [
         {
-            **{name: one["result"][name] for name in ("org", "realm", "status")},
-            "told": bool(one["result"]["ticket"]["told"]),
-            "mailed": bool(one["result"]["ticket"].get("mailed_at")),
-            "failure": str(one["failure"]),
-            "folder": str(one["folder"]),
-            "ok": one["result"]["status"] in OK_STATUSES,
+            **{name: end["result"][name] for name in ("org", "realm", "status")},
+            "told": bool(end["result"]["ticket"]["told"]),
+            "mailed": bool(end["result"]["ticket"].get("mailed_at")),
+            "failure": str(end["failure"]),
+            "folder": str(end["folder"]),
+            "ok": end["result"]["status"] in OK_STATUSES,
         }
-        for one in ended
+        for end in ended
     ]
-    found.sort(key=lambda one: (_ORDER.index(one["status"]), one["org"]))
-    counts = collections.Counter(one["status"] for one in found)
+    found.sort(key=lambda organization: (_ORDER.index(organization["status"]), organization["org"]))
+    counts = collections.Counter(organization["status"] for organization in found)
     return {
         "total": len(found),
         "counts": {status: counts[status] for status in _ORDER if counts[status]},
         "organizations": found,
-        "attention": [one for one in found if one["status"] in _FOR_A_PERSON],
+        "attention": [organization for organization in found if organization["status"] in _FOR_A_PERSON],
+        "ends_all": bool(found) and all(organization["failure"] for organization in found),
     }
+
+
+def without_result(org: str, now: str, *, entry_point: str, check_mode: bool) -> dict[str, t.Any]:
+    """Make what stands for an organization whose run left no report of this entry point.
+
+    :return: as :func:`fleet` takes it
+    """
+    error = "no result. The run of this organization ended before its report. Its error is shown above."
+    ended = {
+        "settings": {"org": org, "realm": "", "problems": []},
+        "keys": [],
+        "ticket": {},
+        "error": error,
+        "check_mode": check_mode,
+        "entry_point": entry_point,
+        "started_at": now,
+        "finished_at": now,
+    }
+    return {"result": result(ended), "failure": f"{org}: {error}", "folder": ""}
+
+
+def record(summary: t.Mapping[str, t.Any], entry_point: str, now: str, page: str) -> dict[str, t.Any]:
+    """Make the record of a run, from which the index of all runs is made."""
+    return {
+        "page": page,
+        "entry_point": entry_point,
+        "at": now,
+        "counts": summary["counts"],
+        "attention": [organization["org"] for organization in summary["attention"]],
+    }
+
+
+def read_record(text: str) -> dict[str, t.Any] | None:
+    """Read the record of a run; None if it is not one."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("counts"), dict):
+        return None
+    if not all(isinstance(found.get(name), str) for name in ("page", "entry_point", "at")):
+        return None
+    return found if isinstance(found.get("attention"), list) else None

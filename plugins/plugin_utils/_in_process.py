@@ -15,20 +15,30 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import sys
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import keep_credentials_in, warm
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._kept import Kept
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._plain import mask, to_plain
 
+# An import that fails here would end Ansible itself with a traceback.
+try:
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+    from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import keep_credentials_in, warm
+except ImportError:
+    _HAS_AMAZON_AWS = False
+else:
+    _HAS_AMAZON_AWS = True
+
 # Without boto3 here, the module runs in its own process and reports what is missing.
-_HAS_BOTO3: t.Final = "boto3" in sys.modules
+_HAS_BOTO3: t.Final = _HAS_AMAZON_AWS and "boto3" in sys.modules
 # AWS's descriptions of the services may be unreadable here; then the module itself tells why.
 if _HAS_BOTO3:
     with contextlib.suppress(Exception):
@@ -39,6 +49,15 @@ if _HAS_BOTO3:
     # What is here stays: no process of a task needs to look through it, which would copy the memory it shares.
     gc.collect()
     gc.freeze()
+
+
+def load_main(module: str) -> t.Any:
+    """Return the ``main`` of a module of this collection; None without amazon.aws, which it imports."""
+    if not _HAS_AMAZON_AWS:
+        return None
+    return staticmethod(
+        importlib.import_module(f"ansible_collections.keyops.atlassian_cmk.plugins.modules.{module}").main
+    )
 
 
 class _EndedError(SystemExit):
@@ -84,6 +103,8 @@ class InProcessAction(NormalAction):  # type: ignore[misc]
     main: t.ClassVar[t.Callable[[], None]]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        if not _HAS_AMAZON_AWS:
+            return {"failed": True, "msg": str(refusal("collection_missing", collection="amazon.aws"))}
         if not self._is_at_home(task_vars or {}):
             return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
         self._supports_check_mode = True

@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import TRANSIENT
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE, written
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
@@ -132,7 +133,7 @@ def states_before(run: Parts) -> dict[str, str]:
 
 def targets(run: Parts) -> list[dict[str, str]]:
     """Return the keys to change, as ``kms_realm_keys`` takes them: those that the plan has shown, and no others."""
-    wanted = {key["region"]: key for key in run["settings"]["keys"]}
+    wanted = {key["region"]: key for key in run["settings"].get("keys") or []}
     return [_target(key, wanted.get(key["region"], {})) for key in run["plan"].get("keys") or []]
 
 
@@ -145,8 +146,8 @@ def _target(key: Parts, wanted: Parts) -> dict[str, str]:
 
 def _changes(run: Parts) -> bool:
     keys, trust = run["plan"].get("keys") or [], run.get("trust_plan") or {}
-    # A key that was not reached yet is planned, and perhaps changed, beside the others.
-    return bool(trust.get("actions")) or any(key["actions"] or key.get("code") == "not_reached" for key in keys)
+    # A key that did not answer yet is planned, and perhaps changed, beside the others.
+    return bool(trust.get("actions")) or any(key["actions"] or key.get("code") in TRANSIENT for key in keys)
 
 
 def _has_changed(run: Parts) -> bool:

@@ -40,6 +40,18 @@ _OUR_NAME: t.Final = re.compile(r".*\.(?:html|json|md|txt|new)|index.*|fleet|run
 _BYOK_REALMS: t.Final = ("United States", "Europe")
 
 
+# What an empty answer of a survey means; as in the role's defaults.
+_DEFAULTS: t.Final[dict[str, float | str]] = {
+    "wait_timeout": 300,
+    "wait_reads": 3,
+    "wait_delay": 0.5,
+    "mail_port": 587,
+    "site_status": 200,
+    "verify_limit": "8h",
+    "verify_interval": "5m",
+}
+
+
 class Problems(list[str]):
     """Collects what is wrong with the settings, one sentence each."""
 
@@ -153,6 +165,7 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
     :return: the settings, with ``problems``: sentences that say what must be mended before anything can be done
     """
     problems = Problems()
+    given = {**given, **{name: default for name, default in _DEFAULTS.items() if _is_empty(given.get(name))}}
     org = problems.text("cmk_org", given.get("org"), most=255)
     if not org:
         problems.append("No organization is named. Run the role on the organization's inventory host, or set cmk_org.")
@@ -192,17 +205,14 @@ def _verification(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str,
     path = problems.text("cmk_site_path", given.get("site_path")) or "/"
     if not re.fullmatch(r"/[^\s\\<>\"#]*", path):
         problems.append(f"cmk_site_path must be a path that begins with a slash, but is {shown(path)}.")
-    status = given.get("site_status", 200)
     return {
         "context_tag": tag,
         "atlassian_account_ids": _atlassian_accounts(given, problems),
         "site_path": path,
-        "site_status": int(problems.number("cmk_site_status", status, least=200, most=599, whole=True)),
+        "site_status": int(problems.number("cmk_site_status", given["site_status"], least=200, most=599, whole=True)),
         "verify_follow": problems.boolean("cmk_verify_follow", given.get("verify_follow")),
-        "verify_limit": problems.duration("cmk_verify_limit", given.get("verify_limit", 0), least=0, most=90 * 86400),
-        "verify_interval": problems.duration(
-            "cmk_verify_interval", given.get("verify_interval", 60), least=1, most=86400
-        ),
+        "verify_limit": problems.duration("cmk_verify_limit", given["verify_limit"], least=0, most=90 * 86400),
+        "verify_interval": problems.duration("cmk_verify_interval", given["verify_interval"], least=1, most=86400),
     }
 
 
@@ -466,6 +476,10 @@ def _is_line(value: object, pattern: str) -> bool:
     # Files and vaults end their texts with a newline, which the role leaves out.
     is_word = isinstance(value, (str, int)) and not isinstance(value, bool)
     return is_word and re.fullmatch(pattern, str(value).strip()) is not None
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _is_loopback(host: str) -> bool:

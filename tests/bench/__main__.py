@@ -130,8 +130,8 @@ one cannot be restored. No latency and no propagation; the restore still waits f
   of it then, so a restore costs a little more for each organization in a large run than in a small one.
 - Here each organization has a profile of its own, and boto3 reads the whole file of profiles for each task that asks AWS:
   twice, for some 16 ms of CPU with 500 of them, in a restore as in `kms_key`. One profile with `cmk_assume_role_arn` does without.
-- Up to a hundred organizations go each at its own pace (`cmk_own_pace_up_to`), which costs Ansible some 10 % more than
-  going through each step together, as larger fleets do.
+- Several organizations each go at their own pace, so that none waits for another. This costs Ansible some 10 % more than
+  going through each step together.
 - The wait until AWS agrees is idle: with more forks, more organizations wait at the same time.
 """
 

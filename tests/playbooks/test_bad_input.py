@@ -126,10 +126,9 @@ REFUSED: t.Final = (
     _case("logging maybe", "cmk_secure_logging must be true or false, but is 'maybe'.", secure_logging="maybe"),
     _case("logging list", "cmk_secure_logging must be true or false, but is [].", secure_logging=[]),
     _case("timeout with a unit", "cmk_wait_timeout must be a number from 0 to 3600, but is '5m'.", wait_timeout="5m"),
-    _case("timeout empty", "cmk_wait_timeout must be a number from 0 to 3600, but is ''.", wait_timeout=""),
     _case("timeout negative", "cmk_wait_timeout must be a number from 0 to 3600, but is -1.", wait_timeout=-1),
     _case("reads none", "cmk_wait_reads must be a whole number from 1 to 100, but is 0.", wait_reads=0),
-    _case("delay null", "cmk_wait_delay must be a number from 0 to 60, but is None.", wait_delay=None),
+    _case("delay far too long", "cmk_wait_delay must be a number from 0 to 60, but is 61.", wait_delay=61),
     # The ticket and the desk.
     _case("ticket missing", "cmk_ticket is not set, but the ticket is to be told by API.", ticket=MISSING),
     _case("ticket with a slash", f"{NOT_A_TICKET}'CMK-1/comment'.", ticket="CMK-1/comment"),
@@ -198,6 +197,7 @@ HANDED: t.Final = (
         account_id=int(ACCOUNT),
     ),
     _case("works with nulls", WORKS, regions=None, keys=None, sites=None, secure_logging=None, revoked_at=None),
+    _case("works with empty numbers", WORKS, wait_timeout="", wait_reads=" ", wait_delay=None, verify_limit=""),
     _case("works with empty texts", WORKS, regions="", keys="", sites="", comment_template="", cancel_deletion=""),
 )
 

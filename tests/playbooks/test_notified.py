@@ -27,11 +27,10 @@ _READ: t.Final = """
         token: "{{ lookup('ansible.builtin.env', 'CMK_SUPPORT_TOKEN') }}"
       no_log: true
       register: ticket
-    - name: Keep the result
-      ansible.builtin.copy:
-        content: "{{ ticket | ansible.builtin.to_json }}"
-        dest: "{{ playbook_dir }}/ticket.json"
-        mode: "0600"
+    - name: Publish the result
+      ansible.builtin.set_stats:
+        data:
+          ticket: "{{ ticket }}"
 """
 
 
@@ -57,7 +56,9 @@ def read_ticket(world: World) -> dict[str, t.Any]:
     playbook.write_text(_READ, encoding="utf-8")
     ran = world.run(playbook=str(playbook))
     assert ran.code == 0, ran.output
-    return t.cast("dict[str, t.Any]", json.loads((world.folder / "ticket.json").read_text(encoding="utf-8")))
+    published = re.search(r"\tRUN: (\{.*\})", ran.output)
+    assert published, ran.output
+    return t.cast("dict[str, t.Any]", json.loads(published[1])["ticket"])
 
 
 def restore_without_a_comment(world: World) -> str:

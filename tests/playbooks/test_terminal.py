@@ -79,14 +79,14 @@ def test_nothing_acts_on_the_terminal(world: World, scene: Scene) -> None:
     check_screen(ran.output)
 
 
-def test_a_comment_on_the_ticket(world: World) -> None:
-    world.keys("Disabled", "Disabled")
-    assert world.run("-e", "org=acme").code == 0
-    (reference,) = world.told()
-    world.desk.control("POST", "/tickets/CMK-1/comments", {"body": f"{EVIL} {reference}", "user": "agent"})
-    for playbook in ("restore_cmk.yml", "verify_cmk.yml", "assess_cmk.yml"):
-        again = world.run("-e", "org=acme", playbook=playbook).output
-        check_screen(again.replace("\nacme: RESTORED, AS BEFORE", ""))
+def test_comments_and_the_status_of_the_ticket(world: World) -> None:
+    world.keys("Enabled", "Enabled")
+    comments = [{"body": EVIL}, {"body": f"{EVIL}\nReference: cmk-restore/acme/0123456789ab"}]
+    world.desk.control("POST", "/tickets", {"key": "CMK-2", "open": False, "status": EVIL, "comments": comments})
+    for playbook in ("verify_cmk.yml", "assess_cmk.yml"):
+        ran = world.run("-e", "org=acme", playbook=playbook, variables={"cmk_ticket": "CMK-2"})
+        assert _WORD in ran.output
+        check_screen(ran.output)
 
 
 @pytest.mark.parametrize("name", ["cmk_key", "cmk_realm", "cmk_ticket", "cmk_report_dir", "cmk_org", "cmk_sites"])

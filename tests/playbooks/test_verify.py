@@ -317,7 +317,12 @@ def test_an_interrupted_run_leaves_nothing_behind_and_the_next_one_goes_on(story
 def test_many_organizations_at_once(story: Story) -> None:
     story.used()
     command, cwd, env = story.world.command("-e", "org=all", "-e", "follow=true", "--forks", "2", playbook=VERIFY)
-    usual = {**story.world.variables, "ansible_connection": "local", "cmk_sites": story.sites()}
+    usual = {
+        **story.world.variables,
+        "ansible_connection": "local",
+        "cmk_sites": story.sites(),
+        "cmk_context_tag": TAG,
+    }
     hosts = {
         "good": usual,
         "slow": {**usual, "cmk_context_tag": "Slow"},

@@ -29,7 +29,8 @@ class _Handler(MotoRequestHandler):
         pass
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        now = time.time() + self.server.app.settings.clock_offset
+        app: Any = self.server.app
+        now = time.time() + app.settings.clock_offset
         return super().date_time_string(now if timestamp is None else timestamp)
 
     def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:

@@ -148,16 +148,16 @@ class TestFilters:
         journal = json.loads(text) if isinstance(text, str) else text
         assert journal["reference"] == "cmk-restore/acme/0123456789ab"
 
+
+class TestActions:
     def test_settings(self, ran: Ran) -> None:
-        settings = ran.fact("settings", "cmk_settings")
+        settings = ran.one("settings")["settings"]
         assert settings["problems"] == []
         assert settings["keys"] == [
             {"region": "us-east-1", "key_id": "alias/atlassian-cmk"},
             {"region": "us-west-2", "key_id": "alias/atlassian-cmk"},
         ]
 
-
-class TestActions:
     def test_show(self, ran: Ran) -> None:
         assert ran.one("show")["text"] == "Hello"
         assert re.search(r"^Hello$", ran.printed, re.MULTILINE)

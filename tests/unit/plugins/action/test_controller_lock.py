@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
@@ -161,7 +162,7 @@ class TestWhatCannotBeWritten:
             raise BlockingIOError
 
         monkeypatch.setattr(_lock, "_FLOCK_PATIENCE", 0)
-        monkeypatch.setattr(_lock.fcntl, "flock", busy)
+        monkeypatch.setattr(fcntl, "flock", busy)
         result = run_action(ActionModule, path=lock, required=required, **HOST)
         assert "Another process is changing the lock" in result["error"]
         assert (result["held"], "failed" in result) == (False, False)

@@ -21,8 +21,9 @@ MENTION = {"reference": "cmk-restore/acme/0123456789ab", "comment_id": "17", "ur
 READ = {"ok": True, "status": "Open", "allowed": True, "mentions": [MENTION], "authors": []}
 DOWN = {"ok": False, "code": "desk_trouble", "error": "The support desk failed.", "hint": "Run again."}
 ANNOUNCEMENT: dict[str, Any] = {
-    "accepts": [],
-    "accepts_since": None,
+    "reference": "cmk-restore/acme/0123456789ab",
+    "since": None,
+    "accepts_ours": False,
     "told": None,
     "restored_at": BACK,
     "reference": MENTION["reference"],

@@ -104,7 +104,13 @@ def test_one_key_one_lookup(talk: Talk) -> None:
     assert result == {
         "changed": False,
         "revoked_at": "2026-11-20T08:15:00Z",
+        "last_loss": {
+            "revoked_at": "2026-11-20T08:15:00Z",
+            "lost_at": "2026-11-20T08:15:00Z",
+            "restored_at": None,
+        },
         "identity": "us-east-1:DisableKey-0",
+        "complete": True,
         "caller": {"arn": CALLER, "account_id": ACCOUNT},
         "keys": [
             {

@@ -74,7 +74,7 @@ def test_a_comment_that_may_have_been_stored_is_not_called_untold(
 
 
 def test_a_comment_that_may_be_among_those_that_were_not_read() -> None:
-    look = {
+    look: dict[str, Any] = {
         "ok": True,
         "error": "",
         "complete": False,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._fleet import fleet
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._fleet import (
+    fleet,
+    read_record,
+    record,
+    without_result,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 
 
@@ -56,35 +63,83 @@ def test_a_person_is_needed_where_it_failed_or_must_be_told() -> None:
 
 
 def test_none() -> None:
-    assert fleet([]) == {"total": 0, "counts": {}, "organizations": [], "attention": []}
+    assert fleet([]) == {"total": 0, "counts": {}, "organizations": [], "attention": [], "ends_all": False}
 
 
 def test_what_an_operator_reads() -> None:
-    text = render("fleet.txt.j2", cmk_fleet=fleet(MANY), cmk_index="/reports/index.html")
+    text = render("fleet.txt.j2", cmk_fleet=fleet(MANY), cmk_page="/reports/runs/a.html")
     assert text.splitlines() == [
         "6 organizations: 1 failed, 1 partial, 1 handover pending, 2 restored, 1 already restored",
         "  initech: not restored. AWS was not reached.",
         "  umbrella: only partly restored. The desk was not reached.",
-        "  soylent: the text has been handed over, and Atlassian has not been told yet.",
-        "  all reports: /reports/index.html",
+        "  soylent: the text has been handed over. Atlassian has not been notified yet.",
+        "  all reports: /reports/runs/a.html",
     ]
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", '" onload="x', "{{ 7*7 }}"])
+BAD_NAMES: list[str] = ["<script>alert(1)</script>", '" onload="x', "{{ 7*7 }}"]
+
+
+def page_of(ended: list[dict[str, Any]], links: dict[str, str]) -> str:
+    about = fleet(ended)
+    return render("fleet.html.j2", cmk_fleet=about, cmk_links=links, cmk_entry_point="restore", cmk_at="now")
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
 def test_the_page_shows_names_as_they_are(name: str) -> None:
-    page = render(
-        "index.html.j2",
-        cmk_fleet=fleet([ended(name, "failed", name)]),
-        cmk_folder="/reports",
-        cmk_entry_point="restore",
-    )
+    page = page_of([ended(name, "failed", name)], {})
     assert "<script>" not in page
     assert 'onload="x' not in page
     assert page.count("<tr>") == 2
 
 
-def test_the_page_links_each_report_from_its_own_folder() -> None:
-    about = fleet([ended("acme", "restored"), ended("globex", "failed", "no", folder="")])
-    page = render("index.html.j2", cmk_fleet=about, cmk_folder="/reports", cmk_entry_point="restore")
-    assert 'href="acme/run/restore.html"' in page
-    assert page.count("href=") == 1
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_the_index_shows_names_as_they_are(name: str) -> None:
+    run = {"page": name, "entry_point": name, "at": name, "counts": {name: name}, "attention": [name]}
+    page = render("index.html.j2", cmk_runs=[run])
+    assert "<script>" not in page
+    assert 'onload="x' not in page
+    assert page.count("<tr>") == 2
+
+
+def test_the_page_links_each_report_that_is_there() -> None:
+    page = page_of(
+        [ended("acme", "restored"), ended("globex", "failed", "no"), ended("hooli", "failed", "no", folder="")],
+        {"/reports/acme/run": "../acme/run/restore.html", "/reports/globex/run": ""},
+    )
+    assert re.findall(r'href="([^"]+)"', page) == ["../index.html", "../acme/run/restore.html"]
+
+
+class TestWithoutAResult:
+    LOST = without_result("acme", "2026-11-24T03:01:08Z", entry_point="verify", check_mode=False)
+
+    def test_it_counts_as_failed_and_needs_a_person(self) -> None:
+        about = fleet([self.LOST, ended("globex", "restored")])
+        assert about["counts"] == {"failed": 1, "restored": 1}
+        assert [organization["org"] for organization in about["attention"]] == ["acme"]
+        assert self.LOST["failure"].startswith("acme: no result. ")
+
+    def test_its_result_says_why(self) -> None:
+        result = self.LOST["result"]
+        assert (result["org"], result["status"], result["keys"]) == ("acme", "failed", [])
+        assert result["error"].startswith("no result. ")
+
+
+@pytest.mark.parametrize(
+    ("failures", "ends_all"), [([], False), (["a", "b"], True), (["a", ""], False), (["", ""], False)]
+)
+def test_ansible_goes_no_further_only_if_all_have_failed(failures: list[str], ends_all: bool) -> None:
+    assert fleet([ended("acme", "failed", failure) for failure in failures])["ends_all"] is ends_all
+
+
+class TestRecords:
+    def test_a_record_is_read_as_it_was_written(self) -> None:
+        kept = record(fleet(MANY), "restore", "2026-11-24T03:01:08Z", "runs/a.html")
+        assert read_record(json.dumps(kept)) == kept
+        assert kept["attention"] == ["initech", "umbrella", "soylent"]
+
+    @pytest.mark.parametrize(
+        "text", ["", "{", "[]", "{}", "7", '{"counts": {}, "page": 1, "entry_point": "", "at": ""}']
+    )
+    def test_what_is_no_record_is_left_out(self, text: str) -> None:
+        assert read_record(text) is None

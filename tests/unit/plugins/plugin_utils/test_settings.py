@@ -83,8 +83,8 @@ def test_the_least_that_is_needed() -> None:
         "site_path": "/",
         "site_status": 200,
         "verify_follow": False,
-        "verify_limit": 0.0,
-        "verify_interval": 60.0,
+        "verify_limit": 28800.0,
+        "verify_interval": 300.0,
         "wait_reads": 3,
         "wait_delay": 1.0,
         "aws_profile": "",
@@ -354,8 +354,6 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("word", "cancel_deletion", "maybe", "cmk_cancel_deletion must be true or false, but is 'maybe'."),
     ("two", "cancel_deletion", 2, "cmk_cancel_deletion must be true or false, but is 2."),
     ("list", "cancel_deletion", [True], "cmk_cancel_deletion must be true or false"),
-    ("missing", "wait_timeout", None, "cmk_wait_timeout must be a number from 0 to 3600, but is None."),
-    ("empty", "wait_timeout", "", "cmk_wait_timeout must be a number from 0 to 3600, but is ''."),
     ("unit", "wait_timeout", "5m", "cmk_wait_timeout must be a number"),
     ("no duration", "verify_limit", "soon", "cmk_verify_limit must be a number of seconds, or a duration such as 5m"),
     ("a boolean", "verify_limit", True, "cmk_verify_limit must be a number of seconds"),
@@ -378,7 +376,6 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("none", "wait_reads", 0, "cmk_wait_reads must be a whole number from 1 to 100"),
     ("too many", "wait_reads", 101, "cmk_wait_reads must be a whole number"),
     ("one and a half", "wait_reads", "1.5", "cmk_wait_reads must be a whole number"),
-    ("missing", "wait_delay", None, "cmk_wait_delay must be a number from 0 to 60"),
     ("comma", "wait_delay", "0,5", "cmk_wait_delay must be a number"),
     ("list", "aws_profile", ["acme"], "cmk_aws_profile must be a text"),
     ("newline", "aws_profile", "a\nb", "cmk_aws_profile " + CONTROL),
@@ -459,14 +456,25 @@ def test_the_longest_text() -> None:
     assert "one line of at most 2048 characters" in read(ticket_told="x" * 2049)["problems"][0]
 
 
+@pytest.mark.parametrize("empty", [None, "", "  ", "\n"])
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        ("wait_timeout", 300.0),
+        ("wait_reads", 3),
+        ("wait_delay", 0.5),
+        ("site_status", 200),
+        ("verify_limit", 28800.0),
+        ("verify_interval", 300.0),
+    ],
+)
+def test_an_empty_answer_means_the_default(name: str, default: float, empty: str | None) -> None:
+    assert fine(**{name: empty})[name] == default
+
+
 def test_every_variable_may_be_missing() -> None:
     problems = settings({}, REALMS)["problems"]
-    assert [problem.split(" ")[0] for problem in problems if problem.startswith("cmk_")] == [
-        "cmk_wait_timeout",
-        "cmk_wait_reads",
-        "cmk_wait_delay",
-        "cmk_report_dir",
-    ]
+    assert [problem.split(" ")[0] for problem in problems if problem.startswith("cmk_")] == ["cmk_report_dir"]
     assert [problem for problem in problems if not problem.startswith("cmk_")] == [
         "No organization is named. Run the role on the organization's inventory host, or set cmk_org.",
         "No realm is given. Known are United States, Germany, Japan, South Korea. Set cmk_realm to one of them, "

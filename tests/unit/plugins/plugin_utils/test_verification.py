@@ -291,7 +291,12 @@ class TestAnswer:
         assert answer_on_ticket({}, {"at": TOLD}) is None
 
 
-ANNOUNCEMENT: t.Final[dict[str, t.Any]] = {"accepts": [], "accepts_since": LOST, "told": None}
+ANNOUNCEMENT: t.Final[dict[str, t.Any]] = {
+    "reference": MENTION["reference"],
+    "since": LOST,
+    "accepts_ours": False,
+    "told": None,
+}
 MENTION: t.Final = {"reference": REFERENCE, "comment_id": "17", "url": "", "at": TOLD}
 DOWN: t.Final[dict[str, t.Any]] = {
     "ok": False,
@@ -329,7 +334,7 @@ class TestTold:
         assert (ticket["comment_id"], ticket["at"]) == ("17", TOLD)
 
     def test_a_mention_without_a_time_is_one_all_the_same(self) -> None:
-        nothing_known = {**ANNOUNCEMENT, "accepts_since": None}
+        nothing_known = {**ANNOUNCEMENT, "since": None}
         ticket = told(nothing_known, {"ok": True, "mentions": [{**MENTION, "at": ""}]})
         assert (ticket["told"], ticket["at"]) == (True, "")
 
