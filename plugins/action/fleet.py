@@ -105,7 +105,11 @@ def write_index(reports: str) -> None:
     written: list[str] | None = None
     while written != (names := _records(reports)):
         records = [read_record(read_file(os.path.join(reports, RUNS, name)) or "") for name in names]
-        write_file(os.path.join(reports, "index.html"), render("index.html.j2", cmk_runs=list(filter(None, records))) + "\n", is_top=True)
+        write_file(
+            os.path.join(reports, "index.html"),
+            render("index.html.j2", cmk_runs=list(filter(None, records))) + "\n",
+            is_top=True,
+        )
         written = names
 
 

@@ -49,7 +49,9 @@ class ActionModule(ActionBase):
             kept = {name: announced[name] for name in Journal.__dataclass_fields__ if name in announced}
             remember(args["journal"], write_journal(Journal(**{**kept, **ticket})), writes=True)
         except (OSError, UnicodeError) as error:
-            Display().warning(f"{settings['org']}: the mail cannot be remembered, and the next run mails again: {error}.")
+            Display().warning(
+                f"{settings['org']}: the mail cannot be remembered, and the next run mails again: {error}."
+            )
         return {**result, "changed": True, "ticket": ticket}
 
 

@@ -284,8 +284,7 @@ def _ask(module: t.Any, keys: list[Key]) -> list[Key]:
     except RefusedError as refused:
         return [_unknown(key, refused.refusal) for key in keys]
     futures = [
-        begin(functools.partial(_look_up, trails[key["region"]], paces[key["region"]], key, *marks))
-        for key in keys
+        begin(functools.partial(_look_up, trails[key["region"]], paces[key["region"]], key, *marks)) for key in keys
     ]
     wait_for(futures, until)
     return [

@@ -39,7 +39,9 @@ class AccessLoss:
     reason: str = ""  # why revoked_at is not known, one sentence; empty if it is
     not_before: str | None = None  # the loss is later than this: CloudTrail shows an earlier one that is over
     complete: bool = False  # CloudTrail was read completely
-    since: str | None = None  # the earliest time, by the controller's clock, at which a notice of this loss can have been sent
+    since: str | None = (
+        None  # the earliest time, by the controller's clock, at which a notice of this loss can have been sent
+    )
 
     @property
     def is_unknown(self) -> bool:
@@ -176,7 +178,9 @@ def read_own_revocation(record: str, restored_at: object) -> dict[str, str]:
         content = json.loads(record) if record.strip() else {}
     except (ValueError, RecursionError):
         return {}
-    times = {name: parse_time(content.get(name)) for name in ("revoked_at", "lost_at")} if isinstance(content, dict) else {}
+    times = (
+        {name: parse_time(content.get(name)) for name in ("revoked_at", "lost_at")} if isinstance(content, dict) else {}
+    )
     first, last, back = times.get("revoked_at"), times.get("lost_at"), parse_time(restored_at)
     if first is None or last is None or (back and back >= last):
         return {}
@@ -186,5 +190,3 @@ def read_own_revocation(record: str, restored_at: object) -> dict[str, str]:
 def write_own_revocation(loss: AccessLoss) -> str:
     """Write what to remember of a revocation."""
     return json.dumps({"revoked_at": loss.revoked_at, "lost_at": loss.lost_at}, indent=2) + "\n"
-
-

@@ -50,9 +50,7 @@ class Announcement:
         return {**self.journal.as_json(), **own}
 
 
-def begin(
-    journal: Journal | None, states: Json, *, changes: bool, ticket: str, now: str
-) -> Journal | None:
+def begin(journal: Journal | None, states: Json, *, changes: bool, ticket: str, now: str) -> Journal | None:
     """Decide what to remember before the first key changes.
 
     :param journal: what is remembered so far; None if nothing
@@ -192,7 +190,7 @@ def _time_of(mention: Json) -> t.Any:
 
 def _is_older(mention: Json, since: object) -> bool:
     at, start = _time_of(mention), parse_time(since)
-    return bool(start) and (at is None or is_before(at, start))
+    return start is not None and (at is None or is_before(at, start))
 
 
 def posted(answer: Json, slug: str, announcement: Json) -> dict[str, t.Any]:

@@ -14,8 +14,8 @@ import typing as t
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import ACKNOWLEDGED_WITHIN, trail_of
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
 
 Parts = t.Mapping[str, t.Any]
 Check = tuple[str, str]

@@ -120,7 +120,11 @@ def _trail(run: Parts, keys: int) -> Parts:
     """Return what CloudTrail tells; of a key that was not asked about, it tells nothing."""
     trail = run["revocation"]
     asked = trail.get("keys") or []
-    return trail if len(asked) >= keys else {**trail, "keys": [{**key, "complete": False} for key in asked], "identity": None}
+    return (
+        trail
+        if len(asked) >= keys
+        else {**trail, "keys": [{**key, "complete": False} for key in asked], "identity": None}
+    )
 
 
 def states_before(run: Parts) -> dict[str, str]:

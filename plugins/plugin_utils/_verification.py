@@ -35,8 +35,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored imp
     Use,
     verdict,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
 
 __all__ = ["CHECKS", "OUTCOMES", "VERDICTS", "progress", "seen_keys", "told", "verification"]
 

@@ -159,4 +159,3 @@ def _says_of_byok(phase: str, limit_days: int) -> str:
         "reinstatable": f"{within}; {_CLOCK}.",
         "unknown": f"When access was lost is not known: {within}.",
     }.get(phase, f"{within}, and promises nothing beyond: the data is at risk; {_CLOCK}.")
-

@@ -154,7 +154,9 @@ def test_what_was_shown_is_what_is_enabled(world: World) -> None:
     world.aws.control("POST", "faults", {"operation": "DescribeKey", "region": "us-west-2", "latency": 3})
     with under_way(*world.command(*ORG)) as process:
         wait_for(lambda: world.calls("DescribeKey").count("us-east-1") == 1, process)
-        kms = boto3.client("kms", "us-east-1", endpoint_url=world.aws.url, aws_access_key_id="x", aws_secret_access_key="y")
+        kms = boto3.client(
+            "kms", "us-east-1", endpoint_url=world.aws.url, aws_access_key_id="x", aws_secret_access_key="y"
+        )
         other = kms.describe_key(KeyId="alias/other")["KeyMetadata"]["KeyId"]
         kms.update_alias(AliasName=ALIAS, TargetKeyId=other)
         output = process.communicate(timeout=300)[0]

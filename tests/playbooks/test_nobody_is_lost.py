@@ -59,8 +59,8 @@ FAILS: t.Final = {"ansible.builtin.fail": {"msg": "not of this collection"}, "wh
 
 
 class TestVariablesThatDoNotTemplate:
-    @staticmethod
     @pytest.fixture(scope="class")
+    @staticmethod
     def ran(aws_standin: t.Any, desk_standin: t.Any, tmp_path_factory: pytest.TempPathFactory) -> t.Any:
         aws_standin.control("POST", "reset")
         desk_standin.control("POST", "/reset")

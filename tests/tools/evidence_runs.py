@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import result
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import identity, last_loss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,
     add_own_revocation,
     find_access_loss,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 
 Run: t.TypeAlias = dict[str, t.Any]

@@ -26,7 +26,6 @@ ANNOUNCEMENT: dict[str, Any] = {
     "accepts_ours": False,
     "told": None,
     "restored_at": BACK,
-    "reference": MENTION["reference"],
 }
 
 

@@ -305,7 +305,13 @@ def key(region: str, text: str, *, complete: bool = True) -> dict[str, Any]:
         ("", "", None, None, []),
         ("DisableKey 3", "", (3, 3), None, ["us-east-1:DisableKey-3"]),
         ("DisableKey 3", "DisableKey 5", (3, 5), None, ["us-east-1:DisableKey-3", "us-west-2:DisableKey-5"]),
-        ("DisableKey 3, EnableKey 7", "DisableKey 5", (3, 5), None, ["us-east-1:DisableKey-3", "us-west-2:DisableKey-5"]),
+        (
+            "DisableKey 3, EnableKey 7",
+            "DisableKey 5",
+            (3, 5),
+            None,
+            ["us-east-1:DisableKey-3", "us-west-2:DisableKey-5"],
+        ),
         (
             "DisableKey 3, EnableKey 7",
             "DisableKey 5, EnableKey 8",
@@ -314,7 +320,13 @@ def key(region: str, text: str, *, complete: bool = True) -> dict[str, Any]:
             ["us-east-1:DisableKey-3", "us-west-2:DisableKey-5"],
         ),
         # a drill in both regions, and later one region is lost
-        ("DisableKey 1, EnableKey 3, DisableKey 20", "DisableKey 1, EnableKey 3", (20, 20), None, ["us-east-1:DisableKey-20"]),
+        (
+            "DisableKey 1, EnableKey 3, DisableKey 20",
+            "DisableKey 1, EnableKey 3",
+            (20, 20),
+            None,
+            ["us-east-1:DisableKey-20"],
+        ),
         ("DisableKey 1, EnableKey 3", "DisableKey 4, EnableKey 6", (4, 4), 6, ["us-west-2:DisableKey-4"]),
         # who repairs a policy, or fails, begins no other loss
         ("DisableKey 1, DisableKey 2, PutKeyPolicy 3", "DisableKey 4 failed", (1, 1), None, ["us-east-1:DisableKey-1"]),

@@ -106,7 +106,12 @@ class TestRemembered:
 
     @pytest.mark.parametrize(
         ("restored_at", "counts"),
-        [(None, True), ("2026-11-23T03:00:04Z", True), ("2026-11-23T03:00:05Z", False), ("2026-11-23T04:00:00Z", False)],
+        [
+            (None, True),
+            ("2026-11-23T03:00:04Z", True),
+            ("2026-11-23T03:00:05Z", False),
+            ("2026-11-23T04:00:00Z", False),
+        ],
     )
     def test_a_restoration_ends_it(self, restored_at: str | None, counts: bool) -> None:
         record = json.dumps(self.REMEMBERED)
@@ -117,7 +122,7 @@ class TestRemembered:
         assert read_own_revocation(record, None) == {}
 
     def test_it_is_read_as_it_was_written(self) -> None:
-        assert read_own_revocation(write_own_revocation(AccessLoss(**self.REMEMBERED)), None) == self.REMEMBERED
+        assert read_own_revocation(write_own_revocation(AccessLoss.from_json(self.REMEMBERED)), None) == self.REMEMBERED
 
 
 class TestNothingKnown:

@@ -57,7 +57,15 @@ def _later(moment: str, seconds: int) -> str:
 
 
 def mention(reference: str, noted_at: str = "2026-11-24T03:00:10Z", **more: t.Any) -> dict[str, t.Any]:
-    return {"reference": reference, "comment_id": "1", "url": "", "at": noted_at, "noted_at": noted_at, "by_us": False, **more}
+    return {
+        "reference": reference,
+        "comment_id": "1",
+        "url": "",
+        "at": noted_at,
+        "noted_at": noted_at,
+        "by_us": False,
+        **more,
+    }
 
 
 class TestBegin:
@@ -180,7 +188,8 @@ class TestNote:
         assert second.journal.told == {**(first.journal.told or {}), "already_told": True}
 
     @pytest.mark.parametrize(
-        "note", ["no", "false", "not yet", "2099-01-01T00:00:00Z", "2026", "ftp://x.example.com/1", "https://", "20261124"]
+        "note",
+        ["no", "false", "not yet", "2099-01-01T00:00:00Z", "2026", "ftp://x.example.com/1", "https://", "20261124"],
     )
     def test_what_is_neither_a_time_nor_a_url(self, note: str) -> None:
         found = settled(restored(), LOSS, now=self.NOW, ticket_told=note)
@@ -203,7 +212,11 @@ class TestNote:
         second = begin(first, DISABLED, changes=True, ticket="CMK-1", now=NOW)
         assert second
         third = begin(
-            dataclasses.replace(second, restored_at=_later(NOW, 9)), DISABLED, changes=True, ticket="CMK-1", now=_later(NOW, 30)
+            dataclasses.replace(second, restored_at=_later(NOW, 9)),
+            DISABLED,
+            changes=True,
+            ticket="CMK-1",
+            now=_later(NOW, 30),
         )
         for journal in (second, third):
             found = settled(journal, LOSS, now=self.NOW, ticket_told=url)
@@ -247,7 +260,9 @@ class TestOnTheTicket:
 
     def test_rounding_silences_nothing_and_repeats_nothing(self) -> None:
         found = settled(begin(None, DISABLED, changes=True, ticket="", now=NOW), LOSS, enables=True)
-        assert self.accepted(found, mention(found.journal.reference, "2026-11-24T02:59:59Z")) == ["2026-11-24T02:59:59Z"]
+        assert self.accepted(found, mention(found.journal.reference, "2026-11-24T02:59:59Z")) == [
+            "2026-11-24T02:59:59Z"
+        ]
 
     @pytest.mark.parametrize(
         ("journal", "loss", "enables"),

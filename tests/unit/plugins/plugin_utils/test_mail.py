@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import typing as t
 from typing import Any
 
 import pytest
@@ -136,4 +137,3 @@ class TestWhatIsRemembered:
         again = self.settled(self.MAILED_BEFORE, note="https://support.example.com/CMK-1?comment=1")
         assert again.told
         assert (again.told["by"], again.reference) == ("person", self.MAILED_BEFORE.reference)
-

@@ -46,7 +46,11 @@ def raw(**more: Any) -> dict[str, Any]:
 
 
 def decide(
-    plan: dict[str, Any], settings: dict[str, Any], journal: str = "", now: str = AT, trust: dict[str, Any] | None = None
+    plan: dict[str, Any],
+    settings: dict[str, Any],
+    journal: str = "",
+    now: str = AT,
+    trust: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Decide as a run does that changes nothing, or once it has changed all that it planned."""
     run = raw(plan=plan, settings=settings, trust_plan=trust or {}, started_at=now)

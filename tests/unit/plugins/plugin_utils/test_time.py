@@ -15,7 +15,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import 
     shift,
 )
 
-MOMENT: t.Final = dt.datetime(2026, 11, 24, 3, 0, 9, tzinfo=dt.timezone.utc)
+MOMENT: t.Final = dt.datetime(2026, 11, 24, 3, 0, 9, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize(
@@ -54,5 +54,5 @@ def test_the_latest() -> None:
 
 
 def test_shifting() -> None:
-    assert shift(MOMENT, -9.0) == dt.datetime(2026, 11, 24, 3, tzinfo=dt.timezone.utc)
+    assert shift(MOMENT, -9.0) == dt.datetime(2026, 11, 24, 3, tzinfo=dt.UTC)
     assert (shift(MOMENT, None), shift(None, 5)) == (MOMENT, None)

@@ -291,13 +291,13 @@ class TestAnswer:
         assert answer_on_ticket({}, {"at": TOLD}) is None
 
 
+MENTION: t.Final = {"reference": REFERENCE, "comment_id": "17", "url": "", "at": TOLD}
 ANNOUNCEMENT: t.Final[dict[str, t.Any]] = {
     "reference": MENTION["reference"],
     "since": LOST,
     "accepts_ours": False,
     "told": None,
 }
-MENTION: t.Final = {"reference": REFERENCE, "comment_id": "17", "url": "", "at": TOLD}
 DOWN: t.Final[dict[str, t.Any]] = {
     "ok": False,
     "code": "desk_trouble",
