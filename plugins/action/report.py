@@ -98,7 +98,7 @@ class ActionModule(ActionBase):
         template = f"{_SUMMARIES.get(run['entry_point'], 'summary')}.txt.j2"
         summary = render(template, ansible_check_mode=run["check_mode"], **shown(run), **ended)
         timed_out = bool(found.get("verification", {}).get("timed_out"))
-        good = found["status"] in ("restored", "already_restored", "waiting") and not timed_out
+        good = found["status"] in ("restored", "already_restored", "nothing_to_restore", "waiting") and not timed_out
         # Among many organizations, a person needs to see those that are not well; the others are counted.
         show(summary.splitlines()[0] if args["brief"] and good else summary, warn=not good)
         # What ansible.builtin.set_stats returns.
