@@ -31,7 +31,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal impo
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done, trust_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, unconfirmed, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import seen_keys, told, verification
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import deadline, window
 
 Parts = t.Mapping[str, t.Any]
 
@@ -297,6 +297,7 @@ def shown(about_: Parts) -> dict[str, t.Any]:
         **found,
         "cmk_keys_done": about_["keys"],
         "cmk_reference_line": line,
+        "cmk_deadline": deadline(about_["window"], about_["revoked"], about_["told_at"]),
         "cmk_told_relied_on": _relied_on(announcement),
         "cmk_open": still_open(about_["keys"]),
         "cmk_window_from_now": window(about_["now"], about_["now"]),

@@ -96,7 +96,7 @@ def test_restores_role_and_keys_tells_once_and_then_has_nothing_to_do(world: Wor
     assert (len(world.calls("EnableKey")), len(world.calls("UpdateAssumeRolePolicy"))) == (4, 1)
     second = run(world)
     assert (second.code, second.changed, second.result["status"]) == (0, 0, "already_restored"), second.output
-    assert "IAM role atlassian-key-management: Allow, as it was" in second.output
+    assert "IAM role   atlassian-key-management: Allow, as it was" in second.output
     assert len(world.told()) == 1
 
 

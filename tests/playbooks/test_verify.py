@@ -94,7 +94,10 @@ def test_from_waiting_to_restored(story: Story) -> None:
         "sites": "open",
         "clock": "open",
     }
-    assert "acme: WAITING. Atlassian was notified, and no key is in use again yet, and not every site" in waiting.output
+    assert (
+        "acme: WAITING FOR ATLASSIAN. Atlassian was notified, and no key is in use again yet, and not every site"
+        in waiting.output
+    )
     assert "answers 302, a redirect to suspended.example.com where 200 is expected" in waiting.output
     before = {moment["kind"] for moment in story.evidence()["timeline"]}
     story.used()
@@ -106,7 +109,7 @@ def test_from_waiting_to_restored(story: Story) -> None:
     assert restored.code == 0, restored.output
     assert restored.result["status"] == "restored"
     assert restored.changed == waiting.changed == 0
-    assert "acme: RESTORED. Atlassian uses every key again, and every site answers." in restored.output
+    assert "acme: VERIFIED: ACCESS IS BACK. Atlassian uses every key again, and every site answers." in restored.output
     assert re.search(
         r'ticket +Status Waiting for customer. .*; Support answered at \S+ \S+ UTC: "Your sites are back."',
         restored.output,
@@ -360,7 +363,7 @@ def test_one_that_is_back_is_reported_while_another_is_followed(story: Story) ->
     env["ANSIBLE_INVENTORY"] = str(inventory)
     log = story.world.folder / "log"
     with log.open("w") as out, under_way(command, cwd, env, out) as process:
-        wait_for(lambda: "good: RESTORED" in log.read_text(), process)
+        wait_for(lambda: "good: VERIFIED" in log.read_text(), process)
         assert process.poll() is None
         end(process, signal.SIGINT)
         process.wait(timeout=30)

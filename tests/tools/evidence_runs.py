@@ -412,9 +412,7 @@ RUNS: t.Final[dict[str, Run]] = {
         ticket={**_TICKET, "already_told": True},
         revocation=_ENDED,
     ),
-    "nothing_to_restore": run(
-        _FINE, told=False, ticket={}, revocation={"keys": [], "caller": None}, nothing_lost=True
-    ),
+    "nothing_to_restore": run(_FINE, told=False, ticket={}, revocation={"keys": [], "caller": None}, nothing_lost=True),
     "byok": run(_CRYPTOR, programme="byok", revocation=_OF_CRYPTOR, trust=_TRUST, trust_diff=DIFF),
     "byok_late": run(
         _CRYPTOR,
