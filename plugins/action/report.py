@@ -119,6 +119,11 @@ class ActionModule(ActionBase):
 
 def _remember(args: dict[str, t.Any], run: dict[str, t.Any]) -> None:
     announced = run["announcement"]
+    if args["journal"] and announced and announced["nothing_lost"] and run["decided"]["changes"]:
+        # A key did not answer the plan, and was enabled all along: no restoration has begun.
+        earlier = run["decided"]["earlier"]
+        journal = Journal(**{**earlier, "used_notes": tuple(earlier["used_notes"])}) if earlier else None
+        remember(args["journal"], write_journal(journal) if journal else "", writes=True)
     if args["journal"] and announced and not announced["nothing_lost"]:
         kept = {name: announced[name] for name in Journal.__dataclass_fields__ if name in announced}
         remember(args["journal"], write_journal(Journal(**{**kept, "told": _without_news(kept["told"])})), writes=True)
