@@ -124,7 +124,9 @@ def _remember(args: dict[str, t.Any], run: dict[str, t.Any]) -> None:
         earlier = run["decided"]["earlier"]
         journal = Journal(**{**earlier, "used_notes": tuple(earlier["used_notes"])}) if earlier else None
         remember(args["journal"], write_journal(journal) if journal else "", writes=True)
-    if args["journal"] and announced and not announced["nothing_lost"]:
+    # A comment that is relied on because nothing is known proves nothing once more is known.
+    relies = bool((announced.get("told") or {}).get("relied_on"))
+    if args["journal"] and announced and not announced["nothing_lost"] and not relies:
         kept = {name: announced[name] for name in Journal.__dataclass_fields__ if name in announced}
         remember(args["journal"], write_journal(Journal(**{**kept, "told": _without_news(kept["told"])})), writes=True)
     if args["revocation"] and any(key["changed"] for key in run["keys"]):

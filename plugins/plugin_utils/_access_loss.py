@@ -92,6 +92,10 @@ def find_access_loss(
     is_over = bool(ended and start and is_before(ended, start))
     present = {} if is_over else shown
     trail_since = _local((shown["restored_at"] if is_over else shown["lost_at"]) if shown else None, clock_offset)
+    own_lost_at = parse_time((remembered or {}).get("lost_at"))
+    if is_over and ended and own_lost_at and not is_before(ended, own_lost_at):
+        # CloudTrail shows that our own revocation was undone as well.
+        remembered = None
     if given:
         own = (remembered or {}).get("lost_at")
         return _given(given, present, identity, complete, latest(trail_since, own))

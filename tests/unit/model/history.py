@@ -178,7 +178,7 @@ class History:
         if run and dies:
             run.end()
             return None
-        return self._finish(run) if run else None
+        return self._finish_disturbed(run) if run else None
 
     def restore_cleanly(self, name: str) -> Run | None:
         """Nothing is in the way any more."""
@@ -223,6 +223,14 @@ class History:
             getattr(self, f"_check_{run.entry_point}")(run)
         return run
 
+    def _finish_disturbed(self, run: Run) -> Run | None:
+        """End a run during which something else happened: what it has read and what it writes may be out of date."""
+        began = run.seconds(run.parts["started_at"])
+        for outage in self.world.outages:
+            if outage.ended_at is None or outage.ended_at >= began:
+                outage.is_disturbed = True
+        return self._finish(run)
+
     # What must hold.
 
     def _check_restore(self, run: Run) -> None:
@@ -249,7 +257,9 @@ class History:
             return
         if run.relied_on:
             self._check_reliance(run)
-        elif not self._is_believed(run):
+        elif self._is_believed(run):
+            last.is_told_by_person = True
+        else:
             raise BrokenError(f"silent: Atlassian was not notified of {last}: {run.as_text()}")
 
     def _check_reliance(self, run: Run) -> None:
@@ -330,7 +340,7 @@ class History:
         if not last and run.view.complete and not (run.setup.given or run.view.is_damaged or run.view.is_void):
             raise BrokenError(f"untrue: nothing was ever lost: {comment.body}")
         lost = re.search(r"^Access had been lost at (\S+) ", comment.body, re.MULTILINE)
-        if lost and not run.setup.given:
+        if lost and not (run.setup.given or run.view.is_damaged):
             self._check_date(run, lost[1])
         started = re.search(r"^Begun at (\S+), all keys usable at (\S+) ", comment.body, re.MULTILINE)
         if not started:
@@ -344,7 +354,7 @@ class History:
     def _check_date(self, run: Run, date: str) -> None:
         """The date is that of a loss which nothing has undone, as far as the run could know."""
         for outage in self.world.outages:
-            for loss in outage.losses:
+            for loss in self.world.events_of(outage):
                 if date not in (iso(loss.at + self.world.aws_offset), iso(loss.at + run.controller.offset)):
                     continue
                 is_last = outage.number in (run.view.last, len(self.world.outages))
@@ -366,12 +376,12 @@ class History:
         earlier = [item for item in self.world.notices(outage) if item.number < comment.number]
         if not earlier and not outage.is_told_by_person:
             return
-        reason = self._why_twice(run, comment, earlier)
+        reason = self._why_twice(run, comment, outage, earlier)
         if not reason:
             raise BrokenError(f"twice: {outage} was announced before: {run.as_text()} {earlier}")
         self.twice.append(reason)
 
-    def _why_twice(self, run: Run, comment: Comment, earlier: list[Comment]) -> str:
+    def _why_twice(self, run: Run, comment: Comment, outage: Outage, earlier: list[Comment]) -> str:
         here = [item for item in earlier if item.ticket == comment.ticket]
         if not earlier:
             return TWICE[3]
@@ -379,9 +389,9 @@ class History:
             return TWICE[0]
         if any(item.shows_at > run.view.read_at > item.at for item in here):
             return TWICE[2]
-        if any(item.at >= run.view.read_at for item in here):
+        if outage.is_disturbed or any(item.at >= run.view.read_at for item in here):
             return TWICE[1]
-        losses = {loss.number for loss in self.world.outages[comment.outage - 1].losses}
+        losses = {loss.number for loss in outage.losses}
         # A comment may speak of an earlier loss although it was written after this one, which CloudTrail did not show yet.
         meant = [item for item in here if not item.basis or losses & set(item.basis[0])]
         is_known = any(run.view.reference and run.view.reference in item.body for item in meant)

@@ -321,10 +321,10 @@ class Run:
         view.outages |= {outage.number for outage in world.outages if self._is_given(outage.losses[0])}
         view.asked_at, view.complete = world.now, not unread
         view.last = world.restored.number if world.restored else 0
-        ends = [(outage.number, outage.last_event) for outage in world.outages if outage.last_event]
         view.unseen_end = {
-            number
-            for number, event in ends
+            outage.number
+            for outage in world.outages
+            for event in world.events_of(outage)
             if event.shows_at > world.now or event.region in unread or event.at < world.now - LOOKBACK
         }
         last = world.outages[-1] if world.outages else None
@@ -348,6 +348,8 @@ class Run:
             held = self.controller.lock and self.controller.lock.pid == self.number
             if decided["announcement"]["reference"] == self.view.reference:
                 self.view.basis = self.view.journal_basis
+            if self.view.is_void:
+                self.view.basis = ()
             decided["other_run"] = {} if held or not remembers else self._acquire()
         self.parts["decided"] = decided
 
@@ -604,7 +606,7 @@ class Run:
             self.controller.is_void = False
 
     def _remember(self, announced: Json) -> None:
-        if self.setup.check_mode:
+        if self.setup.check_mode or (announced.get("told") or {}).get("relied_on"):
             return
         kept = {name: announced[name] for name in _journal.Journal.__dataclass_fields__ if name in announced}
         told = {name: value for name, value in (kept["told"] or {}).items() if name != "already_told"} or None

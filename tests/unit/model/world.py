@@ -75,6 +75,7 @@ class Outage:
     ended_at: int | None = None
     last_event: Event | None = None
     is_told_by_person: bool = False
+    is_disturbed: bool = False  # a run that was under way meanwhile went on afterwards
 
     @property
     def name(self) -> str:
@@ -195,6 +196,11 @@ class World:
         elif not had_access and self.has_access:
             self.outages[-1].ended_at, self.outages[-1].last_event = self.now, event
 
+    def events_of(self, outage: Outage) -> list[Event]:
+        """All that was done to keys from an outage's first loss to its end."""
+        last = outage.last_event.number if outage.last_event else len(self.events)
+        return self.events[outage.losses[0].number - 1 : last]
+
     def visible(self, arn: str) -> list[Event]:
         """The events of a key that CloudTrail shows now."""
         return [
@@ -216,7 +222,7 @@ class World:
 
     def is_notified(self, outage: Outage) -> bool:
         """Whether Atlassian was notified of a restoration."""
-        return outage.is_told_by_person or bool(self.notices(outage))
+        return outage.is_told_by_person or any(comment.outage >= outage.number for comment in self.comments)
 
     def state_was(self, arn: str, state: str, since: int) -> bool:
         """Whether a key has had a state at any time since then."""
