@@ -135,7 +135,14 @@ def _ending(headline: str) -> str:
 
 def _remember(args: dict[str, t.Any], run: dict[str, t.Any]) -> None:
     announced = run["announcement"]
-    if args["journal"] and announced and not announced["nothing_lost"]:
+    if args["journal"] and announced and announced["nothing_lost"] and run["decided"]["changes"]:
+        # A key did not answer the plan, and was enabled all along: no restoration has begun.
+        earlier = run["decided"]["earlier"]
+        journal = Journal(**{**earlier, "used_notes": tuple(earlier["used_notes"])}) if earlier else None
+        remember(args["journal"], write_journal(journal) if journal else "", writes=True)
+    # A comment that is relied on because nothing is known proves nothing once more is known.
+    relies = bool((announced.get("told") or {}).get("relied_on"))
+    if args["journal"] and announced and not announced["nothing_lost"] and not relies:
         kept = {name: announced[name] for name in Journal.__dataclass_fields__ if name in announced}
         remember(args["journal"], write_journal(Journal(**{**kept, "told": _without_news(kept["told"])})), writes=True)
     if args["revocation"] and any(key["changed"] for key in run["keys"]):

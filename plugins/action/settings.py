@@ -45,7 +45,7 @@ _NAMES: t.Final = _names_in_use()
 
 def missing() -> list[str]:
     """Say which collections and libraries that every run needs cannot be imported here."""
-    libraries = [name for name in ("boto3", "botocore") if not _is_importable(name)]
+    libraries = [name for name in ("botocore", "boto3") if not _is_importable(name)]
     problems = [str(refusal("library_missing", library=name, python=sys.executable)) for name in libraries[:1]]
     if not _is_importable("ansible_collections.amazon.aws"):
         problems.append(str(refusal("collection_missing", collection="amazon.aws")))

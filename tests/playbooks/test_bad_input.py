@@ -212,9 +212,6 @@ LATE: t.Final = (
         "misspelt.j2: 'cmk_realms_name' is undefined.",
         comment_template="{folder}/misspelt.j2",
     ),
-    _case(
-        "late report folder is a file", "cannot be written: [Errno 20] Not a directory", report_dir="{folder}/broken.j2"
-    ),
     _case("late profile unknown", "Passing both a profile and access tokens is not supported.", aws_profile="nope"),
     _case("late account wrong", f"belongs to account {ACCOUNT}, but account {OTHER} is wanted", account_id=OTHER),
 )

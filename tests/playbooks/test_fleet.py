@@ -27,6 +27,8 @@ class Fleet:
             for region in REGIONS:
                 key = {"region": region, "account": ACCOUNT, "alias": f"alias/{name}", "state": state}
                 world.aws.control("POST", "keys", key)
+            if state == "Disabled":
+                world.lose(f"alias/{name}")
         for number in range(1, 9):
             world.desk.control("POST", "/tickets", {"key": f"ORG-{number}"})
 

@@ -22,7 +22,7 @@ USER: t.Final = "relay-user"
 PASSWORD: t.Final = "standin-mail-password-93ae70"
 ENV: t.Final = {"CMK_MAIL_USER": USER, "CMK_MAIL_PASSWORD": PASSWORD}
 ASKED: t.Final = "<1@desk.example.com>"
-TOLD: t.Final = "2026-11-24T03:00:00Z"
+TOLD: t.Final = "https://support.example.com/browse/CMK-1?focusedCommentId=7"
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def test_another_address_gets_it_too(world: World, mail: MailServer) -> None:
 def test_check_mode_shows_it_and_sends_nothing(world: World, mail: MailServer) -> None:
     by_mail(world, mail)
     ran = world.run(*ORG, "--check", env=ENV)
-    assert (ran.code, ran.changed, ran.result["status"]) == (0, 4, "planned"), ran.output
+    assert (ran.code, ran.changed, ran.result["status"]) == (0, 2, "planned"), ran.output
     assert f"this would be mailed to {DESK} about the ticket CMK-1" in ran.output
     assert mail.connections == 0
 

@@ -21,7 +21,6 @@ VERIFY: t.Final = "verify_cmk.yml"
 ONCE: t.Final = ("-e", "cmk_desk_retries=0")
 VENDOR: t.Final = "arn:aws:sts::444455556666:assumed-role/vendor/service"
 TAG: t.Final = "AcmeCMK"
-REFERENCE: t.Final = "cmk-restore/acme/0123456789ab"
 CHANGING: t.Final = {"EnableKey", "DisableKey", "CancelKeyDeletion", "PutKeyPolicy", "CreateGrant", "RevokeGrant"}
 
 
@@ -39,7 +38,7 @@ class Story:
         for region in REGIONS:
             self.event(region, "DisableKey", days=days + 3)
             self.event(region, "EnableKey", days=days, hours=3)
-        self.comment(f"Our keys are enabled.\nReference: {REFERENCE}", USER, days=days, hours=2)
+        self.comment(f"Our keys are enabled.\nReference: {world.reference()}", USER, days=days, hours=2)
         self.site()
 
     def event(self, region: str, name: str, *, key: str = ALIAS, **more: t.Any) -> None:
@@ -335,7 +334,7 @@ def test_many_organizations_at_once(story: Story) -> None:
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     # The references on the ticket are acme's.
     for name in ("good", "slow"):
-        story.comment(f"Reference: {REFERENCE.replace('acme', name)}", USER, hours=2)
+        story.comment(f"Reference: {story.world.reference(name)}", USER, hours=2)
     ran = subprocess.run(
         command, cwd=cwd, env={**env, "ANSIBLE_INVENTORY": str(inventory)}, capture_output=True, text=True, timeout=120, check=False
     )  # fmt: skip
@@ -358,7 +357,7 @@ def test_one_that_is_back_is_reported_while_another_is_followed(story: Story) ->
     inventory = story.world.folder / "fleet.json"
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     for name in hosts:
-        story.comment(f"Reference: {REFERENCE.replace('acme', name)}", USER, hours=2)
+        story.comment(f"Reference: {story.world.reference(name)}", USER, hours=2)
     command, cwd, env = story.world.command("-e", "org=all", "-e", "follow=true", playbook=VERIFY)
     env["ANSIBLE_INVENTORY"] = str(inventory)
     log = story.world.folder / "log"
