@@ -22,7 +22,7 @@ _INTRODUCTION: t.Final = """\
 == a sandbox: AWS and a support desk on loopback. Two keys are disabled, and the ticket is {ticket}.
 {exports}
 == these variables are set in this shell. The comment is posted by hand, as with Atlassian's portal.
-   To let the run post it on the stand-in of the desk: export CMK_SUPPORT_URL={desk}
+   To let the run post it on the stand-in of the desk: export CMK_SUPPORT_URL=$SANDBOX_DESK
    Next: docs/getting_started.md, "First rehearsal". The sandbox stops when you type: exit
 """
 
@@ -30,10 +30,10 @@ _INTRODUCTION: t.Final = """\
 def exports(aws: str, desk: str, folder: Path) -> dict[str, str]:
     """Return the variables that point a shell at the stand-ins."""
     variables = environment(aws, desk, folder)
+    ours = {name: value for name, value in variables.items() if name.startswith(("AWS_", "ANSIBLE_", "CMK_"))}
     return {
-        name: value
-        for name, value in variables.items()
-        if name.startswith(("AWS_", "ANSIBLE_", "CMK_")) and name not in _NOT_AN_OPERATORS
+        **{name: value for name, value in ours.items() if name not in _NOT_AN_OPERATORS},
+        "SANDBOX_DESK": desk,
     }
 
 
@@ -45,11 +45,11 @@ def main(folder: Path, command: str) -> int:
         begin(aws, folder)
         variables = exports(aws, desk, folder)
         lines = "\n".join(f"export {name}={value}" for name, value in variables.items())
-        print(_INTRODUCTION.format(ticket=TICKET, exports=lines, desk=desk), flush=True)
+        print(_INTRODUCTION.format(ticket=TICKET, exports=lines), flush=True)
         # None of the user's own settings may reach the shell, or the other way round.
         env = {name: value for name, value in environment(aws, desk, folder).items() if name not in _NOT_AN_OPERATORS}
         shell = ["bash", "-euc", command] if command else ["bash", "--norc", "--noprofile"]
-        return subprocess.run(shell, env={**env, "PS1": "sandbox$ "}, check=False).returncode
+        return subprocess.run(shell, env={**env, **variables, "PS1": "sandbox$ "}, check=False).returncode
 
 
 if __name__ == "__main__":
