@@ -115,6 +115,7 @@ audit: $(READY) ## Look for known vulnerabilities of the pinned packages
 docs: $(READY) ## Make the documentation that stands in the code
 	@python -m tests.tools.docs
 	@python -m tests.tools.evidence_doc
+	@python -m tests.tools.results_doc
 	@python -m tests.tools.runbook
 	@python -m tests.tools.screenshots
 

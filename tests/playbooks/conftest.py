@@ -13,10 +13,12 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.standins.aws import AwsStandin
 from tests.standins.desk import DEFAULT_BEARER, Desk
+from tests.tools.results_doc import SCHEMA
 from tests.tools.standins import ACCOUNT, ROOT, TOKEN, USER, environment
 
 ALIAS: t.Final = "alias/atlassian-cmk"
@@ -42,6 +44,8 @@ class Run:
         assert found, self.output
         (published,) = json.loads(found[1]).values()
         (result,) = published.values()
+        # docs/results.md promises this form.
+        jsonschema.validate(result, SCHEMA)
         return t.cast("dict[str, t.Any]", result)
 
     @property

@@ -22,7 +22,7 @@ NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
         "tests/playbooks/test_installation.py"
     ),
     ("docs/drills.md", "*"): "tests/playbooks/test_sandbox.py",
-    ("docs/results.md", "*"): "tests/playbooks/test_results.py",
+    ("docs/results.md", "*"): "tests/unit/test_results.py",
     ("docs/byok.md", "acme:"): "tests/playbooks/test_byok.py",
     ("docs/mail.md", "acme:"): "tests/playbooks/test_mail.py",
     ("docs/awx.md", "cd extensions/awx"): "tests/playbooks/test_awx.py",
