@@ -48,7 +48,9 @@ def _type(inner: Schema, field: Schema) -> str:
     if "enum" in inner:
         return ", ".join(f"`{value}`" for value in inner["enum"])
     kinds = inner["type"] if isinstance(inner["type"], list) else [inner["type"]]
-    names = ["time" if "pattern" in inner and kind == "string" else kind for kind in kinds] + ["null"] * ("anyOf" in field)
+    names = ["time" if "pattern" in inner and kind == "string" else kind for kind in kinds] + ["null"] * (
+        "anyOf" in field
+    )
     return " or ".join({"array": "list"}.get(name, name) for name in names)
 
 

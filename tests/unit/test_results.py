@@ -8,10 +8,10 @@ import typing as t
 
 import jsonschema
 import pytest
+
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
-
 from tests.tools import results_doc
 from tests.tools.evidence_runs import RUNS
 
