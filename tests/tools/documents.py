@@ -26,7 +26,7 @@ NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
     ("docs/byok.md", "acme:"): "tests/playbooks/test_byok.py",
     ("docs/mail.md", "acme:"): "tests/playbooks/test_mail.py",
     ("docs/awx.md", "cd extensions/awx"): "tests/playbooks/test_awx.py",
-    ("docs/eda.md", "- name: Tell the people on call"): "a task for a chat that is not here",
+    ("docs/eda.md", "- name: Notify the people on call"): "a task for a chat that is not here",
     ("docs/eda.md", "# watched.yml"): "tests/playbooks/test_eda.py",
     ("docs/eda.md", "export CMK_EDA_TOKEN"): "tests/playbooks/test_eda.py",
     ("docs/execution_environment.md", "ansible-builder build --tag cmk-restore:1.0.0"): (
