@@ -13,10 +13,11 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
 from tests.tools import results_doc
+from tests.tools.evidence_doc import DOCS
 from tests.tools.evidence_runs import RUNS
 
 CHECK: t.Final = jsonschema.Draft202012Validator(results_doc.SCHEMA)
-PAGE: t.Final = (results_doc.evidence_doc.DOCS / "results.md").read_text(encoding="utf-8")
+PAGE: t.Final = (DOCS / "results.md").read_text(encoding="utf-8")
 FAILS: t.Final = ("partial", "failed", "needs_attention")
 
 
