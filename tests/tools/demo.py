@@ -284,9 +284,9 @@ def _from_command_line() -> int:
     folder = ROOT / ".demo" / (options.scenario or "plain")
     if options.scenario:
         shutil.rmtree(folder, ignore_errors=True)
-    code, _comments, _calls = main(folder, options.collections, SCENARIOS[options.scenario or "manual"])
     if not options.scenario:
         print("== again: make demo    from the beginning: make demo-reset demo    others: make demo SCENARIO=denied")
+    code, _comments, _calls = main(folder, options.collections, SCENARIOS[options.scenario or "manual"])
     return code
 
 
