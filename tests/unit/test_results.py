@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import typing as t
 
@@ -12,6 +13,7 @@ import pytest
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
+from tests.playbooks.conftest import Run
 from tests.tools import results_doc
 from tests.tools.evidence_doc import DOCS
 from tests.tools.evidence_runs import RUNS
@@ -81,3 +83,12 @@ def test_the_page_has_every_status() -> None:
     assert set().union(*map(_table, ("restore_cmk", "assess_cmk", "verify_cmk", "revoke_cmk"))) == known
     assert known == {*OK_STATUSES, *FAILS}
     assert set(_table("verify_cmk")) == set(VERDICTS)
+
+
+def test_every_result_that_a_playbook_test_reads_is_validated() -> None:
+    def published(result: dict[str, t.Any]) -> Run:
+        return Run(0, "CUSTOM STATS:\n\tRUN: " + json.dumps({"cmk_restore": {"acme": result}}))
+
+    assert published(results_doc.example()).result["status"] == "restored"
+    with pytest.raises(jsonschema.ValidationError):
+        _refused = published({**results_doc.example(), "status": "well"}).result
