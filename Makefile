@@ -37,6 +37,7 @@ demo-reset: ## Put the demo back to its beginning: keys disabled, ticket open
 
 .PHONY: test
 test: $(READY) ## Run every check and test, two at a time; the output of each comes in one piece
+	@echo "== two parts at a time; each prints its output when it ends"
 	@$(MAKE) --jobs 2 --output-sync=target tests
 
 # The longest first, beside the others.

@@ -57,6 +57,7 @@ class ActionModule(ActionBase):
                 self._remember(args["journal"], run, decided["begun"])
             if stage != "begin":
                 decided |= settle_run({**run, "decided": decided}, records, secrets.token_hex(8))
+                self._remember_reference(args["journal"], run, decided["announcement"])
                 decided["other_run"] = _other_run(args["lock"], str((task_vars or {}).get("inventory_hostname", "")))
         if stage != "settle" and not args["brief"]:
             _show_plan({**run, "decided": {"announcement": {}, **decided, "refused": ""}})
@@ -74,8 +75,15 @@ class ActionModule(ActionBase):
                 texts[name] = "unreadable"
         return Records(**texts)
 
+    def _remember_reference(self, path: str, run: Parts, announcement: Parts) -> None:
+        """Write the settled reference before the comment is sent: without it the next run cannot recognize the comment."""
+        is_sure = announcement["told"] or announcement["nothing_lost"] or announcement["accepts_ours"]
+        if run["entry_point"] == "restore" and not (self._task.check_mode or is_sure):
+            known = {name: announcement[name] for name in Journal.__dataclass_fields__ if name in announcement}
+            self._remember(path, run, known)
+
     def _remember(self, path: str, run: Parts, journal: Parts) -> None:
-        """Write the journal before the first key changes: the next run then knows what nobody was notified of."""
+        """Write the journal, so that the next run knows what nobody was notified of."""
         kept = Journal(**{**journal, "used_notes": tuple(journal["used_notes"])})
         try:
             remember(path, write_journal(kept), writes=True)

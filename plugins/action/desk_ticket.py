@@ -20,6 +20,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "wait": {"type": "float", "default": 0},
     "attempt": {"type": "int", "default": 1},
     "retries": {"type": "int", "default": 6},
+    "until": {"type": "float"},
 }
 
 
@@ -37,12 +38,16 @@ class ActionModule(ActionBase):
             Display().display(f"{args['org_slug']}: {why['error']} Trying again in {seconds:g} s.")
             time.sleep(seconds)
 
-        time.sleep(args["wait"])
-        reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, args["attempt"], args["retries"])
+        patience = 3600 if args["until"] is None else args["until"] - time.time()
+        time.sleep(max(0, min(args["wait"], patience)))
+        reader = Reader(
+            lambda url: get(url, args["user"], args["token"]), pause, args["attempt"], args["retries"], patience
+        )
         found = reader.ticket(args["url"], args["org_slug"], args["user"])
         if found["bound"]:
             Display().warning(
                 f"{args['org_slug']}: {found['bound']} An announcement in a comment that was not read does not count."
             )
         # Whether a desk that does not answer ends the run is for the tasks to say.
-        return {**result, "changed": False, **found}
+        in_time = args["until"] is None or time.time() < args["until"]
+        return {**result, "changed": False, **found, "in_time": in_time}

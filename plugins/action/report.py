@@ -21,7 +21,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render, report
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, headline, result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, next_step, result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import remember, write_file
 
@@ -32,6 +32,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "revocation": {"type": "str", "default": ""},
     "lock": {"type": "str", "default": ""},
     "brief": {"type": "bool", "default": False},
+    "hold": {"type": "bool", "default": False},
 }
 
 
@@ -82,9 +83,10 @@ class ActionModule(ActionBase):
             # What was done is done, and what was notified is notified: this is told beside it.
             Display().warning(f"{run['settings']['org']}: this run could not be remembered: {error}.")
         found = result(run)
+        proof = evidence({**run, **_surroundings(run), "result": found})
         try:
             if folder:
-                write(folder, run["entry_point"], evidence({**run, **_surroundings(run), "result": found}))
+                write(folder, run["entry_point"], proof)
         except (OSError, UnicodeError, jinja2.TemplateError) as error:
             Display().warning(f"{found['org']}: the evidence could not be kept: {error}.")
         if args["lock"] and writes:
@@ -93,14 +95,19 @@ class ActionModule(ActionBase):
             "cmk_result": found,
             "cmk_folder": folder,
             "cmk_entry_point": run["entry_point"],
-            "cmk_headline": headline(run["entry_point"], found["status"]),
+            "cmk_verdict": proof["verdict"],
+            "cmk_ending": _ending(proof["verdict"]["headline"]),
+            "cmk_headline": proof["verdict"]["headline"].upper(),
+            "cmk_next": next_step(found, run["entry_point"], check_mode=run["check_mode"]),
         }
         template = f"{_SUMMARIES.get(run['entry_point'], 'summary')}.txt.j2"
         summary = render(template, ansible_check_mode=run["check_mode"], **shown(run), **ended)
         timed_out = bool(found.get("verification", {}).get("timed_out"))
-        good = found["status"] in ("restored", "already_restored", "waiting") and not timed_out
+        good = found["status"] in ("restored", "already_restored", "nothing_to_restore", "waiting") and not timed_out
         # Among many organizations, a person needs to see those that are not well; the others are counted.
-        show(summary.splitlines()[0] if args["brief"] and good else summary, warn=not good)
+        lines = summary.splitlines()[0] if args["brief"] and good else summary
+        if not args["hold"]:
+            show(lines, warn=not good)
         # What ansible.builtin.set_stats returns.
         stats = {"data": {f"cmk_{run['entry_point']}": {found["org"]: found}}, "per_host": False, "aggregate": True}
         fails = timed_out or found["status"] not in OK_STATUSES
@@ -111,15 +118,31 @@ class ActionModule(ActionBase):
             "changed": False,
             "result": found,
             "failure": failure,
+            # What the end of the play shows, so that it is the last thing on the screen.
+            "summary": lines if args["hold"] else "",
+            "good": good,
+            "ending": f"{found['org']}: {ended['cmk_ending']}. See the summary above." if fails else "",
             "folder": folder,
             "entry_point": run["entry_point"],
             "ansible_stats": stats,
         }
 
 
+def _ending(headline: str) -> str:
+    """Write a headline as a part of a sentence."""
+    return headline.lower() if headline.isupper() else headline[:1].lower() + headline[1:]
+
+
 def _remember(args: dict[str, t.Any], run: dict[str, t.Any]) -> None:
     announced = run["announcement"]
-    if args["journal"] and announced and not announced["nothing_lost"]:
+    if args["journal"] and announced and announced["nothing_lost"] and run["decided"]["changes"]:
+        # A key did not answer the plan, and was enabled all along: no restoration has begun.
+        earlier = run["decided"]["earlier"]
+        journal = Journal(**{**earlier, "used_notes": tuple(earlier["used_notes"])}) if earlier else None
+        remember(args["journal"], write_journal(journal) if journal else "", writes=True)
+    # A comment that is relied on because nothing is known proves nothing once more is known.
+    relies = bool((announced.get("told") or {}).get("relied_on"))
+    if args["journal"] and announced and not announced["nothing_lost"] and not relies:
         kept = {name: announced[name] for name in Journal.__dataclass_fields__ if name in announced}
         remember(args["journal"], write_journal(Journal(**{**kept, "told": _without_news(kept["told"])})), writes=True)
     if args["revocation"] and any(key["changed"] for key in run["keys"]):

@@ -8,6 +8,7 @@ import datetime as dt
 import importlib
 import re
 import sys
+import time
 import typing as t
 from pathlib import Path
 
@@ -44,7 +45,7 @@ _NAMES: t.Final = _names_in_use()
 
 def missing() -> list[str]:
     """Say which collections and libraries that every run needs cannot be imported here."""
-    libraries = [name for name in ("boto3", "botocore") if not _is_importable(name)]
+    libraries = [name for name in ("botocore", "boto3") if not _is_importable(name)]
     problems = [str(refusal("library_missing", library=name, python=sys.executable)) for name in libraries[:1]]
     if not _is_importable("ansible_collections.amazon.aws"):
         problems.append(str(refusal("collection_missing", collection="amazon.aws")))
@@ -94,7 +95,9 @@ class ActionModule(ActionBase):
         found["problems"] = [*missing(), *unreadable] or found["problems"]
         found["problems"] = found["problems"] or _early_note(found, args["entry_point"], now)
         warnings = misspelt(variables, _DEFAULTS, _NAMES)
-        result |= {"changed": False, "settings": found, "started_at": now}
+        # A desk that hangs must not hold the run up for longer than the keys may.
+        until = time.time() + max(30, found["wait_timeout"])
+        result |= {"changed": False, "settings": found, "started_at": now, "desk_until": until}
         return {**result, **({"warnings": warnings} if warnings else {})}
 
     def _credentials(self, values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

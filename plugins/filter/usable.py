@@ -26,7 +26,7 @@ options:
   only_reads:
     description: Whether the run changes nothing in any case, as C(assess) and C(verify), so that its own time means nothing.
     type: bool
-    required: true
+    default: false
 """
 
 EXAMPLES = r"""

@@ -260,7 +260,7 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     ),
     # Who notified Atlassian.
     "note_refused": (
-        "cmk_ticket_told does not count: it {problem}",
+        "The value of cmk_ticket_told does not count: it {message}",
         "Comment on the ticket if nobody has, then run again with the right cmk_ticket_told.",
     ),
     # The support desk.

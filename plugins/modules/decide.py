@@ -132,6 +132,10 @@ begun:
   description: The journal of the restoration that this run begins or continues; V(null) if nothing is remembered.
   returned: not for C(revoke)
   type: dict
+earlier:
+  description: The journal as it was before this run; V(null) if nothing was remembered.
+  returned: not for C(revoke)
+  type: dict
 targets:
   description: The keys to change, each with the ARN that the plan has shown, as M(keyops.atlassian_cmk.kms_realm_keys) takes them.
   returned: success

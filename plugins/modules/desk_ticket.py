@@ -53,6 +53,10 @@ options:
       - How many attempts may follow the first.
     type: int
     default: 6
+  until:
+    description:
+      - The time, in seconds since the epoch, after which no further attempt begins. The default is an hour from now.
+    type: float
 extends_documentation_fragment:
   - keyops.atlassian_cmk.attributes.info
   - keyops.atlassian_cmk.attributes.on_controller
@@ -185,6 +189,10 @@ authors:
       description: Its text on one line of at most 200 characters, without control characters.
       returned: always
       type: str
+in_time:
+  description: Whether O(until) is not over yet.
+  returned: always
+  type: bool
 attempt:
   description: The number of the last attempt.
   returned: always

@@ -44,6 +44,10 @@ settings:
   description: The settings; C(problems) lists in sentences what must be corrected first.
   returned: always
   type: dict
+desk_until:
+  description: Until when the support desk is tried again, in seconds since the epoch.
+  returned: always
+  type: float
 started_at:
   description: The time at which they were read, in UTC.
   returned: always

@@ -70,6 +70,7 @@ def find_access_loss(
     remembered: Json | None = None,
     is_lost_now: bool = False,
     started_at: str = "",
+    changed_at: str = "",
     clock_offset: float | None = None,
 ) -> AccessLoss:
     """Decide when access was lost: what the operator gave counts first, then the controller's record, then CloudTrail.
@@ -79,17 +80,22 @@ def find_access_loss(
     :param remembered: ``revoked_at`` and ``lost_at`` of a revocation by this controller that no restoration has ended
     :param is_lost_now: whether the plan found a key without access
     :param started_at: when this run started, by the controller's clock
+    :param changed_at: when the last run that enabled a key started; empty if none is remembered
     :param clock_offset: AWS's clock minus the controller's, in seconds; None if not known
     """
     complete = bool(trail.get("keys")) and all(key.get("complete", key["looked_up"]) for key in trail["keys"])
     shown = trail.get("last_loss") or {}
     identity = trail.get("identity")
     ended = _local(shown.get("restored_at"), clock_offset)
-    start = parse_time(started_at)
-    # A loss that was undone is never the loss of a key that is without access now.
-    is_over = bool(is_lost_now and ended and start and is_before(ended, start))
+    # A loss that was undone is never the loss of a key that is without access now, or was when it was enabled.
+    start = latest(started_at if is_lost_now else "", changed_at)
+    is_over = bool(ended and start and is_before(ended, start))
     present = {} if is_over else shown
     trail_since = _local((shown["restored_at"] if is_over else shown["lost_at"]) if shown else None, clock_offset)
+    own_lost_at = parse_time((remembered or {}).get("lost_at"))
+    if is_over and ended and own_lost_at and not is_before(ended, own_lost_at):
+        # CloudTrail shows that our own revocation was undone as well.
+        remembered = None
     if given:
         own = (remembered or {}).get("lost_at")
         return _given(given, present, identity, complete, latest(trail_since, own))
@@ -156,8 +162,9 @@ def add_own_revocation(loss: AccessLoss, keys: t.Iterable[Json]) -> AccessLoss:
         return before
     return replace(
         before,
-        revoked_at=min([*filter(None, [before.revoked_at]), *calls]),
-        lost_at=max([*filter(None, [before.lost_at]), *calls]),
+        # What was known before is earlier, whatever AWS's clock says.
+        revoked_at=before.revoked_at or min(calls),
+        lost_at=max(calls),
         restored_at=None,
         identity=None,
         source=before.source if before.source == "given" else "controller",

@@ -78,6 +78,7 @@ def _new(journal: Journal | None, states: Json, now: str, ticket: str, *, change
         states_before=states,
         used_notes=tuple(dict.fromkeys([*earlier.used_notes, *([note] if note else [])])),
         previous_reference=earlier.reference or earlier.previous_reference,
+        previous_restored_at=earlier.restored_at or earlier.previous_restored_at,
     )
 
 
@@ -94,6 +95,8 @@ def settle(
     :param nonce: a random text, for a restoration that nothing else names
     """
     is_known = journal is not None
+    # Once CloudTrail can be read, it ends the doubt.
+    is_doubtful = journal is None or journal.in_doubt
     if journal is None or journal.is_damaged or (not enables and _is_newer(loss, journal)):
         journal = _new(journal, states, now, settings["ticket"])
     since = format_time(latest(journal.changed_at, loss.since))
@@ -106,13 +109,14 @@ def settle(
         ticket=settings["ticket"],
         restored_at=None if enables else journal.restored_at,
         states_before=journal.states_before or states,
+        in_doubt=not enables and is_doubtful and loss.is_unknown,
     )
     return Announcement(
         journal=settled,
         enables=enables,
         since=since,
         accepts_ours=not (enables or is_known) and loss.is_unknown,
-        nothing_lost=not (enables or is_known or told) and loss.is_ruled_out,
+        nothing_lost=not (enables or told) and is_doubtful and loss.is_ruled_out,
         note_problem=problem,
     )
 
@@ -200,7 +204,7 @@ def posted(answer: Json, slug: str, announcement: Json) -> dict[str, t.Any]:
     return {**exact[0], "told": True, "already_told": False} if exact else {}
 
 
-def usable(announcement: Json, keys: t.Sequence[Json], *, only_reads: bool) -> dict[str, t.Any]:
+def usable(announcement: Json, keys: t.Sequence[Json], *, only_reads: bool = False) -> dict[str, t.Any]:
     """Add to the announcement since when all keys have been usable (``restored_at``), as soon as they are.
 
     :param announcement: as :meth:`Announcement.as_json` returns it; empty before it is settled

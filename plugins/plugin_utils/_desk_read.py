@@ -57,6 +57,7 @@ class Reader:
     :param sleep: waits for a number of seconds, and may tell of it
     :param attempt: the number of the first attempt, from 1; all reads share their attempts
     :param retries: how many attempts may follow the first
+    :param patience: for how many seconds from now another attempt may begin
     :param clock: counts seconds
     :param now: the controller's time
     """
@@ -67,6 +68,7 @@ class Reader:
         sleep: t.Callable[[float, Answer], None],
         attempt: int = 1,
         retries: int = 6,
+        patience: float = 3600,
         clock: t.Callable[[], float] = time.monotonic,
         now: t.Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.timezone.utc),
     ) -> None:
@@ -75,6 +77,7 @@ class Reader:
         self._get = get
         self._sleep = sleep
         self._clock = clock
+        self._end = clock() + patience
         self._now = now
         self._seconds = 0.0
         self._bytes = 0
@@ -159,7 +162,8 @@ class Reader:
     def _read(self, url: str) -> Answer:
         while True:
             found = self._once(url)
-            if not found["retry"] or self.attempt > self._retries or self._seconds >= _MOST_SECONDS:
+            is_last = self.attempt > self._retries or self._seconds >= _MOST_SECONDS
+            if is_last or not found["retry"] or self._clock() + found["wait"] > self._end:
                 return found
             self._sleep(found["wait"], found)
             self.attempt += 1

@@ -36,6 +36,8 @@ class Journal:
     mailed: Json | None = None  # how the comment was mailed; None if it was not
     used_notes: tuple[str, ...] = ()  # what ended earlier restorations as cmk_ticket_told
     previous_reference: str = ""  # the restoration before this one
+    previous_restored_at: str | None = None  # when that one was complete; None if that is not known
+    in_doubt: bool = False  # no run changed a key, and nothing told of a loss: CloudTrail could not be read
     is_damaged: bool = False  # a journal was there and could not be read
 
     def as_json(self) -> dict[str, t.Any]:
@@ -65,7 +67,7 @@ def _is_whole(content: t.Any, slug: str) -> bool:
     if not isinstance(content, dict):
         return False
     texts = ("reference", "started_at", "ticket", "previous_reference")
-    times = ("changed_at", "restored_at")
+    times = ("changed_at", "restored_at", "previous_restored_at")
     notes = content.get("used_notes", [])
     return (
         all(isinstance(content.get(name, ""), str) for name in texts)
@@ -74,6 +76,7 @@ def _is_whole(content: t.Any, slug: str) -> bool:
         and isinstance(content.get("states_before"), dict)
         and isinstance(notes, list)
         and all(isinstance(note, str) for note in notes)
+        and isinstance(content.get("in_doubt", False), bool)
         and bool(content.get("started_at"))
         # By another reference the comment would not be recognized once it is posted.
         and bool(re.fullmatch(rf"|{REFERENCE.format(slug=re.escape(slug))}", content.get("reference", "")))

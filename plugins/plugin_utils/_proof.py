@@ -43,8 +43,11 @@ def notification(announcement_: Parts, look: Parts) -> dict[str, t.Any]:
     :param look: the result of ``desk_ticket``; empty if the ticket is not read
     :return: what is known of the comment, with ``at`` by the controller's clock (empty if unknown); empty if there is none
     """
-    mention = newest(announced(look.get("mentions") or [], announcement_)) if announcement_ else None
+    mentions = look.get("mentions") or []
     record = announcement_.get("told")
+    # After a known notification, an announcement of ours by another controller moves the time from which evidence counts.
+    ours = [mention for mention in mentions if mention.get("by_us")] if record else []
+    mention = newest([*announced(mentions, announcement_), *ours]) if announcement_ else None
     if mention and not _is_later(_recorded_at(record), written_at(mention)):
         return {**mention, "at": text(written_at(mention))}
     return {**record, "at": text(_recorded_at(record))} if record else {}

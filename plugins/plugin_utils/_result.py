@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import collections
+import shlex
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
@@ -129,15 +130,30 @@ def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.
     return "planned" if only_looks else "handover_pending"
 
 
-def headline(entry_point: str, status: str) -> str:
-    """Say in a few words how a run of an entry point ended."""
-    if entry_point == "assess" and status != "nothing_to_restore":
-        return f"A RESTORE WOULD {'SUCCEED' if status in OK_STATUSES else 'NOT SUCCEED'}"
-    if entry_point == "revoke" and status not in OK_STATUSES:
-        return "ONLY PARTLY REVOKED" if status == "partial" else "NOT REVOKED"
-    if status == "nothing_to_restore":
-        return "NOTHING TO RESTORE, AND NOTHING ANNOUNCED"
-    return status.upper().replace("_", " ")
+def next_step(result_: t.Mapping[str, t.Any], entry_point: str, *, check_mode: bool) -> str:
+    """Return what the operator does next after a restore or an assessment, with the exact command; empty if nothing.
+
+    :param result_: ``cmk_result``
+    """
+    org, ticket = shlex.quote(str(result_["org"])), result_["ticket"]
+    restore = f"ansible-playbook keyops.atlassian_cmk.restore_cmk -e org={org}"
+    confirm = f"{restore} -e cmk_ticket_told=<time, or URL of the comment>"
+    if ticket["error"]:
+        return str(ticket["hint"])
+    if result_["error"] or any(key["error"] for key in result_["keys"]) or (result_.get("trust") or {}).get("error"):
+        again = (
+            restore if entry_point == "restore" else "ansible-playbook keyops.atlassian_cmk.assess_cmk -e org=" + org
+        )
+        return f"fix the problem above, then run again: {again}. Completed steps are not repeated"
+    if check_mode or entry_point != "restore":
+        return ""
+    if result_["status"] == "handover_pending" and ticket["mailed_at"]:
+        return f"open the ticket. When it shows the comment, run: {confirm}. If it does not, add -e cmk_support_mode=manual"
+    if result_["status"] == "handover_pending":
+        return f"paste the text above into the ticket, then run: {confirm}"
+    if result_["status"] == "nothing_to_restore":
+        return f"if access was lost all the same, run: {restore} -e cmk_revoked_at=<when it was lost>"
+    return f"ansible-playbook keyops.atlassian_cmk.verify_cmk -e org={org}"
 
 
 def keys_done(plan: t.Mapping[str, t.Any], change: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:

@@ -31,7 +31,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal impo
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done, trust_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, unconfirmed, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import seen_keys, told, verification
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import deadline, window
 
 Parts = t.Mapping[str, t.Any]
 
@@ -51,12 +51,13 @@ def begin_run(run: Parts, records: Records) -> dict[str, t.Any]:
     """Decide, once the plan is made and before anything is changed, what to remember of this restoration.
 
     :param run: as :func:`about` takes it
-    :return: ``begun`` (the journal, None if there is none), ``changes`` (whether this run is to change a key), ``targets``
+    :return: ``begun`` (the journal, None if there is none), ``earlier`` (the journal as it was), ``changes`` (whether this run is
+        to change a key), ``targets``
     """
     states, changes = states_before(run), _changes(run)
     journal = read_journal(records.journal, run["settings"]["slug"])
     begun = begin(journal, states, changes=changes, ticket=run["settings"]["ticket"], now=run["started_at"])
-    return {"begun": _as_json(begun), "changes": changes, "targets": targets(run)}
+    return {"begun": _as_json(begun), "earlier": _as_json(journal), "changes": changes, "targets": targets(run)}
 
 
 def settle_run(run: Parts, records: Records, nonce: str) -> dict[str, t.Any]:
@@ -66,19 +67,21 @@ def settle_run(run: Parts, records: Records, nonce: str) -> dict[str, t.Any]:
     :param nonce: a random text
     :return: the same, with ``announcement``, ``revoked`` and ``access``, as the functions of these names tell, and ``refused``
     """
-    begun = _from_json(run["decided"]["begun"])
-    loss = _loss(run, records)
+    enables = _restores(run)
+    # No restoration has begun if every key turned out to be enabled.
+    journal = _from_json(run["decided"]["begun" if enables else "earlier"])
+    loss = _loss(run, records, journal)
     announcement = settle(
-        begun,
+        journal,
         loss,
         states_before(run),
         run["settings"],
-        enables=run["decided"]["changes"] or _has_changed(run),
+        enables=enables,
         now=run["started_at"],
         nonce=nonce,
     )
     return {
-        **{name: run["decided"][name] for name in ("begun", "changes", "targets")},
+        **{name: run["decided"][name] for name in ("begun", "earlier", "changes", "targets")},
         "announcement": announcement.as_json(),
         "revoked": loss.as_json(),
         "access": access(run["revocation"], records.access),
@@ -92,26 +95,28 @@ def decide_revocation(run: Parts, records: Records) -> dict[str, t.Any]:
     :param run: as :func:`about` takes it, and ``organizations``: how many this run has
     """
     settings = run["settings"]
+    loss = _loss(run, records, read_journal(records.journal, settings["slug"]))
     why = unconfirmed(settings["confirm"], settings["org"], int(run["organizations"]))
     return {
         "announcement": {},
         "targets": targets(run),
-        "revoked": add_own_revocation(_loss(run, records), keys_done(run["plan"], {})).as_json(),
-        "before": _loss(run, records).as_json(),
+        "revoked": add_own_revocation(loss, keys_done(run["plan"], {})).as_json(),
+        "before": loss.as_json(),
         "access": access(run["revocation"], records.access, keeps=True),
         "refused": str(why or ""),
     }
 
 
-def _loss(run: Parts, records: Records) -> AccessLoss:
-    journal = read_journal(records.journal, run["settings"]["slug"]) or Journal()
+def _loss(run: Parts, records: Records, journal: Journal | None) -> AccessLoss:
+    journal = journal or Journal()
     keys = keys_done(run["plan"], {})
     return find_access_loss(
         _trail(run, len(keys)),
         given=str(run["settings"].get("revoked_at") or ""),
-        remembered=read_own_revocation(records.revocation, journal.restored_at),
+        remembered=read_own_revocation(records.revocation, journal.restored_at or journal.previous_restored_at),
         is_lost_now=any(key.get("key_state_before") not in (None, "Enabled") for key in keys),
         started_at=run["started_at"],
+        changed_at=journal.changed_at or "",
         clock_offset=run["plan"].get("clock_offset"),
     )
 
@@ -154,8 +159,13 @@ def _changes(run: Parts) -> bool:
     return bool(trust.get("actions")) or any(key["actions"] or key.get("code") in TRANSIENT for key in keys)
 
 
-def _has_changed(run: Parts) -> bool:
-    return any(key["actions"] for key in run["change"].get("keys") or [])
+def _restores(run: Parts) -> bool:
+    """Decide whether this run restores access. A key that did not answer the plan may turn out to be enabled."""
+    planned, changed = run["plan"].get("keys") or [], run["change"].get("keys") or []
+    if not changed:
+        return bool(run["decided"]["changes"])
+    trust = run.get("trust_plan") or {}
+    return any(part.get("actions") for part in [*planned, *changed, trust]) or any(key["error"] for key in changed)
 
 
 def _as_json(journal: Journal | None) -> dict[str, t.Any] | None:
@@ -242,13 +252,13 @@ def _with_note_problem(ticket: Parts, announced: Parts) -> Parts:
     problem = announced.get("note_problem")
     if not problem or ticket.get("told") or ticket.get("error"):
         return ticket
-    return {**ticket, **vars(refusal("note_refused", problem=problem))}
+    return {**ticket, **vars(refusal("note_refused", message=problem))}
 
 
 def _what_was_lost(run: Parts, keys: list[dict[str, t.Any]]) -> dict[str, t.Any]:
     if run["entry_point"] == "revoke":
         return add_own_revocation(AccessLoss.from_json(run["decided"].get("before") or {}), keys).as_json()
-    return run["decided"].get("revoked") or _loss(run, Records()).as_json()
+    return run["decided"].get("revoked") or _loss(run, Records(), None).as_json()
 
 
 def _looked(run: Parts) -> Parts:
@@ -297,6 +307,7 @@ def shown(about_: Parts) -> dict[str, t.Any]:
         **found,
         "cmk_keys_done": about_["keys"],
         "cmk_reference_line": line,
+        "cmk_deadline": deadline(about_["window"], about_["revoked"], about_["told_at"]),
         "cmk_told_relied_on": _relied_on(announcement),
         "cmk_open": still_open(about_["keys"]),
         "cmk_window_from_now": window(about_["now"], about_["now"]),

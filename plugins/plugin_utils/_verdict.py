@@ -65,6 +65,8 @@ def _restore(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     if status == "already_restored":
         detail = f"Every key was enabled, and Atlassian had been notified on {ticket}. This run changed nothing."
         return _Verdict(status, "good", "Access was already restored", detail)
+    if status == "nothing_to_restore":
+        return _nothing_lost()
     if status == "handover_pending" and about["ticket"]["mailed_at"]:
         detail = (
             f"Every key is enabled. Open {ticket}. When it shows the comment, run again with cmk_ticket_told. If it does not, "
@@ -77,6 +79,14 @@ def _restore(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
         detail = f"Every key is enabled. Now paste the text below into {ticket}, then run again with cmk_ticket_told."
         return _Verdict(status, "attention", "Keys restored, Atlassian has NOT been notified yet", detail)
     return _failed(about, count)
+
+
+def _nothing_lost() -> _Verdict:
+    detail = (
+        "Every key is enabled. CloudTrail, which is up to 15 minutes late, shows no key that was disabled in the last 90 days. If "
+        "access was lost all the same, run again with cmk_revoked_at."
+    )
+    return _Verdict("nothing_to_restore", "good", "Nothing to restore, and nothing announced", detail)
 
 
 def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
@@ -119,6 +129,8 @@ def _assess(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
         trust = "" if _is_trusted(about) else " The trust statement could not be set."
         detail = f"{count if count.of else 'No key'} could be restored.{trust} Fix the problem below, and assess again."
         return _Verdict("not_ready", "bad", "Not ready: a restore would not succeed", detail)
+    if about["status"] == "nothing_to_restore":
+        return _nothing_lost()
     todo = _todo(about, count)
     todo = f"It would {todo}." if todo else "Every key is enabled already."
     return _Verdict("ready", "good", "Ready: a restore would succeed", f"{todo} This rehearsal changed nothing.")

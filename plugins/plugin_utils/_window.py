@@ -105,6 +105,25 @@ def window(
     }
 
 
+def deadline(found: t.Mapping[str, t.Any], loss: t.Mapping[str, t.Any], told_at: str) -> str:
+    """Say in one line until when Atlassian must be notified: the earlier of Atlassian's limit and AWS's deletion of a key.
+
+    :param found: as :func:`window` returns it
+    :param loss: what is known of the loss of access: ``reason``
+    :param told_at: when Atlassian was notified; empty if it was not
+    :return: empty if Atlassian was notified
+    """
+    end, left = parse_time(found["deadline"]), found["hours_left"]
+    if told_at:
+        return ""
+    if end is None:
+        return f"not known. {loss['reason']} Set cmk_revoked_at if you know when access was lost"
+    deletes = ", then AWS deletes a key" if found["deletion_date"] == found["deadline"] else ""
+    if found["phase"] in ("reinstatable", "unknown") and left:
+        return f"{end:%Y-%m-%d %H:%M} UTC ({left // 24} days {left % 24} h left{deletes})"
+    return f"{end:%Y-%m-%d %H:%M} UTC has passed. {found['says']}"
+
+
 def _revoked(given: Moment, now: dt.datetime) -> tuple[dt.datetime | None, str | None]:
     if given is None or given == "":
         return None, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import os
 import re
@@ -16,6 +17,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import identity, last_loss
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import make_reference
 from tests.standins.aws import AwsStandin
 from tests.standins.desk import DEFAULT_BEARER, Desk
 from tests.tools.results_doc import SCHEMA
@@ -70,6 +73,13 @@ class World:
                 "POST", "keys", {"region": region, "account": ACCOUNT, "alias": ALIAS, "state": state, **more}
             )
 
+    def lose(self, alias: str = ALIAS, days: float = 3) -> None:
+        """Let CloudTrail show that the keys were disabled, some days ago."""
+        time_ = (dt.datetime.now(dt.UTC) - dt.timedelta(days=days)).isoformat(timespec="seconds")
+        for region in REGIONS:
+            event = {"region": region, "name": "DisableKey", "key": alias, "time": time_}
+            self.aws.control("POST", "events", event)
+
     def states(self) -> list[str]:
         """The keys' real states, region by region."""
         keys = {key["region"]: key["KeyState"] for key in self.aws.control("GET", "keys")}
@@ -83,6 +93,17 @@ class World:
             if operation
             else [call["operation"] for call in calls]
         )
+
+    def reference(self, org: str = "acme", alias: str = ALIAS, given: str = "") -> str:
+        """The reference that any controller gives the last restoration, from the loss that is given or CloudTrail shows."""
+        arns = {key["region"]: key["Arn"] for key in self.aws.control("GET", "keys") if alias in key["aliases"]}
+        records = [record for record in self.aws.control("GET", "events") if not record.get("errorCode")]
+        keys = [
+            {"arn": arn, "complete": True, "events": [_event(record) for record in records if _names(record, arn)]}
+            for arn in arns.values()
+        ]
+        loss = f"given {given}" if given else identity(keys, last_loss(keys))
+        return make_reference(org, loss or "nothing that is known", arns.values())
 
     def told(self, ticket: str = "CMK-1") -> list[str]:
         """The references on the ticket."""
@@ -115,6 +136,20 @@ class World:
     def run(self, *arguments: str, **more: t.Any) -> Run:
         """Run a playbook to its end; the arguments are those of :meth:`command`."""
         return run_to_end(*self.command(*arguments, **more))
+
+
+def _event(record: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {
+        "time": record["eventTime"],
+        "name": record["eventName"],
+        "region": record["awsRegion"],
+        "event_id": record["eventID"],
+        "error_code": None,
+    }
+
+
+def _names(record: dict[str, t.Any], arn: str) -> bool:
+    return arn in [resource.get("ARN") for resource in record.get("resources") or []]
 
 
 def run_to_end(command: list[str], cwd: Path, env: t.Mapping[str, str]) -> Run:

@@ -37,7 +37,7 @@ def test_a_restore_would_succeed(world: World) -> None:
     assert ran.code == 0, ran.output
     assert ran.result["status"] == "planned"
     assert ran.result["window"]["phase"] == "reinstatable"
-    assert "A RESTORE WOULD SUCCEED" in ran.output
+    assert "READY: A RESTORE WOULD SUCCEED" in ran.output
     assert not CHANGING & set(world.calls())
     assert world.told() == []
     assert _evidence(world, "assess")["schema"] == "keyops.atlassian_cmk/evidence"
@@ -98,9 +98,10 @@ def test_a_policy_that_changed_since_the_last_assessment(world: World) -> None:
     world.aws.control("PATCH", f"keys/us-east-1/{ALIAS}", {"state": "Disabled", "policy": json.dumps(policy)})
     ran = world.run(*ORG)
     assert ran.code == 0, ran.output
-    assert "us-east-1: WARNING. Policy or grants differ from the kept copy" in ran.output
-    assert "us-west-2: WARNING" not in ran.output
-    assert '"Effect": "Deny"' in ran.output
+    assert "WARNING    us-east-1: Policy or grants differ from the kept copy" in ran.output
+    assert "WARNING    us-west-2" not in ran.output
+    (_east, _west) = _evidence(world, "restore")["regions"]
+    assert '"Effect": "Deny"' in _east["access"]["diff"]
     regions = {entry["region"]: entry["access"]["changed"] for entry in _evidence(world, "restore")["regions"]}
     assert regions == {"us-east-1": True, "us-west-2": False}
     assert "PutKeyPolicy" not in world.calls()

@@ -111,7 +111,7 @@ def test_under_ansible_navigator(world: World, tmp_path: Path) -> None:
     env |= {"HOME": str(tmp_path), "COLUMNS": "200"}
     ran = run_to_end(command, tmp_path, env)
     assert ran.code == 0, ran.output
-    assert "acme: RESTORED" in ran.output
+    assert "acme: KEYS RESTORED, AND ATLASSIAN HAS BEEN NOTIFIED" in ran.output
     assert len(world.told()) == 1
 
 

@@ -56,7 +56,7 @@ class Ended:
 
     def summary(self, org: str) -> str:
         """What the operator reads at the end."""
-        found = re.findall(rf"(?ms)^{re.escape(org)}: [A-Z ]+$\n.*?^  reports: \S+$", self.output)
+        found = re.findall(rf"(?ms)^{re.escape(org)}: [A-Z,: 0-9]+$\n.*?^  report     \S+$", self.output)
         return str(found[0]) if len(found) == 1 else f"{len(found)} summaries"
 
 

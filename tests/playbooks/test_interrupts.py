@@ -113,6 +113,7 @@ def test_a_lock_of_another_run_keeps_no_key_disabled(world: World) -> None:
 
 def test_two_controllers_one_after_the_other_tell_once(world: World) -> None:
     world.keys("Disabled", "Disabled")
+    world.lose()
     first = world.run(*ORG)
     assert first.code == 0, first.output
     other = world.run(*ORG, env={"CMK_REPORT_DIR": str(world.folder / "elsewhere")})

@@ -47,7 +47,10 @@ def prepare(world: World, name: str) -> tuple[str, dict[str, t.Any]]:
         return playbook, BYOK
     world.keys(*states)
     if name == "verify":
-        reply = {"body": "Reference: cmk-restore/acme/0123456789ab", "created": "2026-01-01T00:00:00Z"}
+        world.lose()
+        now = dt.datetime.now(dt.UTC)
+        body = f"Reference: {world.reference()}"
+        reply = {"body": body, "author": USER, "created": (now - dt.timedelta(hours=1)).isoformat(timespec="seconds")}
         world.desk.control("PATCH", "/tickets/CMK-1", {"reply": reply})
         use = {"name": "Decrypt", "key": ALIAS, "user_arn": "arn:aws:iam::444455556666:root"}
         now = dt.datetime.now(dt.UTC).isoformat()

@@ -149,7 +149,7 @@ def test_a_key_that_nobody_can_use_is_left_alone(world: World) -> None:
     assert (ran.code, ran.result["status"]) == (0, "revoked"), ran.output
     assert world.states() == ["PendingDeletion", "Disabled"]
     assert "us-east-1: PendingDeletion, as it was" in ran.output
-    assert "AWS deletes a key at" in ran.output
+    assert "then AWS deletes a key" in ran.output
     assert "CancelKeyDeletion" not in world.calls()
     assert ran.result["window"]["deletion_date"]
 

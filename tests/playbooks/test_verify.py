@@ -21,7 +21,6 @@ VERIFY: t.Final = "verify_cmk.yml"
 ONCE: t.Final = ("-e", "cmk_desk_retries=0")
 VENDOR: t.Final = "arn:aws:sts::444455556666:assumed-role/vendor/service"
 TAG: t.Final = "AcmeCMK"
-REFERENCE: t.Final = "cmk-restore/acme/0123456789ab"
 CHANGING: t.Final = {"EnableKey", "DisableKey", "CancelKeyDeletion", "PutKeyPolicy", "CreateGrant", "RevokeGrant"}
 
 
@@ -39,7 +38,7 @@ class Story:
         for region in REGIONS:
             self.event(region, "DisableKey", days=days + 3)
             self.event(region, "EnableKey", days=days, hours=3)
-        self.comment(f"Our keys are enabled.\nReference: {REFERENCE}", USER, days=days, hours=2)
+        self.comment(f"Our keys are enabled.\nReference: {world.reference()}", USER, days=days, hours=2)
         self.site()
 
     def event(self, region: str, name: str, *, key: str = ALIAS, **more: t.Any) -> None:
@@ -94,7 +93,10 @@ def test_from_waiting_to_restored(story: Story) -> None:
         "sites": "open",
         "clock": "open",
     }
-    assert "acme: WAITING. Atlassian was notified, and no key is in use again yet, and not every site" in waiting.output
+    assert (
+        "acme: WAITING FOR ATLASSIAN. Atlassian was notified, and no key is in use again yet, and not every site"
+        in waiting.output
+    )
     assert "answers 302, a redirect to suspended.example.com where 200 is expected" in waiting.output
     before = {moment["kind"] for moment in story.evidence()["timeline"]}
     story.used()
@@ -106,7 +108,7 @@ def test_from_waiting_to_restored(story: Story) -> None:
     assert restored.code == 0, restored.output
     assert restored.result["status"] == "restored"
     assert restored.changed == waiting.changed == 0
-    assert "acme: RESTORED. Atlassian uses every key again, and every site answers." in restored.output
+    assert "acme: VERIFIED: ACCESS IS BACK. Atlassian uses every key again, and every site answers." in restored.output
     assert re.search(
         r'ticket +Status Waiting for customer. .*; Support answered at \S+ \S+ UTC: "Your sites are back."',
         restored.output,
@@ -332,7 +334,7 @@ def test_many_organizations_at_once(story: Story) -> None:
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     # The references on the ticket are acme's.
     for name in ("good", "slow"):
-        story.comment(f"Reference: {REFERENCE.replace('acme', name)}", USER, hours=2)
+        story.comment(f"Reference: {story.world.reference(name)}", USER, hours=2)
     ran = subprocess.run(
         command, cwd=cwd, env={**env, "ANSIBLE_INVENTORY": str(inventory)}, capture_output=True, text=True, timeout=120, check=False
     )  # fmt: skip
@@ -355,12 +357,12 @@ def test_one_that_is_back_is_reported_while_another_is_followed(story: Story) ->
     inventory = story.world.folder / "fleet.json"
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     for name in hosts:
-        story.comment(f"Reference: {REFERENCE.replace('acme', name)}", USER, hours=2)
+        story.comment(f"Reference: {story.world.reference(name)}", USER, hours=2)
     command, cwd, env = story.world.command("-e", "org=all", "-e", "follow=true", playbook=VERIFY)
     env["ANSIBLE_INVENTORY"] = str(inventory)
     log = story.world.folder / "log"
     with log.open("w") as out, under_way(command, cwd, env, out) as process:
-        wait_for(lambda: "good: RESTORED" in log.read_text(), process)
+        wait_for(lambda: "good: VERIFIED" in log.read_text(), process)
         assert process.poll() is None
         end(process, signal.SIGINT)
         process.wait(timeout=30)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.playbooks.conftest import ALIAS, REGIONS, Run, World
-from tests.playbooks.test_verify import REFERENCE, Story, ago, outcomes
+from tests.playbooks.test_verify import Story, ago, outcomes
 from tests.tools.standins import USER
 
 VENDOR_ACCOUNT: t.Final = "444455556666"
@@ -68,8 +68,8 @@ def quiet(world: World) -> Story:
     return story
 
 
-def announce(story: Story, **span: float) -> None:
-    story.comment(f"Our keys are enabled.\nReference: {REFERENCE}", USER, **span)
+def announce(story: Story, given: str = "", **span: float) -> None:
+    story.comment(f"Our keys are enabled.\nReference: {story.world.reference(given=given)}", USER, **span)
 
 
 # --- Whose use is it?
@@ -161,13 +161,14 @@ def test_decrypts_of_before_a_loss_by_policy_that_the_operator_dates(world: Worl
     for region in REGIONS:
         story.event(region, "DisableKey", days=21)
         story.event(region, "EnableKey", days=20)
+    lost_at = utc(days=1)
     announce(story, days=20)
-    announce(story, hours=2)
+    announce(story, hours=2, given=lost_at)
     story.used(days=2)
-    ran = story.run(cmk_revoked_at=utc(days=1))
+    ran = story.run(cmk_revoked_at=lost_at)
     assert ran.result["status"] == "waiting", ran.output
     story.used(minutes=30)
-    assert story.run(cmk_revoked_at=utc(days=1)).result["status"] == "restored"
+    assert story.run(cmk_revoked_at=lost_at).result["status"] == "restored"
 
 
 def test_a_use_before_atlassian_was_notified_is_not_its_restoration(story: Story) -> None:

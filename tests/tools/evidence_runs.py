@@ -156,6 +156,7 @@ def run(
     finished_at: str = FINISHED,
     check_mode: bool = False,
     programme: str = "cmk",
+    nothing_lost: bool = False,
     **other: t.Any,
 ) -> Run:
     """Make a run; by default it restored both keys of acme."""
@@ -181,6 +182,7 @@ def run(
         "ticket": (_TICKET if told else {}) if ticket is None else ticket,
         "window": clock,
         "error": error,
+        "announcement": {"nothing_lost": nothing_lost},
         "check_mode": check_mode,
         "entry_point": other.get("entry_point", "restore"),
         "started_at": started_at,
@@ -199,7 +201,7 @@ def run(
             "started_at": STARTED,
             "restored_at": "2026-11-24T03:00:09Z",
             "ticket": "CMK-1",
-            "states_before": {one["region"]: one["key_state_before"] for one in keys if one["key_state_before"]},
+            "states_before": {one["arn"]: one["key_state_before"] for one in keys if one["key_state_before"]},
             "told": TOLD if told else None,
         },
         "comment": COMMENT,
@@ -410,6 +412,7 @@ RUNS: t.Final[dict[str, Run]] = {
         ticket={**_TICKET, "already_told": True},
         revocation=_ENDED,
     ),
+    "nothing_to_restore": run(_FINE, told=False, ticket={}, revocation={"keys": [], "caller": None}, nothing_lost=True),
     "byok": run(_CRYPTOR, programme="byok", revocation=_OF_CRYPTOR, trust=_TRUST, trust_diff=DIFF),
     "byok_late": run(
         _CRYPTOR,

@@ -182,6 +182,10 @@ def find_subjects(names: Sequence[str]) -> list[Subject]:
     return subjects
 
 
+class _UnusableError(Exception):
+    """The tests of a subject say nothing of its mutants."""
+
+
 class _Mutant(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Gives the tests a subject with a mutation."""
 
@@ -268,7 +272,7 @@ def measure(subject: Subject, sample: int, seed: int, workers: int) -> Score:
         return Score(subject, len(numbers), tuple(mutations[number] for number in numbers))
     begun = time.monotonic()
     if (code := run_tests(subject, None, 600)) != _PASSED:
-        sys.exit(f"{subject.path.name}: its tests fail without any mutation (pytest's exit code is {code}).")
+        raise _UnusableError(f"its tests fail without a mutation (exit code {code})")
     limit = 20 + 10 * (time.monotonic() - begun)
     with ThreadPoolExecutor(workers) as pool:
         codes = list(pool.map(lambda number: run_tests(subject, number, limit), numbers))
@@ -288,9 +292,14 @@ def main() -> None:
     for name in _HEAVY:
         importlib.import_module(name)
     print("| file | mutants | noticed | score |\n|---|---|---|---|", flush=True)
-    scores = []
+    scores, is_complete = [], True
     for subject in find_subjects(options.names or RULES):
-        score = measure(subject, options.sample, options.seed, options.workers)
+        try:
+            score = measure(subject, options.sample, options.seed, options.workers)
+        except _UnusableError as error:
+            print(f"| {subject.path.name} | - | - | {error} |", flush=True)
+            is_complete = False
+            continue
         noticed = score.mutants - len(score.survivors)
         print(f"| {subject.path.name} | {score.mutants} | {noticed} | {score.percent} % |", flush=True)
         scores.append(score)
@@ -299,6 +308,8 @@ def main() -> None:
         for survivor in score.survivors:
             line = score.subject.path.read_text(encoding="utf-8").splitlines()[survivor.line - 1].strip()
             print(f"{score.subject.path.relative_to(ROOT)}:{survivor.line}: {survivor.change}: {line[:100]}")
+    if not is_complete:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

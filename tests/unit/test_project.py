@@ -128,6 +128,7 @@ def test_the_tarball_holds_what_users_need_and_no_more() -> None:
     kept = {path.split("/")[0] for path in tracked() if not any(_is_below(path, pattern) for pattern in ignored)}
     needed = {"CHANGELOG.md", "LICENSE", "README.md", "changelogs", "docs", "meta", "playbooks", "plugins", "roles"}
     welcome = {
+        ".ansible-lint",
         "CODE_OF_CONDUCT.md",
         "SECURITY.md",
         "CONTRIBUTING.md",
@@ -191,6 +192,24 @@ def test_nor_does_git_take_it(checkout: Path) -> None:
     ).stdout.splitlines()
     assert set(listed).isdisjoint(PRIVATE)
     assert "examples/inventory/organizations.yml" in listed
+
+
+def test_a_certification_can_check_what_uses_awx() -> None:
+    used = {
+        name
+        for path in (ROOT / "extensions/awx").rglob("*.yml")
+        for name in re.findall(r"(?m)^\s*(?:- )?(awx\.awx\.[a-z_]+):", path.read_text(encoding="utf-8"))
+    }
+    assert used
+    assert used <= set(read(".ansible-lint")["mock_modules"])
+
+
+def test_plugins_write_to_the_screen_by_display_alone() -> None:
+    # ansible-core warns of a worker that "errantly sent data directly to stdout".
+    direct = re.compile(r"(?<![\w.])print\(|sys\.(__)?std(out|err)|os\.write\(1")
+    files = sorted((ROOT / "plugins").rglob("*.py"))
+    assert files
+    assert [str(path.relative_to(ROOT)) for path in files if direct.search(path.read_text(encoding="utf-8"))] == []
 
 
 class TestWorkflow:

@@ -171,6 +171,7 @@ class TestVerdict:
         [
             ("restored", "restored", "good"),
             ("already_restored", "already_restored", "good"),
+            ("nothing_to_restore", "nothing_to_restore", "good"),
             ("handover_pending", "handover_pending", "attention"),
             ("partial", "partial", "bad"),
             ("desk_down", "partial", "attention"),

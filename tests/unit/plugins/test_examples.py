@@ -142,14 +142,6 @@ class TestFilters:
     def test_desk_answer(self, ran: Ran) -> None:
         assert ran.one("desk_answer")["msg"] == 7.0
 
-    def test_journal_text(self, ran: Ran) -> None:
-        text = ran.one("journal_text")["msg"]
-        # A debug message that looks like JSON is shown as data, so both are fine.
-        journal = json.loads(text) if isinstance(text, str) else text
-        assert journal["reference"] == "cmk-restore/acme/0123456789ab"
-
-
-class TestActions:
     def test_settings(self, ran: Ran) -> None:
         settings = ran.one("settings")["settings"]
         assert settings["problems"] == []

@@ -51,13 +51,13 @@ def held_by(lock: str) -> Holder | None:
 
 def test_it_is_acquired_and_freed(run_action: RunAction, lock: str) -> None:
     result = run_action(ActionModule, path=lock, **HOST)
-    assert result == {"changed": False, "path": lock, "held": True, "holder": None, "error": ""}
+    assert result == {"changed": False, "path": lock, "held": True, "holder": None, "refusal": {}, "error": ""}
     holder = held_by(lock)
     assert holder
     assert (holder.pid, holder.host, holder.inventory_host) == (ANSIBLE_PLAYBOOK, platform.node(), "acme")
     assert run_action(ActionModule, path=lock, **HOST)["held"] is True
     freed = run_action(ActionModule, path=lock, state="free", **HOST)
-    assert freed == {"changed": False, "path": lock, "held": False, "holder": None, "error": ""}
+    assert freed == {"changed": False, "path": lock, "held": False, "holder": None, "refusal": {}, "error": ""}
     assert Path(lock).read_bytes() == b""
 
 
@@ -72,7 +72,13 @@ def test_the_host_of_the_task_is_the_default(lock: str) -> None:
 
 def test_another_run_is_named_and_nothing_fails(run_action: RunAction, lock: str, other: Holder) -> None:
     result = run_action(ActionModule, path=lock, **HOST)
+    why = result.pop("refusal")
     assert result == {"changed": False, "path": lock, "held": False, "holder": asdict(other), "error": ""}
+    assert why["error"] == (
+        f"Another run is in progress for this organization (process {other.pid} on {platform.node()}, since {other.since}), and "
+        "comments on the ticket, so this run does not."
+    )
+    assert "-e cmk_break_lock=true" in why["hint"]
     assert held_by(lock) == other
 
 
@@ -121,7 +127,7 @@ class TestCheckMode:
     ) -> None:
         before = Path(lock).read_bytes(), Path(lock).stat().st_mtime_ns
         result = run_action(ActionModule, check=True, path=lock, **args, **HOST)
-        assert result == {"changed": False, "path": lock, "held": False, "holder": None, "error": ""}
+        assert result == {"changed": False, "path": lock, "held": False, "holder": None, "refusal": {}, "error": ""}
         assert (Path(lock).read_bytes(), Path(lock).stat().st_mtime_ns) == before
         assert held_by(lock) == other
 
@@ -147,6 +153,7 @@ class TestWhatCannotBeWritten:
             "path": lock,
             "held": False,
             "holder": None,
+            "refusal": {},
             "error": f"The lock {lock} cannot be taken: {tmp_path}/acme is not a folder.",
         }
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action import fleet as action
-from ansible_collections.keyops.atlassian_cmk.plugins.action.controller_file import replace
 from ansible_collections.keyops.atlassian_cmk.plugins.action.fleet import write_index
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import write_file
 
 
 def keep(reports: Path, name: str) -> None:
@@ -35,12 +35,12 @@ def test_a_run_that_ends_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pyte
     keep(tmp_path, "a")
     others = ["b", "c"]
 
-    def replace_late(path: str, content: str) -> None:
+    def write_late(path: str, content: str, **more: bool) -> None:
         if others:
             keep(tmp_path, others.pop())
-        replace(path, content)
+        write_file(path, content, **more)
 
-    monkeypatch.setattr(action, "replace", replace_late)
+    monkeypatch.setattr(action, "write_file", write_late)
     write_index(str(tmp_path))
     assert sorted(listed(tmp_path)) == ["a", "b", "c"]
 

@@ -519,3 +519,17 @@ def test_a_desk_that_ignores_start_is_read_once(desk: Desk) -> None:
     assert (found["ok"], found["complete"]) == (True, False)
     assert found["bound"].startswith("Only the first 50 comments of the ticket were read, because ")
     assert len(desk.control("GET", "/calls")) == 3
+
+
+@pytest.mark.parametrize(("patience", "attempts"), [(0, 1), (19, 1), (20, 2), (3600, 7)])
+def test_no_attempt_begins_once_patience_is_over(patience: float, attempts: int) -> None:
+    busy = (f"{URL}?expand=action", {"status": 429, "retry_after": "20", "json": {}})
+    script = Script(*[busy] * 7)
+
+    def wait(seconds: float, why: dict[str, Any]) -> None:
+        script.sleep(seconds, why)
+        script.time += seconds
+
+    reader = Reader(script.get, wait, patience=patience, clock=lambda: script.time, now=lambda: NOW)
+    assert reader.ticket(URL, "acme", USER)["code"] == "desk_throttled"
+    assert len(script.slept) == attempts - 1

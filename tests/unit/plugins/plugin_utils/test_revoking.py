@@ -9,8 +9,9 @@ import pytest
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import KEY_STATES, Wish, plan
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import headline, result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
     still_open,
     unconfirmed,
@@ -188,40 +189,53 @@ GONE: t.Final = [key("Disabled"), key("Disabled", WEST)]
 @pytest.mark.parametrize(
     ("given", "status", "said"),
     [
-        pytest.param(run(DONE, plan=ENABLED), "revoked", "REVOKED", id="both disabled"),
-        pytest.param(run([DONE[0], GONE[1]], plan=ENABLED), "revoked", "REVOKED", id="the other one"),
-        pytest.param(run(GONE), "already_revoked", "ALREADY REVOKED", id="nothing to do"),
+        pytest.param(run(DONE, plan=ENABLED), "revoked", "Access is revoked", id="both disabled"),
+        pytest.param(run([DONE[0], GONE[1]], plan=ENABLED), "revoked", "Access is revoked", id="the other one"),
+        pytest.param(run(GONE), "already_revoked", "Access was already revoked", id="nothing to do"),
         pytest.param(
-            run([planned("PendingDeletion"), planned("PendingImport")]), "already_revoked", "ALREADY REVOKED", id="gone"
+            run([planned("PendingDeletion"), planned("PendingImport")]),
+            "already_revoked",
+            "Access was already revoked",
+            id="gone",
         ),
         pytest.param(run([DONE[0], DENIED], plan=ENABLED), "partial", "ONLY PARTLY REVOKED", id="one denied"),
         pytest.param(run([GONE[0], DENIED], plan=ENABLED), "partial", "ONLY PARTLY REVOKED", id="one denied again"),
-        pytest.param(run([DENIED, DENIED], plan=ENABLED), "failed", "NOT REVOKED", id="both denied"),
+        pytest.param(run([DENIED, DENIED], plan=ENABLED), "failed", "Not revoked", id="both denied"),
         pytest.param(
             run([DENIED, DONE[0] | {"error": "AWS did not report that."}], plan=ENABLED),
             "partial",
             "ONLY PARTLY REVOKED",
             id="both fail, one after its change",
         ),
-        pytest.param(run(ENABLED, check_mode=True), "planned", "PLANNED", id="check mode"),
-        pytest.param(run(GONE, check_mode=True), "already_revoked", "ALREADY REVOKED", id="check mode, nothing to do"),
+        pytest.param(run(ENABLED, check_mode=True), "planned", "This is a plan: nothing was changed", id="check mode"),
+        pytest.param(
+            run(GONE, check_mode=True), "already_revoked", "Access was already revoked", id="check mode, nothing to do"
+        ),
         pytest.param(
             run([ENABLED[0], DENIED], check_mode=True), "partial", "ONLY PARTLY REVOKED", id="check mode, one"
         ),
-        pytest.param(run(ENABLED, settings={"confirm": ""}), "failed", "NOT REVOKED", id="not confirmed"),
-        pytest.param(run(GONE, settings={"confirm": ""}), "failed", "NOT REVOKED", id="not confirmed, nothing to do"),
-        pytest.param(run(ENABLED, settings={"confirm": ""}, check_mode=True), "failed", "NOT REVOKED", id="check, no"),
-        pytest.param(run(ENABLED, organizations=2), "failed", "NOT REVOKED", id="several"),
-        pytest.param(run(ENABLED, error="Disk full."), "failed", "NOT REVOKED", id="ended before the change"),
+        pytest.param(run(ENABLED, settings={"confirm": ""}), "failed", "Not revoked", id="not confirmed"),
         pytest.param(
-            run(DONE, plan=ENABLED, error="Disk full."), "partial", "ONLY PARTLY REVOKED", id="ended after it"
+            run(GONE, settings={"confirm": ""}),
+            "failed",
+            "Access is revoked, but the run ended early",
+            id="not confirmed, nothing to do",
+        ),
+        pytest.param(run(ENABLED, settings={"confirm": ""}, check_mode=True), "failed", "Not revoked", id="check, no"),
+        pytest.param(run(ENABLED, organizations=2), "failed", "Not revoked", id="several"),
+        pytest.param(run(ENABLED, error="Disk full."), "failed", "Not revoked", id="ended before the change"),
+        pytest.param(
+            run(DONE, plan=ENABLED, error="Disk full."),
+            "partial",
+            "Access is revoked, but the run ended early",
+            id="ended after it",
         ),
     ],
 )
 def test_the_verdict(given: dict[str, t.Any], status: str, said: str) -> None:
     ended = result(about(given))
     assert ended["status"] == status
-    assert headline("revoke", status) == said
+    assert evidence({**about(given), "result": ended})["verdict"]["headline"] == said
 
 
 @pytest.mark.parametrize("given", [run(ENABLED, settings={"confirm": "no"}), run(ENABLED, error="Disk full.")])
@@ -233,7 +247,12 @@ def test_what_was_planned_and_stopped_has_not_happened(given: dict[str, t.Any]) 
 def summary(given: dict[str, t.Any]) -> str:
     found = about(given)
     ended: dict[str, t.Any] = {"cmk_result": result(found), "cmk_folder": "/reports", "cmk_entry_point": "revoke"}
-    ended["cmk_headline"] = headline("revoke", ended["cmk_result"]["status"])
+    judged = evidence({**found, "result": ended["cmk_result"]})["verdict"]
+    ended |= {
+        "cmk_verdict": judged,
+        "cmk_ending": judged["headline"].lower(),
+        "cmk_headline": judged["headline"].upper(),
+    }
     failure = render("failure.txt.j2", **shown(found), **ended)
     return render("revoke_summary.txt.j2", ansible_check_mode=given["check_mode"], **shown(found), **ended) + failure
 
@@ -243,13 +262,16 @@ class TestWhatAnOperatorReads:
         text = summary(run([DONE[0], DENIED], plan=ENABLED))
         assert "  ATLASSIAN MAY STILL USE THE KEY IN us-west-2: what that key protects can still be read." in text
         assert (
-            "acme: ONLY PARTLY REVOKED: Atlassian may still use the key in us-west-2. AWS refused DisableKey." in text
+            "acme: only partly revoked: Atlassian may still use the key in us-west-2. AWS refused DisableKey." in text
         )
 
     def test_a_refusal_in_a_half_revoked_world_is_shouted_as_well(self) -> None:
         text = summary(run([GONE[0], ENABLED[1]], settings={"confirm": ""}))
         assert "ATLASSIAN MAY STILL USE THE KEY IN us-west-2" in text
-        assert "acme: not revoked. Taking away Atlassian's access to the keys of acme was not confirmed" in text
+        assert (
+            "acme: only partly revoked: Atlassian may still use the key in us-west-2. Taking away Atlassian's access to the keys of acme was not confirmed"
+            in text
+        )
 
     @pytest.mark.parametrize("given", [run(DONE, plan=ENABLED), run(ENABLED, check_mode=True), run(ENABLED, error="x")])
     def test_nothing_is_shouted_otherwise(self, given: dict[str, t.Any]) -> None:
@@ -257,12 +279,12 @@ class TestWhatAnOperatorReads:
 
     def test_a_run_that_ended_early_with_all_keys_disabled_says_both(self) -> None:
         text = summary(run(DONE, plan=ENABLED, error="What was done could not be remembered."))
-        assert text.startswith("acme: REVOKED, BUT THE RUN ENDED EARLY\n")
-        assert "acme: revoked, but the run ended early. What was done could not be remembered." in text
+        assert text.startswith("acme: ACCESS IS REVOKED, BUT THE RUN ENDED EARLY\n")
+        assert "acme: access is revoked, but the run ended early. What was done could not be remembered." in text
 
     def test_the_clock_the_ticket_and_the_way_back(self) -> None:
         text = summary(run(DONE, plan=ENABLED))
-        assert f"since access was lost ({FIRST})" in text
+        assert "deadline: 2026-12-04 03:00 UTC (9 days 23 h left)" in text
         assert "This run commented on no ticket. Atlassian opens one" in text
         assert "put its key into the inventory as cmk_ticket" in text
         assert "ansible-playbook restore_cmk.yml -e org=acme" in text

@@ -9,8 +9,8 @@ import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
-    headline,
     keys_done,
+    next_step,
     result,
     trust_done,
 )
@@ -222,16 +222,29 @@ def test_the_result_of_it() -> None:
     assert (found["status"], found["finished_at"]) == ("restored", NOW)
 
 
+NEXT: t.Final = "ansible-playbook keyops.atlassian_cmk."
+
+
 @pytest.mark.parametrize(
-    ("entry_point", "status", "said"),
+    ("status", "more", "step"),
     [
-        ("restore", "already_restored", "ALREADY RESTORED"),
-        ("restore", "partial", "PARTIAL"),
-        ("assess", "planned", "A RESTORE WOULD SUCCEED"),
-        ("assess", "already_restored", "A RESTORE WOULD SUCCEED"),
-        ("assess", "partial", "A RESTORE WOULD NOT SUCCEED"),
-        ("assess", "failed", "A RESTORE WOULD NOT SUCCEED"),
+        ("restored", {}, f"{NEXT}verify_cmk -e org=acme"),
+        (
+            "handover_pending",
+            {},
+            f"paste the text above into the ticket, then run: {NEXT}restore_cmk -e org=acme -e cmk_ticket_told=",
+        ),
+        ("handover_pending", {"mailed_at": NOW}, "open the ticket"),
+        ("partial", {"error": "The desk failed.", "hint": "Run again."}, "Run again."),
+        ("nothing_to_restore", {}, "if access was lost all the same"),
     ],
 )
-def test_headline(entry_point: str, status: str, said: str) -> None:
-    assert headline(entry_point, status) == said
+def test_the_next_step(status: str, more: dict[str, str], step: str) -> None:
+    ticket = {"error": "", "hint": "", "mailed_at": "", **more}
+    ended = {"org": "acme", "status": status, "error": "", "keys": [], "ticket": ticket}
+    assert next_step(ended, "restore", check_mode=False).startswith(step)
+
+
+def test_a_problem_is_fixed_first() -> None:
+    ended = {"org": "A B", "status": "partial", "error": "", "keys": [{"error": "denied"}], "ticket": {"error": ""}}
+    assert f"run again: {NEXT}restore_cmk -e org='A B'" in next_step(ended, "restore", check_mode=False)

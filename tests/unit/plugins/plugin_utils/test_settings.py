@@ -452,8 +452,17 @@ def test_what_was_seen_is_shown(mode: str, said: str) -> None:
 
 
 def test_the_longest_text() -> None:
-    assert fine(ticket_told="x" * 2048)["ticket_told"] == "x" * 2048
-    assert "one line of at most 2048 characters" in read(ticket_told="x" * 2049)["problems"][0]
+    url = "https://support.example.com/"
+    assert fine(ticket_told=f"{url:x<2048}")["ticket_told"] == f"{url:x<2048}"
+    assert "one line of at most 2048 characters" in read(ticket_told=f"{url:x<2049}")["problems"][0]
+
+
+@pytest.mark.parametrize("note", ["no", "not yet", "2099-01-01T00:00:00Z", "https://", "support.example.com/CMK-1"])
+def test_a_note_is_a_time_or_a_url(note: str) -> None:
+    (problem,) = read(ticket_told=note)["problems"]
+    assert problem.startswith("cmk_ticket_told is ")
+    assert "in ISO 8601" in problem
+    assert "URL of the comment" in problem
 
 
 @pytest.mark.parametrize("empty", [None, "", "  ", "\n"])
