@@ -24,8 +24,12 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: demo
-demo: $(READY) ## Restore the organization acme on an embedded AWS and support desk (again: nothing needs doing)
-	@python -m tests.tools.demo
+demo: $(READY) ## Restore acme on an embedded AWS and desk (SCENARIO=manual, region-down, denied or deletion)
+	@python -m tests.tools.demo $(SCENARIO)
+
+.PHONY: sandbox
+sandbox: $(READY) ## Open a shell on an embedded AWS and support desk, to try every command (docs/getting_started.md)
+	@python -m tests.tools.sandbox
 
 .PHONY: demo-reset
 demo-reset: ## Put the demo back to its beginning: keys disabled, ticket open
@@ -112,6 +116,7 @@ audit: $(READY) ## Look for known vulnerabilities of the pinned packages
 docs: $(READY) ## Make the documentation that stands in the code
 	@python -m tests.tools.docs
 	@python -m tests.tools.evidence_doc
+	@python -m tests.tools.results_doc
 	@python -m tests.tools.runbook
 	@python -m tests.tools.screenshots
 

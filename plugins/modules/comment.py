@@ -8,11 +8,11 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: comment
 version_added: 1.0.0
-short_description: Write the comment that tells Atlassian
+short_description: Write the comment that notifies Atlassian
 description:
   - Prints the comment from the role's own template, or from one of the user's, which knows all variables of the host.
   - Adds a line with the restoration's reference if the text has none, since nothing recognizes the comment later without it.
-  - A template that cannot be used, a closed ticket and a text that is too long are no failures of the task; RV(error) tells of them.
+  - A template that cannot be used, a closed ticket and a text that is too long do not fail the task. RV(error) reports them.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
@@ -82,7 +82,7 @@ text:
   returned: always
   type: str
 code:
-  description: A stable name of the reason for which the comment cannot be told; empty if it can.
+  description: A stable name of the reason for which the comment cannot be posted; empty if it can.
   returned: always
   type: str
 error:

@@ -14,7 +14,7 @@ description:
   - Tries again what may pass (HTTP 429 as C(Retry-After) says, HTTP 5xx, no answer), and says so.
   - Redirects are not followed, and C(~/.netrc) is not read, so the token goes to the named host and nowhere else.
   - Reads at most 50 pages, 8 MiB an answer, 32 MiB in all, and for 60 seconds beside the waits; RV(bound) says so.
-  - A desk that does not answer is no failure of the task; RV(ok) and RV(error) tell of it.
+  - A desk that does not answer does not fail the task. RV(ok) and RV(error) report it.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
@@ -63,7 +63,7 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Look whether Atlassian has been told
+- name: Check whether Atlassian was notified
   keyops.atlassian_cmk.desk_ticket:
     url: "{{ lookup('ansible.builtin.env', 'CMK_SUPPORT_URL') }}/rest/servicedeskapi/request/CMK-1"
     org_slug: acme
@@ -155,7 +155,7 @@ mentions:
       returned: always
       type: bool
 authors:
-  description: Who wrote public comments; whoever wrote last comes last.
+  description: Who wrote public comments, in the order of each author's newest comment.
   returned: always
   type: list
   elements: dict

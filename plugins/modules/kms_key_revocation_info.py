@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: kms_key_revocation_info
 version_added: 1.0.0
-short_description: Find out when, how and by whom access to AWS KMS keys was taken away
+short_description: Find out when, how and by whom access to AWS KMS keys was revoked
 description:
   - Reads CloudTrail's event history of each key and finds the current revocation, that is the loss of access that nothing has undone since.
   - A loss is undone only by what really undoes it. C(DisableKey) is undone by C(EnableKey), C(ScheduleKeyDeletion) by

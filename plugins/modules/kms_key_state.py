@@ -10,7 +10,7 @@ module: kms_key_state
 version_added: 1.0.0
 short_description: Enable or disable one existing AWS KMS key
 description:
-  - Brings one existing KMS key in one region to the wanted state with the fewest calls, and waits until AWS agrees.
+  - Brings one existing KMS key in one region to the wanted state with the fewest calls, and waits until AWS reports the change.
   - When the key is as wanted, C(DescribeKey) is the only call.
   - Every key state of AWS's table is either brought to the wanted state or refused with a sentence that says why and
     what to do next; check mode predicts both.

@@ -14,7 +14,7 @@ description:
   - All changing calls are out before the first wait ends, and the failure of one key never stops the others.
   - A region that does not answer delays no other one. It is retried beside them until O(wait_timeout) is over; after that the
     module returns what it knows.
-  - If any key fails, the module fails, after all keys are dealt with; RV(keys) then tells each key's fate.
+  - If any key fails, the module fails after all keys are processed. RV(keys) reports the outcome of each key.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:

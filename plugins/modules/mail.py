@@ -10,10 +10,10 @@ module: mail
 version_added: 1.0.0
 short_description: Mail the comment to the support desk, once
 description:
-  - Sends the comment that tells Atlassian as a mail about the ticket, with C(community.general.mail), which must be installed.
+  - Sends the comment that notifies Atlassian as a mail about the ticket, with C(community.general.mail), which must be installed.
   - Remembers it in the journal at once, and mails the same restoration to the same address about the same ticket no second time.
   - A mail server that takes a mail proves nothing about the ticket. A mail that could not be sent is no failure of the task;
-    RV(ticket) tells of it.
+    RV(ticket) reports it.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
@@ -24,7 +24,7 @@ options:
     required: true
   user:
     description:
-      - The user at the mail server; without one, nobody logs in.
+      - The user at the mail server; without one, the module does not log in.
     type: str
     default: ''
   password:

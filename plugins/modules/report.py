@@ -12,7 +12,7 @@ short_description: End a run of the role cmk with its result, its evidence and i
 description:
   - Puts together what the role publishes as C(cmk_result), and publishes it as M(ansible.builtin.set_stats) does.
   - Writes the evidence and the reports that are printed from it, and shows the summary.
-  - Remembers on the controller what has been told.
+  - Records on the controller what Atlassian was notified of.
   - In check mode nothing is written. Evidence that cannot be written is a warning and no failure.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
@@ -34,7 +34,7 @@ options:
     default: ''
   revocation:
     description:
-      - The file in which the controller remembers what C(revoke) has taken away. Empty to remember nothing.
+      - The file in which the controller records a revocation by C(revoke). Empty to record nothing.
     type: str
     default: ''
   lock:

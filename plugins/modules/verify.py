@@ -133,7 +133,7 @@ sites:
       type: str
       sample: answers 200
 looks:
-  description: How many looks there were.
+  description: How many times it was verified.
   returned: always
   type: int
 timed_out:

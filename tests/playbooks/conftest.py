@@ -14,12 +14,14 @@ import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import identity, last_loss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import make_reference
 from tests.standins.aws import AwsStandin
 from tests.standins.desk import DEFAULT_BEARER, Desk
+from tests.tools.results_doc import SCHEMA
 from tests.tools.standins import ACCOUNT, ROOT, TOKEN, USER, environment
 
 ALIAS: t.Final = "alias/atlassian-cmk"
@@ -45,6 +47,8 @@ class Run:
         assert found, self.output
         (published,) = json.loads(found[1]).values()
         (result,) = published.values()
+        # docs/results.md promises this form.
+        jsonschema.validate(result, SCHEMA)
         return t.cast("dict[str, t.Any]", result)
 
     @property

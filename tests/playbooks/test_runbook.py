@@ -45,3 +45,16 @@ def test_what_differs_is_hidden_and_nothing_else() -> None:
     other = "at 2026-11-26T04:10:59Z after 1.0 s cmk-restore/acme/0123456789ab,\n comment 7"
     assert masked(one) == masked(other)
     assert masked("us-east-1: Disabled -> Enabled") != masked("us-east-1: Enabled, as it was")
+
+
+def test_its_prose_can_be_read_in_an_emergency() -> None:
+    prose = re.sub(r"(?ms)^```.*?^```$", "", PAGE.read_text(encoding="utf-8"))
+    assert len(prose.split()) <= 1500
+    assert prose.index("| symptom | cause | fix |") < 200
+
+
+def test_each_fix_of_the_table_is_a_part_of_a_page() -> None:
+    table = PAGE.read_text(encoding="utf-8").partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    assert len(rows) >= len(SITUATIONS) - 1
+    assert [row for row in rows if not re.search(r"\]\((#|\w+\.md)", row)] == []

@@ -112,10 +112,10 @@ def _plain(template: str) -> str:
 
 def pages() -> dict[str, str]:
     """Return each made file with the text that it should have."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    states = (ROOT / "docs/key_states.md").read_text(encoding="utf-8")
     block = re.compile(r"(<!-- begin key states: .*? -->\n).*?(<!-- end key states -->)", re.DOTALL)
     return {
-        "README.md": block.sub(lambda found: found[1] + key_states() + found[2], readme),
+        "docs/key_states.md": block.sub(lambda found: found[1] + key_states() + found[2], states),
         "docs/messages.md": messages(),
     }
 

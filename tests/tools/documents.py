@@ -10,22 +10,23 @@ from pathlib import Path
 
 from tests.tools.standins import ROOT
 
+GALAXY: t.Final = "ansible-galaxy collection install keyops.atlassian_cmk"
 # What is no example to be run, and why; or the test that runs it. By page and by a line of the block.
 NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
     ("docs/runbook.md", "*"): "tests/playbooks/test_runbook.py",
-    ("README.md", "ansible-playbook verify_cmk.yml -i ../inventory -e org=acme -e follow=true"): (
-        "tests/playbooks/test_verify.py"
+    ("README.md", GALAXY): "tests/playbooks/test_installation.py",
+    ("docs/getting_started.md", 'python3 -m pip install "boto3>=1.34.0" "botocore>=1.34.0"'): (
+        "asks a package index; the virtual environment of the tests holds both"
     ),
-    ("README.md", "ansible-playbook revoke_cmk.yml -i ../inventory -e org=acme -e confirm=acme"): (
-        "extensions/molecule/drill/side_effect.yml"
+    ("docs/getting_started.md", f"{GALAXY}                              # from Galaxy"): (
+        "tests/playbooks/test_installation.py"
     ),
-    ("README.md", "ansible-galaxy collection install keyops.atlassian_cmk"): (
-        "asks Galaxy; tests/tools/release.sh installs the tarball"
-    ),
+    ("docs/drills.md", "*"): "tests/playbooks/test_sandbox.py",
+    ("docs/results.md", "*"): "tests/unit/test_results.py",
     ("docs/byok.md", "acme:"): "tests/playbooks/test_byok.py",
     ("docs/mail.md", "acme:"): "tests/playbooks/test_mail.py",
     ("docs/awx.md", "cd extensions/awx"): "tests/playbooks/test_awx.py",
-    ("docs/eda.md", "- name: Tell the people on call"): "a task for a chat that is not here",
+    ("docs/eda.md", "- name: Notify the people on call"): "a task for a chat that is not here",
     ("docs/eda.md", "# watched.yml"): "tests/playbooks/test_eda.py",
     ("docs/eda.md", "export CMK_EDA_TOKEN"): "tests/playbooks/test_eda.py",
     ("docs/execution_environment.md", "ansible-builder build --tag cmk-restore:1.0.0"): (
@@ -39,7 +40,7 @@ RUN_BY_HAND: t.Final = {
     "audit": "asks the network",
     "bench": "takes half an hour",
     "clean": "would remove the virtual environment that runs the tests",
-    "demo": "tests/tools/demo.py",
+    "demo": "tests/playbooks/test_demo.py",
     "demo-reset": "only removes a folder",
     "docs": "tests/tools/docs.py",
     "faults": "takes eight minutes",
@@ -49,6 +50,7 @@ RUN_BY_HAND: t.Final = {
     "lock": "asks the network",
     "mutants": "takes ten minutes; tests/unit/test_mutants.py",
     "release": "tests/unit/test_release.py",
+    "sandbox": "tests/playbooks/test_sandbox.py",
     "setup": "is what every other target begins with",
     "test": "runs tests, whose parts are the tests",
     "versions": "takes ten minutes or more, and other Pythons",

@@ -22,18 +22,19 @@ def page() -> str:
     before, _begin, rest = (DOCS / "evidence.md").read_text(encoding="utf-8").partition(_BEGIN)
     _fields, _end, after = rest.partition(_END)
     whole = schema()
-    lines = ["| Field | Type | Meaning |", "|---|---|---|", *_rows(whole, whole, "")]
+    lines = ["| Field | Type | Meaning |", "|---|---|---|", *rows(whole, whole, "")]
     return "\n".join([before + _BEGIN, *lines, "", _END]) + after
 
 
-def _rows(whole: Schema, part: Schema, path: str) -> t.Iterator[str]:
+def rows(whole: Schema, part: Schema, path: str) -> t.Iterator[str]:
+    """Describe the fields of a part, each in a row of a table."""
     for name, field in part["properties"].items():
         inner = _resolved(whole, field)
         here = f"{path}{name}"
         yield f"| `{here}` | {_type(inner, field)} | {field.get('description') or inner['description']} |"
         items = _resolved(whole, inner["items"]) if inner.get("type") == "array" else inner
         if "properties" in items:
-            yield from _rows(whole, items, f"{here}{'[]' if items is not inner else ''}.")
+            yield from rows(whole, items, f"{here}{'[]' if items is not inner else ''}.")
 
 
 def _resolved(whole: Schema, field: Schema) -> Schema:
@@ -47,7 +48,9 @@ def _type(inner: Schema, field: Schema) -> str:
     if "enum" in inner:
         return ", ".join(f"`{value}`" for value in inner["enum"])
     kinds = inner["type"] if isinstance(inner["type"], list) else [inner["type"]]
-    names = ["time" if "pattern" in inner else kind for kind in kinds] + ["null"] * ("anyOf" in field)
+    names = ["time" if "pattern" in inner and kind == "string" else kind for kind in kinds] + ["null"] * (
+        "anyOf" in field
+    )
     return " or ".join({"array": "list"}.get(name, name) for name in names)
 
 

@@ -14,12 +14,12 @@ PAGE: t.Final = ROOT / "docs/reliability.md"
 _INTRODUCTION: t.Final = """\
 # Reliability
 
-This tool runs when things are already bad. Whatever breaks during a run:
+You run this collection during an incident. These promises hold whatever breaks during a run:
 
 - every key that can be restored is restored, also when another region fails;
-- the run ends with a result, a summary and a non-zero exit code unless all is well, never with a traceback;
-- each failure is told in one message: what was seen, why it stops, what to do next;
-- the evidence of the run is kept, also of one that failed;
+- a run that fails ends with a result, a summary and a non-zero exit code, never with a traceback;
+- each failure has one message: what was seen, why the run stops, what to do next;
+- each run leaves its evidence, also a failed one;
 - once the fault is gone, the same command again completes the restore, and the ticket then holds exactly **one**
   announcement.
 
@@ -43,8 +43,8 @@ _TESTED: t.Final = """\
 
 `tests/playbooks/test_faults.py` runs `restore_cmk.yml` on strict stand-ins of AWS and of the desk. Each row is an
 organization of the realm United States with two keys and a ticket of its own; the organizations of a table are restored
-in one run (`-e org=all`), in which each meets its own fault. Then the faults are cleared, what the table names is
-mended, and the same is run again. After both runs the test compares the real states of the keys, the result, the exit
+in one run (`-e org=all`), each with its own fault. Then the faults are cleared, what the table names is
+fixed, and the same command runs again. After both runs the test compares the real states of the keys, the result, the exit
 code, the summary, the evidence and the ticket.
 
 - `make test` runs the rows marked *, `make faults` runs all of them, which takes seven minutes.
@@ -55,8 +55,8 @@ code, the summary, the evidence and the ticket.
 ## What the desk's API cannot prevent
 
 A comment has no idempotency key, and cannot be edited, deleted or marked by its author. So a run reads all comments,
-and posts only if none tells of this restoration; after a lost answer it reads again before it posts again. Two things
-remain:
+and posts only if none holds this restoration's reference. After a lost answer it reads again before it posts again. Two
+cases remain:
 
 - Between the reading and the posting, **another controller** may post. On one controller a lock prevents that. The
   reference line (`Reference: cmk-restore/...`) is the same for the same revocation when CloudTrail names it, so such a
@@ -66,7 +66,7 @@ remain:
 
 ## Interrupts and two operators
 
-`tests/playbooks/test_interrupts.py` ends a run by SIGINT (Ctrl-C) and by SIGKILL (a container that is lost), each at
+`tests/playbooks/test_interrupts.py` ends a run by SIGINT (Ctrl-C) and by SIGKILL (a lost container), each at
 these moments:
 
 {moments}
@@ -74,15 +74,15 @@ these moments:
 The same command, run again, then completes the restore; the ticket holds one announcement, with the states that the
 keys had before the first run; and a third run changes nothing.
 
-Two operators who start at the same moment on one controller: one run does the work, and the other one says that it is
-under way, or finds nothing left to do. On two controllers, one after the other: the second finds the announcement on
-the ticket. Two controllers at the very same moment are what the desk's API cannot prevent, as said above.
+Two operators who start at the same moment on one controller: both enable the keys, and one of them comments. The
+other one reports that, or finds nothing left to do. On two controllers, one after the other: the second finds the announcement on
+the ticket. Two controllers at the same moment are the case above that the desk's API cannot prevent.
 
 ## Bad input, secrets, permissions
 
 - `tests/playbooks/test_bad_input.py` gives the playbook each variable missing, empty, of a wrong type, as a text, as
   AWX hands it, or hostile. Each case ends with one clear sentence before anything is changed, or works.
-- `tests/playbooks/test_secrets.py` runs restores, a rehearsal and failures at `-vvvv`, and looks for the credentials on
+- `tests/playbooks/test_secrets.py` runs restores, a rehearsal and failures at `-vvvv`, and searches for the credentials on
   the screen, in reports, logs, fact cache, temporary folders, and in the command lines of all processes meanwhile.
 - `tests/playbooks/test_permissions.py` derives the policies in `docs/iam` from the calls that are made, runs with
   nothing but those actions, and shows that none of them is too much.

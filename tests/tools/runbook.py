@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
-import platform
 import re
 import shlex
 import tempfile
@@ -127,11 +125,13 @@ def _store_is_back(world: World) -> None:
 
 
 def _colleague(world: World) -> None:
-    """Another run has the lock: that of this process, which certainly runs."""
+    """Another run holds the lock: in a container of the same controller, so that nobody can see whether it has ended."""
     lock = world.folder / "reports/acme/lock.json"
-    lock.parent.mkdir(parents=True)
-    since = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    lock.write_text(json.dumps({"pid": os.getpid(), "host": platform.node(), "since": since}), encoding="utf-8")
+    lock.parent.mkdir(parents=True, mode=0o700)
+    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    run = {"pid": 4711, "boot_id": "b", "start_time": "1", "pid_namespace": "pid:[1]", "host": "controller"}
+    holder = {**run, "inventory_host": "acme", "since": now, "refreshed_at": now}
+    lock.write_text(json.dumps(holder), encoding="utf-8")
 
 
 def _colleague_is_done(world: World) -> None:
@@ -170,109 +170,115 @@ _USE: t.Final = ("kms:DescribeKey", "cloudtrail:LookupEvents", "kms:GetKeyPolicy
 SITUATIONS: t.Final = (
     Situation(
         "Sites are down: is it the keys?",
-        "Atlassian's sites answer with a suspension page, or a ticket of Atlassian says that it lost access to the keys.",
+        "Atlassian's sites answer with a suspension page, or a ticket of Atlassian reports that it lost access to the keys.",
         (
             Step(
-                "Look. This changes nothing at AWS and posts nothing. It says in which state each key is, when access was "
-                "lost and by whom, how long is left, and whether a restore would succeed.",
+                "Assess. This changes nothing at AWS and posts nothing. It reports the state of each key, when access was "
+                "lost and by whom, the deadline, and whether a restore would succeed.",
                 ASSESS,
                 whole=True,
             ),
         ),
         _keys("Disabled", "Disabled"),
-        after="**Stop here if the revocation was meant.** The line `access was lost at ... by ... of ...` says who did it: "
-        "ask that person, or whoever decides in your organization. Restoring is a decision, never a reflex.",
+        after="**Was the revocation intentional? Confirm with the key owner before you restore.** The line on the loss of access "
+        "names who revoked it. Restoring is a person's decision.",
         usual=True,
     ),
     Situation(
         "The keys are disabled",
-        "The plan says `Disabled, to do: EnableKey`.",
+        "The plan shows `Disabled` for each key, and `EnableKey` as the action.",
         (
             Step(
-                "Optional: the same command in check mode shows the plan and the text for the ticket, and writes nothing.",
+                "Optional: preview the restore. Check mode shows the plan and the comment, and writes nothing.",
                 f"{RESTORE} --check",
             ),
             Step(
-                "Restore. All regions at once; then the run waits until AWS agrees, and then tells Atlassian.",
+                "Restore. The run enables the keys of all regions at once, waits until AWS consistently reports them as "
+                "enabled, and then notifies Atlassian.",
                 RESTORE,
                 whole=True,
             ),
-            Step("Not sure whether it went through? Run it again. It looks, and finds nothing to do.", RESTORE),
+            Step("Not sure whether it succeeded? Run it again. Completed steps are not repeated.", RESTORE),
         ),
         _keys("Disabled", "Disabled"),
-        after="Next: [Is it verified?](#is-it-verified)",
+        after="Next: [Verify the restore](#verify-the-restore)",
         usual=True,
     ),
     Situation(
         "One region fails",
-        "The summary says `PARTIAL`, and one region is `NOT USABLE`. The others are restored all the same. Atlassian is not "
-        "told before all regions are well.",
+        "One region has an error. The other regions are restored all the same. Atlassian is not notified until every key is "
+        "enabled.",
         (
             Step(
-                "Here the key of one region lies in a custom key store that is disconnected.",
-                RESTORE,
-                code=2,
+                "In this example the key of one region is in a custom key store that is disconnected.", RESTORE, code=2
             ),
             Step(
-                "Do what the line says (here: reconnect the key store), and run the same command again.",
+                "Fix the problem that the error names (here: reconnect the key store), and run the same command again.",
                 RESTORE,
                 before=_store_is_back,
             ),
         ),
         _keys("Disabled", "Unavailable", custom_key_store=True),
-        after="If AWS itself is in trouble in that region, wait and run again. What is done stays done.",
+        after="If AWS itself fails in that region, wait and run again. Completed steps are not repeated.",
     ),
     Situation(
         "Access denied",
-        "The summary says `AWS refused ...`. It names the action and the region.",
+        "The error begins with `AWS refused`, and names the action and the region.",
         (
             Step(
-                "Here the identity may look at the keys, and not enable them.", RESTORE, code=2, before=_allowed(*_USE)
+                "In this example the identity may read the keys, but not enable them.",
+                RESTORE,
+                code=2,
+                before=_allowed(*_USE),
             ),
             Step(
-                "Let somebody allow that action, in IAM and in the key's policy "
-                "([docs/iam/restore.json](iam/restore.json)), or use credentials that have it. Then run again.",
+                "Allow that action in IAM and in the key's policy ([iam.md](iam.md)), or use credentials that have it. Then "
+                "run again.",
                 RESTORE,
                 before=_allowed(*_USE, "kms:EnableKey"),
             ),
         ),
         _keys("Disabled", "Disabled"),
-        after="`The AWS credentials have expired` and `belong to account ...` are of the same kind: get the right "
-        "credentials (`AWS_PROFILE`, `cmk_aws_profile`, `cmk_assume_role_arn`), and run again.",
+        after="Expired credentials, and credentials of another account, have the same fix: provide the right ones "
+        "(`AWS_PROFILE`, `cmk_aws_profile`, `cmk_assume_role_arn`), and run again.",
     ),
     Situation(
         "A key is scheduled for deletion",
-        "The summary says `is scheduled for deletion on ...`. **That date is the deadline**: afterwards the key and all that "
-        "it encrypts are lost. It is often nearer than Atlassian's 10 days.",
+        "The error says `is scheduled for deletion`. **That date is the deadline**, and it is often earlier than Atlassian's 10 "
+        "days. After it, the key and all data under it are lost.",
         (
-            Step("A scheduled deletion is somebody's decision, so it is never cancelled unasked.", RESTORE, code=2),
+            Step("A restore never cancels a scheduled deletion without being asked.", RESTORE, code=2),
             Step(
-                "Make sure that it shall be cancelled, and say so. It needs one action more "
-                "([docs/iam/restore_cancel_deletion.json](iam/restore_cancel_deletion.json)).",
+                "Confirm with the key owner that the deletion is to be cancelled. Then allow it. This needs "
+                "`kms:CancelKeyDeletion` ([iam.md](iam.md)).",
                 f"{RESTORE} -e cmk_cancel_deletion=true",
             ),
         ),
         _keys("PendingDeletion", "PendingDeletion"),
     ),
     Situation(
-        "The support desk does not answer",
-        "The keys are usable, and the summary says `NOT TOLD`.",
+        "The support desk is not reachable",
+        "The keys are enabled, and the ticket line reports an error of the desk. Atlassian has not been notified.",
         (
-            Step("The keys are restored in any case. The run says what the desk answered.", RESTORE, code=2),
-            Step("Once the desk is back, run the same command again. It only tells.", RESTORE, before=_desk_is_back),
+            Step("The run restores the keys in any case, and reports the desk's answer.", RESTORE, code=2),
+            Step(
+                "When the desk works again, run the same command. It only posts the comment.",
+                RESTORE,
+                before=_desk_is_back,
+            ),
         ),
         lambda world: (_keys("Disabled", "Disabled")(world), _desk({"status": 503, "retry_after": 0})(world)),
-        after="The desk stays away, and time runs? Tell Atlassian yourself: add `-e cmk_support_mode=manual`, and go on "
-        "with [Atlassian is told by hand](#atlassian-is-told-by-hand).",
+        after="If the desk stays unreachable, notify Atlassian by hand: add `-e cmk_support_mode=manual`, and follow [Notify "
+        "Atlassian by hand](#notify-atlassian-by-hand).",
     ),
     Situation(
-        "It is not known whether Atlassian was told",
-        "The summary says `PERHAPS TOLD`: the comment was sent, its answer was lost, and then the desk could not be read.",
+        "It is unknown whether Atlassian was notified",
+        "The run posted the comment, lost the answer, and could not read the ticket afterwards.",
         (
-            Step("Do not write on the ticket yourself yet: there may be a comment already.", RESTORE, code=2),
+            Step("Do not comment on the ticket yet: the comment may have been stored.", RESTORE, code=2),
             Step(
-                "Run the same command again. It reads the ticket first, and posts only what is not there. Here the comment "
-                "had been stored.",
+                "Run the same command again. It reads the ticket first, and posts the comment only if it is missing. In this "
+                "example it had been stored.",
                 RESTORE,
                 before=_desk_is_back,
             ),
@@ -286,15 +292,14 @@ SITUATIONS: t.Final = (
         ),
     ),
     Situation(
-        "Atlassian is told by hand",
-        "`cmk_support_mode` is `manual`, which is the rule with Atlassian's own portal. The summary says `HANDOVER PENDING`.",
+        "Notify Atlassian by hand",
+        "`cmk_support_mode` is `manual`, the default, because Atlassian's own portal very probably accepts no comments by API.",
         (
-            Step("The run restores the keys, and writes out the text for the ticket.", RESTORE, whole=True),
+            Step("The run restores the keys, and prints the comment.", RESTORE, whole=True),
             Step(
-                "Paste it into the ticket that Atlassian opened at revocation, all of it: the reference in the last line "
-                "is how the restoration is recognized. Then let the run keep that you did, with the time or the "
-                "comment's address.",
-                f"{RESTORE} -e cmk_ticket_told=2026-11-24T03:20Z",
+                "Paste the whole text into the ticket that Atlassian opened at revocation. The reference in the last line "
+                "identifies the restoration. Then confirm with the URL of your comment, or with the time.",
+                f"{RESTORE} -e cmk_ticket_told=https://support.example.com/CMK-1?comment=10042",
             ),
         ),
         _keys("Disabled", "Disabled"),
@@ -302,51 +307,53 @@ SITUATIONS: t.Final = (
         usual=True,
     ),
     Situation(
-        "Somebody else is at it",
-        "Two people started at the same moment on one controller. The second run says so, and touches nothing.",
+        "Another run is in progress",
+        "Two people started a restore at the same time. Both enable the keys. One of them comments on the ticket, and the other "
+        "run names it.",
         (
             Step("", RESTORE, code=2, before=_colleague),
             Step(
-                "Wait until the other run has ended, and run again: it does what is left.",
+                "Wait until the other run has ended, then run again. If it ended without a comment, this run posts it.",
                 RESTORE,
                 before=_colleague_is_done,
             ),
         ),
-        _keys("Enabled", "Enabled"),
-        after="From two controllers it works as well: each reads the ticket before it writes, so run one after the other.",
+        _keys("Disabled", "Disabled"),
+        after="If the other run no longer exists, add `-e cmk_break_lock=true`. Two controllers do not share a lock: run one "
+        "after the other, because each reads the ticket before it posts.",
         usual=True,
     ),
     Situation(
-        "Is it verified?",
-        "The run ended with exit code 0. Three things may still be wrong, and this is how to see them.",
+        "Verify the restore",
+        "The run ended with exit code 0. Atlassian may still be locked out of an enabled key.",
         (
             Step(
-                "*Enabled is not access*: a key policy or a grant may have been changed. `assess` compares them with the "
-                "copy that an earlier `assess` kept; keep one now, while all is well.",
+                "*Enabled is not access*: a key policy or a grant may have changed. `assess_cmk` compares them with the copy of "
+                "an earlier assessment. Make such a copy now, while everything works.",
                 ASSESS,
             ),
             Step(
-                "A later run warns when they differ, and shows the difference. Somebody who may change key policies has to "
-                "undo it; this collection never does. If the change is meant: `-e cmk_access_accept=true`.",
+                "A later run warns when they differ, and shows the difference. A person who may edit key policies must undo it, "
+                "because this collection never does. If the change is intended, add `-e cmk_access_accept=true`.",
                 ASSESS,
                 before=_policy_changed,
                 whole=True,
             ),
         ),
         _was_told,
-        after="Keep the folder that the summary names: it is the evidence.",
+        after="Archive the report folder that the summary names: it is the evidence.",
     ),
     Situation(
         "Is Atlassian back?",
         "Atlassian has been notified. Its restoration generally takes two business days.",
         (
             Step(
-                "Verify. It changes nothing and posts nothing. `waiting` needs no action and ends with exit code 0, as "
+                "Verify. This changes nothing and posts nothing. `waiting` needs no action and ends with exit code 0, as "
                 "`restored` does. With `-e follow=true` it verifies again until Atlassian has restored the sites.",
                 VERIFY,
             ),
             Step(
-                "Atlassian uses the key of each region again: that is the strongest proof there is. It is recognized by "
+                "Atlassian uses the key of each region again: that is the strongest proof. It is recognized by "
                 "`cmk_context_tag`, the context tag of your enrolment. Open the sites in a browser as well.",
                 VERIFY,
                 before=_vendor_uses_the_keys,
@@ -356,15 +363,19 @@ SITUATIONS: t.Final = (
         variables={"cmk_sites": [], "cmk_context_tag": "AcmeCMK"},
     ),
     Situation(
-        "A drill, or an emergency: take the access away",
-        "You mean to revoke. Atlassian then suspends the sites: for a drill, take an organization that exists for drills.",
+        "Revoke access, for a drill or an emergency",
+        "You intend to revoke. Atlassian then suspends the sites: for a drill, use an organization that exists for drills.",
         (
-            Step("Without the organization's name typed out, it shows the plan and disables nothing.", REVOKE, code=2),
             Step(
-                "With it, the keys of all regions are disabled, and the vendor's clock starts.",
+                "Without the typed name of the organization, the run shows the plan and disables nothing.",
+                REVOKE,
+                code=2,
+            ),
+            Step(
+                "With it, the run disables the keys of all regions, and Atlassian's 10 and 20 days begin.",
                 f"{REVOKE} -e confirm=acme",
             ),
-            Step("The way back is the restore, as above.", RESTORE),
+            Step("A restore undoes it.", RESTORE),
         ),
         _keys_in_use,
     ),
@@ -373,36 +384,42 @@ SITUATIONS: t.Final = (
 _BEGIN: t.Final = """\
 # Runbook
 
-For the person who has to give Atlassian its access back, now. Made by `make docs`, which runs each command on stand-ins
-of AWS and of the support desk; below it stands what was printed, without Ansible's own lines on tasks, with long
-lines wrapped. A test keeps the page in step. Names, times and addresses are examples.
+For the person who has to give Atlassian its access back, now.
+
+| symptom | cause | fix |
+|---|---|---|
+| the sites show a suspension page | a key is disabled or scheduled for deletion | [Sites are down: is it the keys?](#sites-are-down-is-it-the-keys) |
+| the plan shows `Disabled` | access was revoked | [The keys are disabled](#the-keys-are-disabled) |
+| the run says that Atlassian is not notified yet | nobody has confirmed the comment | [Notify Atlassian by hand](#notify-atlassian-by-hand) |
+| one region has an error | the key's state, or AWS in that region | [One region fails](#one-region-fails) |
+| `AWS refused` | a permission is missing, or credentials are wrong | [Access denied](#access-denied) |
+| `is scheduled for deletion` | the key is about to be deleted | [A key is scheduled for deletion](#a-key-is-scheduled-for-deletion) |
+| the keys are enabled, and the desk has an error | desk, token or network | [The support desk is not reachable](#the-support-desk-is-not-reachable) |
+| the comment was sent without an answer | no connection | [It is unknown whether Atlassian was notified](#it-is-unknown-whether-atlassian-was-notified) |
+| another run comments on the ticket | two restores at the same time | [Another run is in progress](#another-run-is-in-progress) |
+| exit code 0, sites still down | Atlassian works on it or has no access | [Is Atlassian back?](#is-atlassian-back), [Verify the restore](#verify-the-restore) |
+| no ticket can be found | it is in another person's mailbox | [When the ticket cannot be found](getting_started.md#when-the-ticket-cannot-be-found) |
+| any other message | see its entry | [messages.md](messages.md) |
 
 ## The five-minute version
 
-1. **Is it meant?** Somebody may have revoked the access on purpose. Ask first.
-2. **Look**: `{assess}`. It changes nothing.
+1. **Was the revocation intentional?** Confirm with the key owner before you restore.
+2. **Assess**: `{assess}`. It changes nothing.
 3. **Restore**: `{restore}`.
-4. **Read the last lines.**
+4. **Read the last lines.** They state the status and the exact next command.
+5. **Not notified yet?** Paste the printed comment into Atlassian's ticket, then confirm with the printed command.
+6. **In doubt, run the same command again.** Completed steps are not repeated, and Atlassian is notified once. A restore
+   never creates, deletes or disables a key, and never edits a key policy.
 
-   | it says | and that means |
-   |---|---|
-   | `RESTORED`, `ALREADY RESTORED` | done: [Is it verified?](#is-it-verified) |
-   | `HANDOVER PENDING` | the keys are well: [Atlassian is told by hand](#atlassian-is-told-by-hand) |
-   | `NOT USABLE` | [One region fails](#one-region-fails), [Access denied](#access-denied) |
-   | `scheduled for deletion` | [A key is scheduled for deletion](#a-key-is-scheduled-for-deletion) |
-   | `NOT TOLD` | the keys are well: [The support desk does not answer](#the-support-desk-does-not-answer) |
-   | `PERHAPS TOLD` | [It is not known whether Atlassian was told](#it-is-not-known-whether-atlassian-was-told) |
-   | `FAILED` | nothing was changed; the line below says why: [Access denied](#access-denied), or [messages.md](messages.md) |
-   | `Another run is at work` | [Somebody else is at it](#somebody-else-is-at-it) |
+Deadlines: within **10 days** of the revocation Atlassian can reinstate the sites. Beyond **20 days** full recovery may be
+impossible. A key that is scheduled for deletion may have an earlier deadline. Each run states it.
 
-5. **When in doubt, run the same command again.** It changes only what is not yet as it should be, and never tells
-   Atlassian twice. A restore never creates, deletes or disables anything, and changes no key policy.
+You need the inventory ([getting started](getting_started.md#3-describe-the-organization)) and AWS credentials in the
+environment. A desk with an API also needs `CMK_SUPPORT_USER` and `CMK_SUPPORT_TOKEN`. Enrolment is in Atlassian
+Administration, Security, Encryption: realm, key ARNs and context tag can be read there.
 
-The clock: within **10 days** of the revocation Atlassian can reinstate the sites; beyond **20 days** data may be gone.
-Each run says how much is left. A key that is scheduled for deletion has a nearer deadline.
-
-What is needed: the inventory ([README](../README.md#a-real-run)), AWS credentials in the environment, and for a desk
-with an API `CMK_SUPPORT_USER` and `CMK_SUPPORT_TOKEN`. Do the first step of this page once before you need it.
+`make docs` writes this page by running each command on stand-ins of AWS and of the support desk. It leaves out Ansible's
+lines on tasks and wraps long lines. Names, times and addresses are examples.
 """
 # The page's own time: the story begins on this Monday, or later in that week, at three in the morning.
 _MONDAY: t.Final = dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC)
@@ -460,7 +477,6 @@ def _as_on_the_page(text: str, world: World, begun: dt.datetime) -> str:
     text = text.replace(str(world.folder / "reports"), "~/cmk-reports").replace(
         world.desk.url, "https://support.example.com"
     )
-    text = text.replace(f"process {os.getpid()} on {platform.node()}", "process 4711 on controller")
     return "\n".join(_wrapped(line) for line in text.splitlines())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import typing as t
 
 import pytest
 import yaml
@@ -98,3 +99,41 @@ other = "a word", "no full stop at all", f"{seen}."
         "cmk_a must be one of *{names}*, but is *{value}*. Set it.",
         "Another run is at work (since *{since}*). Wait until it has ended.",
     ]
+
+
+class TestReadme:
+    TEXT: t.Final = (ROOT / "README.md").read_text(encoding="utf-8")
+
+    def test_it_has_less_than_a_thousand_words(self) -> None:
+        assert len(self.TEXT.split()) < 1000
+
+    def test_its_sections_are_in_the_order_that_a_reader_needs(self) -> None:
+        titles = re.findall(r"(?m)^## (.*)$", re.sub(r"(?s)```.*?```", "", self.TEXT))
+        assert titles == [
+            "Sites are down now?",
+            "What it does",
+            "Requirements",
+            "Installation",
+            "Quick start",
+            "Included content",
+            "Ways of notifying Atlassian",
+            "Documentation",
+            "Compatibility",
+            "Support",
+            "Release notes",
+            "Security",
+            "Contributing",
+            "License",
+        ]
+
+    def test_its_badges_are_true(self) -> None:
+        badges = re.findall(r"!\[(.*?)\]", self.TEXT)
+        galaxy = yaml.safe_load((ROOT / "meta/runtime.yml").read_text(encoding="utf-8"))
+        core = galaxy["requires_ansible"].removeprefix(">=").removesuffix(".0")
+        assert badges == ["License: GPL-3.0-or-later", f"ansible-core: {core} or newer"]
+        assert "GNU GENERAL PUBLIC LICENSE" in (ROOT / "LICENSE").read_text(encoding="utf-8")
+
+    def test_the_playbooks_of_its_table_are_those_for_operators(self) -> None:
+        assert set(re.findall(r"(?m)^\| `(\w+_cmk)` \|", self.TEXT)) == {
+            path.stem for path in (ROOT / "playbooks").glob("*_cmk.yml")
+        }
