@@ -79,6 +79,11 @@ faults: $(READY) ## Run the whole fault matrix and runbook (eight minutes; make 
 	@echo "== faults"
 	@python -m pytest -n $(WORKERS) -m slow tests/playbooks/test_faults.py tests/playbooks/test_runbook.py
 
+.PHONY: histories
+histories: $(READY) ## Live through a million histories of an organization by chance, and break each rule on purpose (hours)
+	@echo "== histories"
+	@CMK_HISTORIES=$(or $(HISTORIES),1000000) python -m pytest -n $(WORKERS) -m 'slow or not slow' tests/unit/model
+
 .PHONY: molecule
 molecule: $(READY) ## Run the scenarios on the strict stand-ins
 	@tests/tools/molecule.sh

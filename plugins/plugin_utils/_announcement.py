@@ -97,9 +97,11 @@ def settle(
     is_known = journal is not None
     # Once CloudTrail can be read, it ends the doubt.
     is_doubtful = journal is None or journal.in_doubt
+    # What a damaged journal told of, nobody was notified of: CloudTrail may only show the loss before it.
+    lost_memory = now if journal and journal.is_damaged else None
     if journal is None or journal.is_damaged or (not enables and _is_newer(loss, journal)):
         journal = _new(journal, states, now, settings["ticket"])
-    since = format_time(latest(journal.changed_at, loss.since))
+    since = format_time(latest(journal.changed_at, loss.since, lost_memory))
     told, problem = (None, "") if enables else _notified(journal, loss, settings, now)
     reference = journal.reference or _reference(journal, loss, states, settings["slug"], nonce)
     settled = replace(
@@ -109,7 +111,7 @@ def settle(
         ticket=settings["ticket"],
         restored_at=None if enables else journal.restored_at,
         states_before=journal.states_before or states,
-        in_doubt=not enables and is_doubtful and loss.is_unknown,
+        in_doubt=not enables and is_doubtful and loss.source is None and not loss.not_before,
     )
     return Announcement(
         journal=settled,

@@ -110,6 +110,7 @@ def decide_revocation(run: Parts, records: Records) -> dict[str, t.Any]:
 def _loss(run: Parts, records: Records, journal: Journal | None) -> AccessLoss:
     journal = journal or Journal()
     keys = keys_done(run["plan"], {})
+    offsets = (run["plan"].get("clock_offset"), run["change"].get("clock_offset"))
     return find_access_loss(
         _trail(run, len(keys)),
         given=str(run["settings"].get("revoked_at") or ""),
@@ -117,7 +118,8 @@ def _loss(run: Parts, records: Records, journal: Journal | None) -> AccessLoss:
         is_lost_now=any(key.get("key_state_before") not in (None, "Enabled") for key in keys),
         started_at=run["started_at"],
         changed_at=journal.changed_at or "",
-        clock_offset=run["plan"].get("clock_offset"),
+        # Where no region answered the plan, the change knows it.
+        clock_offset=next((known for known in offsets if known is not None), None),
     )
 
 

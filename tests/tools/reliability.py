@@ -64,6 +64,32 @@ cases remain:
 - A desk that stores a comment, answers with an error and shows the comment only **later** gets it twice, if the
   comment is still not shown after the wait.
 
+## When Atlassian may be notified twice
+
+A second comment costs nothing, and a missing one costs the organization its ten days. So a run notifies again where it
+cannot know better:
+
+- **another ticket**: the restoration was announced on one ticket, and `cmk_ticket` names another one now.
+- **two runs at the same moment**: another run comments, or access is lost, between what this run reads and what it posts.
+- **a desk that shows a comment late**: the comment is stored, the desk answers with an error, and the comment is not shown
+  when the run looks for it.
+- **a person notified without the reference**: nobody gave `cmk_ticket_told` to the run.
+- **another name for the loss**: a controller without its folder, or another one, names the loss differently. CloudTrail was
+  late or could not be read in one of the runs, an event is older than 90 days, a key was lost again before the first run had
+  enabled all, or a region has a new key.
+- **a journal that does not tell**: the journal is damaged, or a run was killed before AWS answered its plan.
+
+`tests/unit/model` lives through thousands of histories by chance (`make histories`: a million), and finds no other reason.
+`tests/unit/model/test_twice.py` produces each of these.
+
+## What no run can know
+
+- A key was lost and enabled by hand, and neither this controller nor CloudTrail, which is up to 15 minutes late, tells of it.
+  The run then says `NOTHING TO RESTORE, AND NOTHING ANNOUNCED`, or `ALREADY RESTORED` of the restoration before. Run it again
+  after 15 minutes.
+- A person gives the URL of a comment that speaks of something else. A URL that has ended an earlier restoration on this
+  controller is refused.
+
 ## Interrupts and two operators
 
 `tests/playbooks/test_interrupts.py` ends a run by SIGINT (Ctrl-C) and by SIGKILL (a lost container), each at

@@ -6,7 +6,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, headline
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 
 from .runs import ORG, Run, Setup
 from .world import TICKETS, Comment, Json, Outage, World, iso
@@ -18,7 +18,7 @@ TWICE: t.Final = (
     "a desk that shows a comment late",
     "a person notified without the reference",
     "another name for the loss",
-    "a run killed before AWS answered",
+    "a journal that does not tell",
 )
 _PAUSE: t.Final = 5  # between two commands: times of whole seconds are rounded
 _REFERENCE: t.Final = re.compile(rf"cmk-restore/{ORG}/[0-9a-f]{{12}}")
@@ -110,6 +110,7 @@ class History:
             # Whatever was restored, nobody was notified of it.
             controller.journal_outage = len(self.world.outages)
             controller.used_notes.clear()
+            controller.is_void = True
 
     def fill_disk(self, name: str, is_full: bool) -> None:
         self.world.controllers[name].is_writable = not is_full
@@ -243,7 +244,7 @@ class History:
         elif status == "nothing_to_restore":
             if not run.view.complete or (last and last.number in run.view.outages):
                 raise BrokenError(f"silent: {last} was lost, and the run says that nothing was: {run.as_text()}")
-            if "NOTHING ANNOUNCED" not in headline("restore", status):
+            if "nothing announced" not in run.headline():
                 raise BrokenError("silent: the headline does not say that nothing was announced")
         elif status == "handover_pending" and "HAS NOT BEEN TOLD" not in run.summary():
             raise BrokenError(f"silent: {run.summary()}")
@@ -253,11 +254,12 @@ class History:
         return self.world.outages[run.view.last - 1] if run.view.last else None
 
     def _require_notified(self, run: Run, last: Outage | None) -> None:
-        if last is None or self.world.is_notified(last) or last.number not in run.view.outages:
-            return
         if run.relied_on:
             self._check_reliance(run)
-        elif self._is_believed(run):
+            return
+        if last is None or self.world.is_notified(last) or last.number not in run.view.outages:
+            return
+        if self._is_believed(run):
             last.is_told_by_person = True
         else:
             raise BrokenError(f"silent: Atlassian was not notified of {last}: {run.as_text()}")
@@ -389,16 +391,17 @@ class History:
             return TWICE[0]
         if any(item.shows_at > run.view.read_at > item.at for item in here):
             return TWICE[2]
-        if outage.is_disturbed or any(item.at >= run.view.read_at for item in here):
+        if run.was_disturbed or outage.is_disturbed or any(item.at >= run.view.read_at for item in here):
             return TWICE[1]
         losses = {loss.number for loss in outage.losses}
         # A comment may speak of an earlier loss although it was written after this one, which CloudTrail did not show yet.
         meant = [item for item in here if not item.basis or losses & set(item.basis[0])]
-        is_known = any(run.view.reference and run.view.reference in item.body for item in meant)
+        reference = run.view.reference
+        is_known = bool(reference) and reference in comment.body and any(reference in item.body for item in meant)
         is_named = any(item.basis and item.basis == run.view.basis for item in here)
-        if is_known:
-            return ""
-        return TWICE[5] if run.view.is_void else "" if is_named else TWICE[4]
+        if run.view.is_void:
+            return TWICE[5]
+        return "" if is_known or is_named else TWICE[4]
 
 
 def new_history(

@@ -27,6 +27,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _settings,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 
 from .world import ACCOUNT, LOOKBACK, OUR_MAIL, REGIONS, Comment, Controller, Event, Json, World, http_date, iso, moment
@@ -620,12 +621,15 @@ class Run:
             # By now the journal speaks of the last restoration.
             self.controller.journal_outage = max(self.controller.journal_outage, self.view.last)
 
+    def headline(self) -> str:
+        """The headline of report and screen."""
+        return str(evidence({**self.parts["about"], "result": self.result})["verdict"]["headline"])
+
     def summary(self) -> str:
         """The summary, as the screen shows it."""
         run = self.parts["about"]
-        headline = _result.headline(self.entry_point, self.result["status"])
         ended = {"cmk_result": self.result, "cmk_folder": "", "cmk_entry_point": self.entry_point}
-        more = {"ansible_check_mode": run["check_mode"], "cmk_headline": headline}
+        more = {"ansible_check_mode": run["check_mode"], "cmk_headline": self.headline().upper(), "cmk_next": ""}
         return render("summary.txt.j2", **more, **_run.shown(run), **ended)
 
     def end(self) -> None:
