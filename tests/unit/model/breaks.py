@@ -18,6 +18,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _journal,
     _note,
     _proof,
+    _quoting,
     _run,
 )
 
@@ -74,7 +75,7 @@ def _same_key(run: Json) -> list[dict[str, str]]:
 
 
 _targets = _run.targets
-_lines = _desk.unquoted_lines
+_lines = _quoting.unquoted_lines
 
 
 def _every_line(text: str) -> list[str]:

@@ -246,7 +246,7 @@ class History:
                 raise BrokenError(f"silent: {last} was lost, and the run says that nothing was: {run.as_text()}")
             if "nothing announced" not in run.headline():
                 raise BrokenError("silent: the headline does not say that nothing was announced")
-        elif status == "handover_pending" and "HAS NOT BEEN TOLD" not in run.summary():
+        elif status == "handover_pending" and "ATLASSIAN HAS NOT BEEN NOTIFIED" not in run.summary():
             raise BrokenError(f"silent: {run.summary()}")
 
     def _last(self, run: Run) -> Outage | None:
@@ -271,7 +271,7 @@ class History:
         changed = any(key["changed"] for key in run.result["keys"])
         if not is_ours or changed or run.view.complete or run.view.reference:
             raise BrokenError(f"silent: the run relies on comment {comment.number}: {run.as_text()}")
-        if run.entry_point == "restore" and "this relies on comment" not in run.summary():
+        if run.entry_point == "restore" and "This relies on comment" not in run.summary():
             raise BrokenError("silent: the summary does not say on which comment the run relies")
 
     def _is_believed(self, run: Run) -> bool:
@@ -293,9 +293,9 @@ class History:
         status, last = run.result["status"], self.world.restored
         if status not in (*_WELL, "nothing_to_restore") or not self.world.has_access:
             raise BrokenError(f"stuck: a run without faults ends with {status} (before: {before}): {run.as_text()}")
-        if status in _WELL and last and last.number in run.view.outages and not self.world.is_notified(last):
-            if not (run.relied_on or self._is_believed(run)):
-                raise BrokenError(f"stuck: Atlassian is not notified of {last}: {run.as_text()}")
+        is_due = status in _WELL and last and last.number in run.view.outages and not self.world.is_notified(last)
+        if is_due and not (run.relied_on or self._is_believed(run)):
+            raise BrokenError(f"stuck: Atlassian is not notified of {last}: {run.as_text()}")
 
     def _check_assess(self, run: Run) -> None:
         self._check_preview(run)
@@ -366,10 +366,10 @@ class History:
 
     def _check_usable(self, run: Run, date: str) -> None:
         last = self._last(run)
-        if last and last.number in run.view.outages and last.ended_at is not None:
-            # Two seconds of rounding.
-            if run.seconds(date) < last.ended_at - 2:
-                raise BrokenError(f"untrue: the keys were not usable at {date}: {run.as_text()}")
+        is_known = last and last.number in run.view.outages and last.ended_at is not None
+        # Two seconds of rounding.
+        if last and is_known and run.seconds(date) < (last.ended_at or 0) - 2:
+            raise BrokenError(f"untrue: the keys were not usable at {date}: {run.as_text()}")
 
     def _check_twice(self, run: Run, comment: Comment) -> None:
         if not comment.outage:
