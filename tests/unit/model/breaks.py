@@ -105,11 +105,10 @@ BREAKS: t.Final[dict[str, t.Callable[[], list[Patch]]]] = {
     "a note counts again": lambda: _both("_notified", _without_used_notes, _announcement),
     "a note of any time counts": lambda: _both("why_too_early", lambda *values: "", _announcement, _note),
     "a damaged journal is none": lambda: _both("read_journal", _read_damaged, _run),
-    "a loss that was undone counts": lambda: _both("find_access_loss", _found_with(is_lost_now=False, changed_at=""), _run),
+    "a loss that was undone counts": lambda: _both(
+        "find_access_loss", _found_with(is_lost_now=False, changed_at=""), _run
+    ),
     "our own revocation is forgotten": lambda: _both("find_access_loss", _found_with(remembered=None), _run),
-    "our own revocation never ends": lambda: [
-        mock.patch.object(_run, "read_own_revocation", lambda text, _at: _access_loss.read_own_revocation(text, None))
-    ],
     "AWS's clock is ours": lambda: _both("find_access_loss", _found_with(clock_offset=0), _run),
     "the desk's clock is ours": lambda: _both("mentions", _no_offset, _desk, _desk_read, _announcement),
     "a quoted line counts": lambda: _both("unquoted_lines", _every_line, _desk),
@@ -119,7 +118,6 @@ BREAKS: t.Final[dict[str, t.Callable[[], list[Patch]]]] = {
     "each run has a name of its own": lambda: _both(
         "_reference", lambda journal, loss, states, slug, nonce: f"cmk-restore/{slug}/{nonce[-12:]}", _announcement
     ),
-    "a late answer is not looked for": lambda: _both("posted", lambda *values: {}, _announcement),
 }
 
 

@@ -21,7 +21,10 @@ _LATE: t.Final = (0, 0, 60, 600, 900)
 
 
 def _history(*commands: tuple[t.Any, ...]) -> list[Command]:
-    return [Command("new_history", (0, 0, False, True)), *(Command(str(name), tuple(values)) for name, *values in commands)]
+    return [
+        Command("new_history", (0, 0, False, True)),
+        *(Command(str(name), tuple(values)) for name, *values in commands),
+    ]
 
 
 # Histories that chance meets rarely. Each ends well, and breaks a promise once the rule of its name is broken.
@@ -50,13 +53,6 @@ KNOWN: t.Final[dict[str, list[Command]]] = {
         ("lose", REGIONS),
         ("restore", "one", Setup(mode="manual")),
         ("restore", "one", Setup(mode="manual"), "", True, "time"),
-    ),
-    "a revocation of ours that is over": _history(
-        ("revoke", "one"),
-        ("trail_is_late", 900),
-        ("restore_cleanly", "one"),
-        ("lose", REGIONS),
-        ("restore_cleanly", "one"),
     ),
 }
 
@@ -101,7 +97,10 @@ def _controller(chance: random.Random) -> str:
 _CHOICES: t.Final[dict[str, tuple[int, t.Callable[[random.Random], tuple[t.Any, ...]]]]] = {
     "wait": (8, lambda chance: (chance.choice((20, 60, 300, 900, 3600, 86400, 10 * 86400, 40 * 86400)),)),
     "trail_is_late": (3, lambda chance: (chance.choice(_LATE),)),
-    "lose": (12, lambda chance: (chance.choice(_ANY), "ScheduleKeyDeletion" if chance.random() < 0.1 else "DisableKey")),
+    "lose": (
+        12,
+        lambda chance: (chance.choice(_ANY), "ScheduleKeyDeletion" if chance.random() < 0.1 else "DisableKey"),
+    ),
     "restore_by_hand": (7, lambda chance: (chance.choice(_ANY),)),
     "replace_key": (1, lambda chance: (chance.choice(REGIONS),)),
     "use_keys": (2, lambda chance: ()),

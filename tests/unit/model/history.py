@@ -293,9 +293,10 @@ class History:
         status, last = run.result["status"], self.world.restored
         if status not in (*_WELL, "nothing_to_restore") or not self.world.has_access:
             raise BrokenError(f"stuck: a run without faults ends with {status} (before: {before}): {run.as_text()}")
-        if status in _WELL and last and last.number in run.view.outages and not self.world.is_notified(last):
-            if not (run.relied_on or self._is_believed(run)):
-                raise BrokenError(f"stuck: Atlassian is not notified of {last}: {run.as_text()}")
+        is_excused = run.relied_on or self._is_believed(run)
+        is_known = status in _WELL and last and last.number in run.view.outages
+        if is_known and last and not (is_excused or self.world.is_notified(last)):
+            raise BrokenError(f"stuck: Atlassian is not notified of {last}: {run.as_text()}")
 
     def _check_assess(self, run: Run) -> None:
         self._check_preview(run)
@@ -366,10 +367,10 @@ class History:
 
     def _check_usable(self, run: Run, date: str) -> None:
         last = self._last(run)
-        if last and last.number in run.view.outages and last.ended_at is not None:
-            # Two seconds of rounding.
-            if run.seconds(date) < last.ended_at - 2:
-                raise BrokenError(f"untrue: the keys were not usable at {date}: {run.as_text()}")
+        ended_at = last.ended_at if last and last.number in run.view.outages else None
+        # Two seconds of rounding.
+        if ended_at is not None and run.seconds(date) < ended_at - 2:
+            raise BrokenError(f"untrue: the keys were not usable at {date}: {run.as_text()}")
 
     def _check_twice(self, run: Run, comment: Comment) -> None:
         if not comment.outage:
@@ -404,6 +405,8 @@ class History:
         return "" if is_known or is_named else TWICE[4]
 
 
-def new_history(aws_offset: int = 0, desk_offset: int = 0, *, hides_emails: bool = False, knows_us: bool = True) -> History:
+def new_history(
+    aws_offset: int = 0, desk_offset: int = 0, *, hides_emails: bool = False, knows_us: bool = True
+) -> History:
     """A history that begins with two healthy keys, an open ticket and two controllers that remember nothing."""
     return History(World(aws_offset, desk_offset, hides_emails, knows_us))

@@ -48,9 +48,7 @@ def _no_journal(history: History) -> None:
 
 
 _SITUATIONS: t.Final = dict(
-    zip(
-        TWICE, (_another_ticket, _two_runs, _a_late_desk, _a_person, _another_name, _no_journal), strict=True
-    )
+    zip(TWICE, (_another_ticket, _two_runs, _a_late_desk, _a_person, _another_name, _no_journal), strict=True)
 )
 
 
