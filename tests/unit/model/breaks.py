@@ -74,7 +74,6 @@ def _same_key(run: Json) -> list[dict[str, str]]:
 
 
 _targets = _run.targets
-_lines = _desk.unquoted_lines
 
 
 def _every_line(text: str) -> list[str]:
