@@ -44,6 +44,7 @@ RUN_BY_HAND: t.Final = {
     "demo-reset": "only removes a folder",
     "docs": "tests/tools/docs.py",
     "faults": "takes eight minutes",
+    "histories": "a million histories take hours; make test lives through a thousand",
     "floor": "takes minutes, and its own virtual environment",
     "format": "changes the code",
     "help": "only prints the targets",

@@ -18,7 +18,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _journal,
     _note,
     _proof,
-    _quoting,
     _run,
 )
 
@@ -75,7 +74,6 @@ def _same_key(run: Json) -> list[dict[str, str]]:
 
 
 _targets = _run.targets
-_lines = _quoting.unquoted_lines
 
 
 def _every_line(text: str) -> list[str]:
@@ -110,9 +108,6 @@ BREAKS: t.Final[dict[str, t.Callable[[], list[Patch]]]] = {
         "find_access_loss", _found_with(is_lost_now=False, changed_at=""), _run
     ),
     "our own revocation is forgotten": lambda: _both("find_access_loss", _found_with(remembered=None), _run),
-    "our own revocation never ends": lambda: [
-        mock.patch.object(_run, "read_own_revocation", lambda text, _at: _access_loss.read_own_revocation(text, None))
-    ],
     "AWS's clock is ours": lambda: _both("find_access_loss", _found_with(clock_offset=0), _run),
     "the desk's clock is ours": lambda: _both("mentions", _no_offset, _desk, _desk_read, _announcement),
     "a quoted line counts": lambda: _both("unquoted_lines", _every_line, _desk),
@@ -122,7 +117,6 @@ BREAKS: t.Final[dict[str, t.Callable[[], list[Patch]]]] = {
     "each run has a name of its own": lambda: _both(
         "_reference", lambda journal, loss, states, slug, nonce: f"cmk-restore/{slug}/{nonce[-12:]}", _announcement
     ),
-    "a late answer is not looked for": lambda: _both("posted", lambda *values: {}, _announcement),
 }
 
 

@@ -293,8 +293,9 @@ class History:
         status, last = run.result["status"], self.world.restored
         if status not in (*_WELL, "nothing_to_restore") or not self.world.has_access:
             raise BrokenError(f"stuck: a run without faults ends with {status} (before: {before}): {run.as_text()}")
-        is_due = status in _WELL and last and last.number in run.view.outages and not self.world.is_notified(last)
-        if is_due and not (run.relied_on or self._is_believed(run)):
+        is_excused = run.relied_on or self._is_believed(run)
+        is_known = status in _WELL and last and last.number in run.view.outages
+        if is_known and last and not (is_excused or self.world.is_notified(last)):
             raise BrokenError(f"stuck: Atlassian is not notified of {last}: {run.as_text()}")
 
     def _check_assess(self, run: Run) -> None:
@@ -366,9 +367,9 @@ class History:
 
     def _check_usable(self, run: Run, date: str) -> None:
         last = self._last(run)
-        is_known = last and last.number in run.view.outages and last.ended_at is not None
+        ended_at = last.ended_at if last and last.number in run.view.outages else None
         # Two seconds of rounding.
-        if last and is_known and run.seconds(date) < (last.ended_at or 0) - 2:
+        if ended_at is not None and run.seconds(date) < ended_at - 2:
             raise BrokenError(f"untrue: the keys were not usable at {date}: {run.as_text()}")
 
     def _check_twice(self, run: Run, comment: Comment) -> None:

@@ -146,7 +146,8 @@ class Run:
     def _acquire(self) -> Json:
         """As controller_lock does: the refusal if another run holds the lock."""
         mine, holder = self._holder(), self.controller.lock
-        process = _lock.Process(holder.pid in self.world_alive, str(holder.pid)) if holder else _lock.Process(False, "")
+        pid = holder.pid if holder else 0
+        process = _lock.Process(pid in self.world_alive, str(pid))
         if holder and _lock.is_held_by_another(holder, mine, self.now, process):
             return dict(vars(refusal("other_run_notifies", pid=holder.pid, host=holder.host, since=holder.since)))
         if self.controller.is_writable:
