@@ -71,6 +71,7 @@ def find_access_loss(
     is_lost_now: bool = False,
     started_at: str = "",
     changed_at: str = "",
+    restored_before: str | None = None,
     clock_offset: float | None = None,
 ) -> AccessLoss:
     """Decide when access was lost: what the operator gave counts first, then the controller's record, then CloudTrail.
@@ -81,6 +82,7 @@ def find_access_loss(
     :param is_lost_now: whether the plan found a key without access
     :param started_at: when this run started, by the controller's clock
     :param changed_at: when the last run that enabled a key started; empty if none is remembered
+    :param restored_before: when the restoration before this one was complete, by the controller's clock; None if not known
     :param clock_offset: AWS's clock minus the controller's, in seconds; None if not known
     """
     complete = bool(trail.get("keys")) and all(key.get("complete", key["looked_up"]) for key in trail["keys"])
@@ -90,8 +92,11 @@ def find_access_loss(
     # A loss that was undone is never the loss of a key that is without access now, or was when it was enabled.
     start = latest(started_at if is_lost_now else "", changed_at)
     is_over = bool(ended and start and is_before(ended, start))
+    # CloudTrail may not show yet that the restoration before this one has undone it.
+    lost, back = _local(shown.get("lost_at"), clock_offset), parse_time(restored_before)
+    is_over = is_over or bool(lost and back and is_before(lost, back))
     present = {} if is_over else shown
-    trail_since = _local((shown["restored_at"] if is_over else shown["lost_at"]) if shown else None, clock_offset)
+    trail_since = latest(ended, lost, back) if is_over else lost
     own_lost_at = parse_time((remembered or {}).get("lost_at"))
     if is_over and ended and own_lost_at and not is_before(ended, own_lost_at):
         # CloudTrail shows that our own revocation was undone as well.
@@ -106,7 +111,7 @@ def find_access_loss(
         facts = {name: present[name] for name in ("revoked_at", "lost_at", "restored_at")}
         since = format_time(trail_since)
         return AccessLoss(**facts, identity=identity, source="cloudtrail", complete=complete, since=since)
-    not_before = shown.get("restored_at") if is_over else None
+    not_before = (shown.get("restored_at") or restored_before) if is_over else None
     since = format_time(trail_since)
     return AccessLoss(reason=_why_unknown(trail, not_before), not_before=not_before, complete=complete, since=since)
 

@@ -118,6 +118,7 @@ def _loss(run: Parts, records: Records, journal: Journal | None) -> AccessLoss:
         is_lost_now=any(key.get("key_state_before") not in (None, "Enabled") for key in keys),
         started_at=run["started_at"],
         changed_at=journal.changed_at or "",
+        restored_before=journal.previous_restored_at,
         # Where no region answered the plan, the change knows it.
         clock_offset=next((known for known in offsets if known is not None), None),
     )

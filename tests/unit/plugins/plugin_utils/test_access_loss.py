@@ -41,6 +41,15 @@ def test_a_loss_that_was_undone_is_never_that_of_a_key_that_is_disabled_now() ->
     assert not loss.is_unknown
 
 
+def test_a_loss_that_the_restoration_before_has_undone_is_over_whatever_cloudtrail_shows() -> None:
+    """It was restored minutes ago, which CloudTrail does not show yet, and a key is lost again."""
+    found = trail("2026-11-24T02:50:00Z")
+    loss = find_access_loss(found, is_lost_now=True, started_at=NOW, restored_before="2026-11-24T02:55:00Z")
+    assert (loss.revoked_at, loss.not_before, loss.since) == (None, "2026-11-24T02:55:00Z", "2026-11-24T02:55:00Z")
+    same = find_access_loss(found, is_lost_now=True, started_at=NOW, restored_before="2026-11-24T02:45:00Z")
+    assert same.revoked_at == "2026-11-24T02:50:00Z"
+
+
 def test_of_keys_that_are_enabled_the_last_loss_is_meant() -> None:
     loss = find_access_loss(trail("2026-11-20T03:00:00Z", "2026-11-20T04:00:00Z"), started_at=NOW)
     assert (loss.revoked_at, loss.restored_at) == ("2026-11-20T03:00:00Z", "2026-11-20T04:00:00Z")
