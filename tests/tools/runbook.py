@@ -101,7 +101,8 @@ def _policy(*more: dict[str, t.Any]) -> str:
 def _was_told(world: World) -> None:
     """Keys and ticket as after a restore, from another controller."""
     _keys("Enabled", "Enabled")(world)
-    body = "We have restored Atlassian's access.\nReference: cmk-restore/acme/33f645bd1b83\n"
+    world.lose()
+    body = f"We have restored Atlassian's access.\nReference: {world.reference()}\n"
     world.desk.control("POST", "/tickets", {**DESK["tickets"][0], "reporter": USER, "comments": [{"body": body}]})
 
 
@@ -462,7 +463,7 @@ def told(output: str) -> str:
 
 def summary(output: str) -> str:
     """Keep the last lines only: how it ended."""
-    found = re.findall(r"(?ms)^acme: [A-Z ]+(?: \(check mode.*?\)|\. [^\n]*)?$.*?(?=^\S|\Z)", told(output))
+    found = re.findall(r"(?ms)^acme: [A-Z][A-Z0-9,: ]+(?: \(check mode.*?\)|\. [^\n]*)?$.*?(?=^\S|\Z)", told(output))
     return found[-1].rstrip() if found else told(output)
 
 
