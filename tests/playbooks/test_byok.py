@@ -76,7 +76,7 @@ def test_restores_role_and_keys_tells_once_and_then_has_nothing_to_do(world: Wor
     }
     assert (key_states(world), effects(world)) == (["Enabled"] * 4, ["Allow", "Allow"])
     for said in (
-        "IAM role atlassian-key-management: Deny -> Allow",
+        "IAM role   atlassian-key-management: Deny -> Allow",
         '+      "Effect": "Allow",',
         "us-west-2 alias/cryptor-2: Disabled -> Enabled",
         "within 15 days of revocation, and promises nothing beyond",
