@@ -23,6 +23,7 @@ PASSWORD: t.Final = "standin-mail-password-93ae70"
 ENV: t.Final = {"CMK_MAIL_USER": USER, "CMK_MAIL_PASSWORD": PASSWORD}
 ASKED: t.Final = "<1@desk.example.com>"
 TOLD: t.Final = "https://support.example.com/browse/CMK-1?focusedCommentId=7"
+AT: t.Final = "2026-11-24T03:00:00Z"
 
 
 @pytest.fixture
@@ -81,7 +82,7 @@ def test_it_is_remembered_at_once(world: World, mail: MailServer, tmp_path: Path
     """Without the end of the run, which remembers it as well."""
     journal = tmp_path / "restoration.json"
     where = {"to": DESK, "from": SENDER, "host": mail.host, "port": mail.port, "secure": True, "headers": []}
-    known = {"reference": "cmk-restore/acme/0123456789ab", "started_at": TOLD, "restored_at": TOLD}
+    known = {"reference": "cmk-restore/acme/0123456789ab", "started_at": AT, "restored_at": AT}
     run = {
         **{name: {} for name in ("plan", "change", "revocation", "ticket")},
         "entry_point": "restore",
@@ -90,8 +91,8 @@ def test_it_is_remembered_at_once(world: World, mail: MailServer, tmp_path: Path
         "comment": "We are back.",
         "decided": {"announcement": {**known, "ticket": "CMK-1", "states_before": {}, "told": None}},
         "error": "",
-        "started_at": TOLD,
-        "now": TOLD,
+        "started_at": AT,
+        "now": AT,
     }
     task = {"run": run, "user": USER, "password": PASSWORD, "journal": str(journal)}
     python = {"ansible_python_interpreter": sys.executable}
@@ -99,7 +100,7 @@ def test_it_is_remembered_at_once(world: World, mail: MailServer, tmp_path: Path
     (tmp_path / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
     ran = run_to_end(*world.command(playbook="play.yml", cwd=tmp_path))
     assert (ran.code, ran.changed, len(mail.inbox)) == (0, 1, 1), ran.output
-    assert json.loads(journal.read_text(encoding="utf-8"))["mailed"] == {"to": DESK, "ticket": "CMK-1", "at": TOLD}
+    assert json.loads(journal.read_text(encoding="utf-8"))["mailed"] == {"to": DESK, "ticket": "CMK-1", "at": AT}
 
 
 def test_the_next_revocation_is_mailed_again(world: World, mail: MailServer) -> None:
