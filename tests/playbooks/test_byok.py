@@ -78,7 +78,7 @@ def test_restores_role_and_keys_tells_once_and_then_has_nothing_to_do(world: Wor
     for said in (
         "IAM role   atlassian-key-management: Deny -> Allow",
         '+      "Effect": "Allow",',
-        "us-west-2 alias/cryptor-2: Disabled -> Enabled",
+        "us-west-2 alias/cryptor-2 Disabled -> Enabled",
         "within 15 days of revocation, and promises nothing beyond",
     ):
         assert said in first.output
