@@ -7,6 +7,7 @@ what is printed with the page, but for what differs from run to run (see :func:`
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import re
 import shlex
@@ -458,7 +459,15 @@ def told(output: str) -> str:
         if not (skipping or quoted or _ANSIBLE.match(line)) and (line.strip() or pasted):
             kept.append(line.rstrip())
         quoted = quoted and not line.lstrip().startswith("^ column")
-    return "\n".join(kept)
+    return "\n".join(_by_region(kept))
+
+
+def _by_region(lines: list[str]) -> list[str]:
+    """Put the progress lines of regions that work at the same time into one order."""
+    ordered: list[str] = []
+    for is_progress, group in itertools.groupby(lines, lambda line: bool(re.match(r"acme [a-z]{2}-[a-z]+-\d: ", line))):
+        ordered += sorted(group) if is_progress else group
+    return ordered
 
 
 def summary(output: str) -> str:
