@@ -466,7 +466,8 @@ def _by_region(lines: list[str]) -> list[str]:
     """Put the progress lines of regions that work at the same time into one order."""
     ordered: list[str] = []
     for is_progress, group in itertools.groupby(lines, lambda line: bool(re.match(r"acme [a-z]{2}-[a-z]+-\d: ", line))):
-        ordered += sorted(group) if is_progress else group
+        block = list(group)
+        ordered += sorted(block) if is_progress else block
     return ordered
 
 
