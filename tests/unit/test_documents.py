@@ -9,6 +9,7 @@ import typing as t
 import pytest
 import yaml
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import Note, parse_note
 from tests.tools.docs import sentences
 from tests.tools.documents import NOT_RUN_HERE, RUN_BY_HAND, SHOWN, Block, blocks, pages, targets
 from tests.tools.standins import ROOT
@@ -137,3 +138,10 @@ class TestReadme:
         assert set(re.findall(r"(?m)^\| `(\w+_cmk)` \|", self.TEXT)) == {
             path.stem for path in (ROOT / "playbooks").glob("*_cmk.yml")
         }
+
+
+@pytest.mark.parametrize("page", pages())
+def test_every_example_of_a_notice_is_one_that_is_accepted(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for value in re.findall(r"cmk_ticket_told=[\"']?([^\s`\"'<$]+)", text):
+        assert isinstance(parse_note(value, "2026-12-31T00:00:00Z"), Note), value
