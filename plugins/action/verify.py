@@ -26,12 +26,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification
 _COLLECTION: t.Final = "keyops.atlassian_cmk"
 # Seconds for the ticket and all of its comments, retries included.
 _DESK_TIME: t.Final = 60.0
-# A CloudTrail that does not answer must not hold up the look: half a minute, where the module would take two.
-_AWS_CONFIG: t.Final = {
-    "connect_timeout": 5,
-    "read_timeout": 10,
-    "retries": {"mode": "standard", "total_max_attempts": 2},
-}
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},
     "aws": {"type": "dict", "default": {}},
@@ -110,7 +104,7 @@ class ActionModule(ActionBase):
             return known
         settings = run["settings"]
         marks = {"context_tag": settings["context_tag"], "account_ids": settings.get("atlassian_account_ids", [])}
-        wanted = {"keys": keys, **marks, "aws_config": _AWS_CONFIG, **args["aws"]}
+        wanted = {"keys": keys, **marks, **args["aws"]}
         answer = self._module("kms_key_use_info", wanted, task_vars)
         asked = {key["key_arn"] for key in keys}
         return [*(use for use in known if use["arn"] not in asked), *answer.get("keys", [])]

@@ -74,7 +74,7 @@ def test_what_was_relied_on_once_is_not_relied_on_when_more_is_known(world: Worl
     by_hand(world, "enable_key")
     world.aws.control("POST", "policy", {"actions": ["kms:DescribeKey", "kms:EnableKey"]})
     relied = restore(world, folder="two")
-    assert (relied.result["status"], "this relies on comment" in relied.output) == ("already_restored", True)
+    assert (relied.result["status"], "This relies on comment" in relied.output) == ("already_restored", True)
     world.aws.control("DELETE", "policy")
     ran = restore(world, folder="two")
     assert (ran.code, ran.result["status"], len(world.told())) == (0, "restored", 2), ran.output
