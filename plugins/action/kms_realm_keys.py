@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, Report, report_progress_to
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction, load_main
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 
 
 def _display(name: str) -> Report:

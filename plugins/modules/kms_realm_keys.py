@@ -173,6 +173,11 @@ keys:
       description: What to do next; empty if all is well.
       returned: always
       type: str
+found:
+  description: The keys that were found, in the form in which M(keyops.atlassian_cmk.kms_key_revocation_info) takes them.
+  returned: always
+  type: list
+  elements: dict
 clock_offset:
   description:
     - How many seconds AWS's clock is ahead of this machine's, by the C(Date) header of C(DescribeKey)'s answers (the median of several),
@@ -323,6 +328,13 @@ def _report(module: t.Any, outcomes: list[Outcome]) -> None:
     keys = [{**outcome.as_result(), **(vars(outcome.refusal) if outcome.refusal else nothing)} for outcome in outcomes]
     result: dict[str, t.Any] = {"keys": keys, "changed": any(key["changed"] for key in keys)}
     result["clock_offset"] = _clock_offset(outcomes)
+    names = {
+        "region": "region",
+        "key_arn": "arn",
+        "key_state": "key_state_before",
+        "custom_key_store_id": "custom_key_store_id",
+    }
+    result["found"] = [{o: k[t_] for o, t_ in names.items() if k.get(t_)} for k in result["keys"] if k.get("arn")]
     if module._diff:
         result["diff"] = [outcome.as_diff() for outcome in outcomes if outcome.before]
     failed = [f"{outcome.region}: {outcome.refusal}" for outcome in outcomes if outcome.refusal]

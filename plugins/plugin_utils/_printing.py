@@ -60,21 +60,9 @@ def render(template: str, **variables: t.Any) -> str:
     return _environment(is_text=_is_text(template)).get_template(template).render(**variables)
 
 
-def report(template: str, evidence: dict[str, t.Any]) -> str:
+def print_report(template: str, evidence: dict[str, t.Any]) -> str:
     """Print a report (``report.html.j2``, ``report.md.j2``) from the evidence of a run."""
     return render(template, cmk_evidence=evidence, cmk_timeline=timeline(evidence))
-
-
-def warm() -> None:
-    """Compile the templates, for all processes that are forked from this one."""
-    for name in _environment(is_text=False).list_templates():
-        for is_text in _printed_in(name):
-            _environment(is_text=is_text).get_template(name)
-
-
-def _printed_in(template: str) -> tuple[bool, ...]:
-    """Tell whether a template is printed in texts (True), in pages (False), or in both."""
-    return (True, False) if template == "revoke_ticket.j2" else (_is_text(template),)
 
 
 def _is_text(template: str) -> bool:

@@ -13,6 +13,7 @@ import shlex
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 
 OK_STATUSES: t.Final = (
     "restored",
@@ -24,6 +25,7 @@ OK_STATUSES: t.Final = (
     "already_revoked",
     "waiting",
 )
+_GOOD_STATUSES: t.Final = ("restored", "already_restored", "nothing_to_restore", "waiting")
 _KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
 _TICKET: t.Final = (
     "key",
@@ -112,7 +114,8 @@ def _ticket(settings: t.Mapping[str, t.Any], ticket: t.Mapping[str, t.Any]) -> d
 def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.Mapping[str, t.Any]) -> str:
     if run.get("verification"):
         return str(run["verification"]["verdict"])
-    only_looks = run["check_mode"] or run.get("entry_point") == "assess"
+    command = COMMANDS[run["entry_point"]]
+    only_looks = run["check_mode"] or command.predicts
     usable = [key for key in keys if not key["error"]]
     trust = run.get("trust") or {}
     changes = any(key["changed"] for key in keys) or bool(trust.get("changed"))
@@ -121,7 +124,7 @@ def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.
         return "partial" if changes and not only_looks else "failed"
     if len(usable) < len(keys) or ticket["error"] or trust.get("error"):
         return "partial"
-    if run.get("entry_point") == "revoke":
+    if command.revokes:
         return "already_revoked" if not changes else "planned" if only_looks else "revoked"
     if (run.get("announcement") or {}).get("nothing_lost"):
         return "nothing_to_restore"
@@ -130,22 +133,41 @@ def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.
     return "planned" if only_looks else "handover_pending"
 
 
+def is_good(result_: t.Mapping[str, t.Any]) -> bool:
+    """Return whether nobody has anything to do, but to wait.
+
+    :param result_: ``cmk_result``
+    """
+    return result_["status"] in _GOOD_STATUSES and not _timed_out(result_)
+
+
+def succeeds(result_: t.Mapping[str, t.Any]) -> bool:
+    """Return whether the run ends well.
+
+    :param result_: ``cmk_result``
+    """
+    return result_["status"] in OK_STATUSES and not _timed_out(result_)
+
+
+def _timed_out(result_: t.Mapping[str, t.Any]) -> bool:
+    return bool(result_.get("verification", {}).get("timed_out"))
+
+
 def next_step(result_: t.Mapping[str, t.Any], entry_point: str, *, check_mode: bool) -> str:
     """Return what the operator does next after a restore or an assessment, with the exact command; empty if nothing.
 
     :param result_: ``cmk_result``
     """
+    restores = COMMANDS[entry_point].notifies
     org, ticket = shlex.quote(str(result_["org"])), result_["ticket"]
     restore = f"ansible-playbook keyops.atlassian_cmk.restore_cmk -e org={org}"
     confirm = f"{restore} -e cmk_ticket_told=<time, or URL of the comment>"
     if ticket["error"]:
         return str(ticket["hint"])
     if result_["error"] or any(key["error"] for key in result_["keys"]) or (result_.get("trust") or {}).get("error"):
-        again = (
-            restore if entry_point == "restore" else "ansible-playbook keyops.atlassian_cmk.assess_cmk -e org=" + org
-        )
+        again = restore if restores else "ansible-playbook keyops.atlassian_cmk.assess_cmk -e org=" + org
         return f"fix the problem above, then run again: {again}. Completed steps are not repeated"
-    if check_mode or entry_point != "restore":
+    if check_mode or not restores:
         return ""
     if result_["status"] == "handover_pending" and ticket["mailed_at"]:
         return f"open the ticket. When it shows the comment, run: {confirm}. If it does not, add -e cmk_support_mode=manual"

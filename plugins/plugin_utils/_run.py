@@ -14,12 +14,13 @@ import typing as t
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import TRANSIENT
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE, written
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access, access_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,
     add_own_revocation,
     find_access_loss,
     read_own_revocation,
+    write_own_revocation,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import (
     begin,
@@ -27,7 +28,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
     settle,
     usable,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, read_journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, read_journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done, trust_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, unconfirmed, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import seen_keys, told, verification
@@ -51,13 +53,19 @@ def begin_run(run: Parts, records: Records) -> dict[str, t.Any]:
     """Decide, once the plan is made and before anything is changed, what to remember of this restoration.
 
     :param run: as :func:`about` takes it
-    :return: ``begun`` (the journal, None if there is none), ``earlier`` (the journal as it was), ``changes`` (whether this run is
-        to change a key), ``targets``
+    :return: ``begun`` (the journal, None if there is none), ``earlier`` (the journal as it was), ``changes`` and
+        ``changes_trust`` (whether this run is to change a key, or BYOK's trust statement), ``targets``
     """
     states, changes = states_before(run), _changes(run)
     journal = read_journal(records.journal, run["settings"]["slug"])
     begun = begin(journal, states, changes=changes, ticket=run["settings"]["ticket"], now=run["started_at"])
-    return {"begun": _as_json(begun), "earlier": _as_json(journal), "changes": changes, "targets": targets(run)}
+    return {
+        "begun": _as_json(begun),
+        "earlier": _as_json(journal),
+        "changes": changes,
+        "changes_trust": bool((run.get("trust_plan") or {}).get("actions")),
+        "targets": targets(run),
+    }
 
 
 def settle_run(run: Parts, records: Records, nonce: str) -> dict[str, t.Any]:
@@ -65,7 +73,8 @@ def settle_run(run: Parts, records: Records, nonce: str) -> dict[str, t.Any]:
 
     :param run: as :func:`about` takes it; ``decided`` is what :func:`begin_run` returned
     :param nonce: a random text
-    :return: the same, with ``announcement``, ``revoked`` and ``access``, as the functions of these names tell, and ``refused``
+    :return: ``announcement``, ``revoked`` and ``access``, as the functions of these names tell; ``refused``; ``announces``
+        (whether Atlassian can be notified now); ``ticket`` (how it was notified before; empty if it was not)
     """
     enables = _restores(run)
     # No restoration has begun if every key turned out to be enabled.
@@ -80,12 +89,16 @@ def settle_run(run: Parts, records: Records, nonce: str) -> dict[str, t.Any]:
         now=run["started_at"],
         nonce=nonce,
     )
+    parts = [*keys_done(run["plan"], run["change"]), trust_done(run["trust_plan"], run["trust_change"])]
+    announces = not announcement.nothing_lost and not any(part.get("error") for part in parts)
+    told = announcement.journal.told if announces else None
     return {
-        **{name: run["decided"][name] for name in ("begun", "earlier", "changes", "targets")},
         "announcement": announcement.as_json(),
         "revoked": loss.as_json(),
         "access": access(run["revocation"], records.access),
         "refused": "",
+        "announces": announces,
+        "ticket": {**told, "told": True} if told else {},
     }
 
 
@@ -104,7 +117,64 @@ def decide_revocation(run: Parts, records: Records) -> dict[str, t.Any]:
         "before": loss.as_json(),
         "access": access(run["revocation"], records.access, keeps=True),
         "refused": str(why or ""),
+        "announces": False,
+        "ticket": {},
     }
+
+
+def access_copy(run: Parts) -> str:
+    """Return the copy of policies and grants to keep, so that a later run can tell what has changed since.
+
+    Only of keys that work, and a difference is kept only when it is accepted.
+
+    :return: empty if there is none to keep
+    """
+    decided, keys, read = run["decided"], keys_done(run["plan"], {}), run["revocation"].get("keys") or []
+    is_whole = len(keys) == len(
+        [key for key in read if key.get("policy") is not None and key.get("grants") is not None]
+    )
+    works = all(key["key_state_before"] == "Enabled" for key in keys)
+    is_same = run["settings"]["access_accept"] or not any(one["changed"] for one in decided["access"])
+    keeps = COMMANDS[run["entry_point"]].keeps_access and not decided["refused"]
+    return access_text(run["revocation"]) if keeps and keys and is_whole and works and is_same else ""
+
+
+def journal_to_keep(run: Parts) -> str | None:
+    """Return the journal as this run leaves it.
+
+    :param run: as :func:`about` returns it
+    :return: None to leave the journal as it is; empty for none
+    """
+    announced, decided = run["announcement"], run["decided"]
+    # Another run, which holds the lock, writes the journal.
+    if not COMMANDS[run["entry_point"]].notifies or not announced or decided["lock"].get("holder"):
+        return None
+    if announced["nothing_lost"]:
+        # A key did not answer the plan, and was enabled all along: no restoration has begun.
+        earlier = _from_json(decided["earlier"])
+        return (write_journal(earlier) if earlier else "") if decided["changes"] else None
+    told = announced.get("told") or {}
+    if told.get("relied_on"):
+        # A comment that is relied on because nothing is known proves nothing once more is known.
+        return None
+    kept = {name: announced[name] for name in Journal.__dataclass_fields__ if name in announced}
+    kept["told"] = {name: value for name, value in told.items() if name != "already_told"} or None
+    return write_journal(Journal(**kept))
+
+
+def revocation_to_keep(run: Parts) -> str | None:
+    """Return what to remember of a revocation by this run; None if it made none.
+
+    :param run: as :func:`about` returns it
+    """
+    revokes = COMMANDS[run["entry_point"]].revokes and any(key["changed"] for key in run["keys"])
+    return write_own_revocation(AccessLoss.from_json(run["revoked"])) if revokes else None
+
+
+def file_of(run: Parts, name: str) -> str:
+    """Return the path of what the controller remembers of the organization: a field of :class:`Records`, or ``lock``."""
+    file = {"journal": "restoration", "access": "access", "revocation": "revocation", "lock": "lock"}[name]
+    return f"{run['settings']['report_dir']}/{file}.json"
 
 
 def _loss(run: Parts, records: Records, journal: Journal | None) -> AccessLoss:
@@ -190,7 +260,7 @@ def about(run: Parts) -> dict[str, t.Any]:
     :return: the same, with ``keys``, ``trust`` (empty without BYOK), ``announcement``, ``revoked``, ``access``, ``told_at``,
         ``window``, ``finished_at`` and, of ``verify``, ``verification``
     """
-    verifies = run["entry_point"] == "verify"
+    verifies = COMMANDS[run["entry_point"]].verifies
     if verifies:
         run = _looked(run)
     refused = str(run["decided"].get("refused") or "")
@@ -222,8 +292,13 @@ def about(run: Parts) -> dict[str, t.Any]:
     return {**found, "verification": verification(found)} if verifies else found
 
 
+def is_preview(run: Parts) -> bool:
+    """Return whether a run speaks of a restore that has not happened: whoever pastes its comment somewhere silences nothing."""
+    return bool(run["check_mode"]) or COMMANDS[run["entry_point"]].predicts
+
+
 def _only_reads(run: Parts) -> bool:
-    return bool(run["check_mode"]) or run["entry_point"] in ("assess", "verify")
+    return bool(run["check_mode"]) or COMMANDS[run["entry_point"]].only_reads
 
 
 def _what_became(run: Parts, is_refused: bool) -> tuple[list[dict[str, t.Any]], dict[str, t.Any]]:
@@ -232,13 +307,13 @@ def _what_became(run: Parts, is_refused: bool) -> tuple[list[dict[str, t.Any]], 
     ended_early = is_refused or (bool(run["error"]) and not _only_reads(run))
     change = {"failed": True} if ended_early and not run["change"].get("keys") else run["change"]
     keys = keys_done(run["plan"], change)
-    if run["entry_point"] == "revoke":
+    if COMMANDS[run["entry_point"]].revokes:
         keys = withdrawn(keys)
     return keys, trust_done(run.get("trust_plan") or {}, run.get("trust_change") or {})
 
 
 def _announced(run: Parts, keys: list[dict[str, t.Any]], trust: Parts) -> dict[str, t.Any]:
-    only_reads = run["entry_point"] in ("assess", "verify")
+    only_reads = COMMANDS[run["entry_point"]].only_reads
     parts = [*keys, *([trust] if trust else [])]
     announced = usable(run["decided"].get("announcement") or {}, parts, only_reads=only_reads)
     if run["ticket"].get("reference"):
@@ -259,7 +334,7 @@ def _with_note_problem(ticket: Parts, announced: Parts) -> Parts:
 
 
 def _what_was_lost(run: Parts, keys: list[dict[str, t.Any]]) -> dict[str, t.Any]:
-    if run["entry_point"] == "revoke":
+    if COMMANDS[run["entry_point"]].revokes:
         return add_own_revocation(AccessLoss.from_json(run["decided"].get("before") or {}), keys).as_json()
     return run["decided"].get("revoked") or _loss(run, Records(), None).as_json()
 

@@ -18,6 +18,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import RESTORE, Command
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import headers
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, window
@@ -156,12 +157,15 @@ def _session_name(org: str, now: str) -> str:
     return f"cmk-{re.sub(r'[^A-Za-z0-9=,.@_-]', '-', org)}"[: 63 - len(run)] + f"-{run}"
 
 
-def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) -> dict[str, t.Any]:
+def settings(
+    given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], command: Command = RESTORE
+) -> dict[str, t.Any]:
     """Normalise the role's variables (their names without ``cmk_``).
 
-    :param given: the variables, ``entry_point``, and ``now`` (the time in UTC, ISO 8601); ``has_token`` and
+    :param given: the variables, and ``now`` (the time in UTC, ISO 8601); ``has_token`` and
         ``unfit_credentials`` (their names) tell of the credentials without holding them
     :param realms: realm name as Atlassian writes it, to its regions
+    :param command: what they are for
     :return: the settings, with ``problems``: sentences that say what must be mended before anything can be done
     """
     problems = Problems()
@@ -172,7 +176,7 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
     result = {
         "org": org,
         "slug": slug(org),
-        **_keys(given, realms, problems),
+        **_keys(given, realms, command, problems),
         "cancel_deletion": problems.boolean("cmk_cancel_deletion", given.get("cancel_deletion")),
         "wait_timeout": problems.number("cmk_wait_timeout", given.get("wait_timeout"), least=0, most=3600),
         "wait_reads": int(problems.number("cmk_wait_reads", given.get("wait_reads"), least=1, most=100, whole=True)),
@@ -183,7 +187,7 @@ def settings(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]]) ->
         "session_name": _session_name(org, str(given.get("now", ""))),
         "access_accept": problems.boolean("cmk_access_accept", given.get("access_accept")),
         "revoked_at": _revoked_at(given, problems),
-        **(_revoke(given) if given.get("entry_point") == "revoke" else _ticket(given, problems)),
+        **(_revoke(given) if command.revokes else _ticket(given, problems)),
         "comment_template": problems.text("cmk_comment_template", given.get("comment_template")),
         "sites": problems.words("cmk_sites", given.get("sites")),
         **_verification(given, problems),
@@ -243,7 +247,9 @@ def _report_dir(given: t.Mapping[str, t.Any], folder: str, problems: Problems) -
     return os.path.join(os.path.realpath(path), folder)
 
 
-def _keys(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], problems: Problems) -> dict[str, t.Any]:
+def _keys(
+    given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], command: Command, problems: Problems
+) -> dict[str, t.Any]:
     account_id = problems.text("cmk_account_id", given.get("account_id"))
     if account_id and isinstance(given.get("account_id"), int):
         account_id = account_id.zfill(12)  # an unquoted number in YAML has lost its leading zeros
@@ -255,7 +261,7 @@ def _keys(given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], probl
     realm, regions = _regions(given, realms, problems)
     found = {"programme": programme, "realm": realm, "account_id": account_id}
     if programme == "byok":
-        return {**found, "keys": _byok_keys(given, realm, regions, problems)}
+        return {**found, "keys": _byok_keys(given, realm, regions, command, problems)}
     return {**found, "keys": _cmk_keys(given, regions, account_id, problems)}
 
 
@@ -280,7 +286,7 @@ def _cmk_keys(
 
 
 def _byok_keys(
-    given: t.Mapping[str, t.Any], realm: str, regions: list[str], problems: Problems
+    given: t.Mapping[str, t.Any], realm: str, regions: list[str], command: Command, problems: Problems
 ) -> list[dict[str, t.Any]]:
     for name in ("key", "keys"):
         if given.get(name):
@@ -288,9 +294,9 @@ def _byok_keys(
                 f"cmk_{name} has no place with cmk_programme=byok, whose keys are all those with an alias that begins with "
                 f"{_BYOK_ALIASES}. Remove it, or set cmk_programme=cmk if the organization has been migrated."
             )
-    if given.get("entry_point") in ("verify", "revoke"):
+    if not command.takes_byok:
         problems.append(
-            f"cmk_programme=byok can be restored and assessed, and not be used with {given['entry_point']}, which follows what "
+            f"cmk_programme=byok can be restored and assessed, and not be used with {command.name}, which follows what "
             "Atlassian documents for CMK. Do it by hand, as Atlassian's pages on BYOK tell."
         )
     if regions and not problems.words("cmk_regions", given.get("regions")) and realm not in _BYOK_REALMS:
@@ -359,7 +365,8 @@ def _ticket(given: t.Mapping[str, t.Any], problems: Problems) -> dict[str, t.Any
         "ticket": ticket.upper(),
         # The settings are shown at high verbosity, and the ticket's page in the result: an unfit URL may hold a password.
         "ticket_url": _fit_url("cmk_ticket_url", ticket_url, problems, carries_token=False),
-        "support_url": _fit_url("cmk_support_url", support_url, problems, carries_token=True),
+        "support_url": (base := _fit_url("cmk_support_url", support_url, problems, carries_token=True)),
+        "request_url": f"{base}/rest/servicedeskapi/request/{ticket.upper()}" if mode == "api" else "",
         "mode": mode,
         "ticket_told": told,
         "mail": _mail(given, ticket, problems) if mode == "mail" else {},
@@ -423,7 +430,7 @@ def _in_reply_to(given: t.Mapping[str, t.Any], problems: Problems) -> str:
 
 def _revoke(given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The ticket is opened because of the revocation: whatever is set is an older one, and must not stop this."""
-    no_ticket = dict.fromkeys(("ticket", "ticket_url", "support_url", "mode", "ticket_told"), "")
+    no_ticket = dict.fromkeys(("ticket", "ticket_url", "support_url", "request_url", "mode", "ticket_told"), "")
     return {**no_ticket, "mail": {}, "confirm": given.get("confirm")}
 
 

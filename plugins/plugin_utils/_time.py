@@ -4,7 +4,7 @@
 
 # Private to this collection: it may change in any release.
 
-"""The one place that reads and writes times. Pure."""
+"""The one place that reads and writes times."""
 
 from __future__ import annotations
 
@@ -39,6 +39,11 @@ def parse_time(value: object) -> dt.datetime | None:
 def format_time(moment: dt.datetime | None) -> str | None:
     """Write a time in UTC as ISO 8601 with ``Z``; None stays None."""
     return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def clock() -> str:
+    """Return the controller's time in UTC, ISO 8601 with ``Z``."""
+    return dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def latest(*times: object) -> dt.datetime | None:

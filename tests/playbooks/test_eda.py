@@ -117,8 +117,8 @@ def started(world: World) -> t.Iterator[tuple[World, int, Path, subprocess.Popen
     port, log = free_port(), world.folder / "log"
     keys = [key["Arn"] for key in world.aws.control("GET", "keys")]
     notify = world.folder / "notify.yml"
-    note = {"content": "{{ org }} {{ cmk_lost.event_name }}\n", "path": str(world.folder / "notified")}
-    tasks = [{"name": "Notify", "keyops.atlassian_cmk.controller_file": note}]
+    note = {"content": "{{ org }} {{ cmk_lost.event_name }}\n", "dest": str(world.folder / "notified"), "mode": "0600"}
+    tasks = [{"name": "Notify", "ansible.builtin.copy": note}]
     tasks += [{"name": "Page", "ansible.builtin.fail": {"msg": "No pager."}, "when": "org == 'nobody'"}]
     notify.write_text(json.dumps(tasks), encoding="utf-8")
     watched = {**dict.fromkeys(keys, "acme"), "cks-1234567890abcdef0": "nobody"}

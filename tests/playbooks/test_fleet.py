@@ -109,7 +109,7 @@ def test_one_whose_keys_take_long_holds_up_no_other(fleet: Fleet, tmp_path: Path
 
 
 def test_among_many_what_is_well_is_one_line(fleet: Fleet, tmp_path: Path) -> None:
-    ran = fleet.run(_NAMES, tmp_path / "one", "-e", "cmk_fleet_from=3")
+    ran = fleet.run(_NAMES, tmp_path / "one", "-e", "__cmk_fleet_from=3")
     assert "plan for realm" not in ran.output
     assert "Disabled -> Enabled" not in ran.output
     assert re.search(r"(?m)^org00: KEYS RESTORED, AND ATLASSIAN HAS BEEN NOTIFIED\n(?!  )", ran.output)

@@ -9,29 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
 from tests.playbooks.conftest import Run, World
-from tests.tools.standins import USER
+from tests.tools.standins import TOKEN, USER
 
 ORG: t.Final = ("-e", "org=acme")
 COLLEAGUE: t.Final = "colleague@example.com"
-_READ: t.Final = """
-- name: Read the ticket
-  hosts: acme
-  gather_facts: false
-  tasks:
-    - name: Read the ticket
-      keyops.atlassian_cmk.desk_ticket:
-        url: "{{ lookup('ansible.builtin.env', 'CMK_SUPPORT_URL') }}/rest/servicedeskapi/request/CMK-1"
-        org_slug: acme
-        user: "{{ lookup('ansible.builtin.env', 'CMK_SUPPORT_USER') }}"
-        token: "{{ lookup('ansible.builtin.env', 'CMK_SUPPORT_TOKEN') }}"
-      no_log: true
-      register: ticket
-    - name: Publish the result
-      ansible.builtin.set_stats:
-        data:
-          ticket: "{{ ticket }}"
-"""
 
 
 def comment(world: World, body: str, author: str = "Support") -> None:
@@ -51,14 +34,9 @@ def reference(world: World) -> str:
 
 
 def read_ticket(world: World) -> dict[str, t.Any]:
-    """What the action desk_ticket returns of the ticket."""
-    playbook = world.folder / "read.yml"
-    playbook.write_text(_READ, encoding="utf-8")
-    ran = world.run(playbook=str(playbook))
-    assert ran.code == 0, ran.output
-    published = re.search(r"\tRUN: (\{.*\})", ran.output)
-    assert published, ran.output
-    return t.cast("dict[str, t.Any]", json.loads(published[1])["ticket"])
+    """What the collection reads of the ticket."""
+    url = f"{world.desk.url}/rest/servicedeskapi/request/CMK-1"
+    return Reader(lambda page: get(page, USER, TOKEN), lambda _seconds, _why: None).ticket(url, "acme", USER)
 
 
 def restore_without_a_comment(world: World) -> str:

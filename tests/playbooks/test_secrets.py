@@ -146,7 +146,7 @@ def test_no_secret_leaves_a_run(world: World, mail: MailServer, tmp_path: Path, 
     folder.mkdir()
     world.variables |= {"cmk_wait_delay": 0.1, **_by_mail(mail, scene.mail)}
     command, cwd, env = world.command(
-        *("-e", "org=acme", *scene.arguments, "-vvvv", "-e", "cmk_desk_retries=1"),
+        *("-e", "org=acme", *scene.arguments, "-vvvv", "-e", "__cmk_desk_retries=1"),
         playbook=scene.playbook,
         variables=scene.variables,
         env=scene.env,

@@ -72,7 +72,7 @@ def test_nothing_acts_on_the_terminal(world: World, scene: Scene) -> None:
         world.aws.control("POST", "faults", scene.aws)
     if scene.desk:
         world.desk.control("POST", "/faults", scene.desk)
-    ran = world.run(*("-e", "org=acme", "-e", "cmk_desk_retries=1", *scene.arguments), playbook=scene.playbook)
+    ran = world.run(*("-e", "org=acme", "-e", "__cmk_desk_retries=1", *scene.arguments), playbook=scene.playbook)
     if scene.named:
         assert _WORD in ran.output
         assert "acme: RESTORED" in ran.output  # inside a line, where everybody sees whose word it is

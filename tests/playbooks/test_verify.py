@@ -18,7 +18,7 @@ from tests.tools.standins import ACCOUNT, USER
 
 ORG: t.Final = ("-e", "org=acme")
 VERIFY: t.Final = "verify_cmk.yml"
-ONCE: t.Final = ("-e", "cmk_desk_retries=0")
+ONCE: t.Final = ("-e", "__cmk_desk_retries=0")
 VENDOR: t.Final = "arn:aws:sts::444455556666:assumed-role/vendor/service"
 TAG: t.Final = "AcmeCMK"
 CHANGING: t.Final = {"EnableKey", "DisableKey", "CancelKeyDeletion", "PutKeyPolicy", "CreateGrant", "RevokeGrant"}

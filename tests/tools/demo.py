@@ -261,10 +261,10 @@ def check(run: t.Callable[[Path], tuple[int, str, list[dict[str, t.Any]]]]) -> N
 
 def _must_run_from(collections: Path, folder: Path) -> None:
     """Stop with an error if Ansible would take another copy than the one in ``collections``."""
-    command = ["ansible-doc", "--json", "--type", "module", "keyops.atlassian_cmk.report"]
+    command = ["ansible-doc", "--json", "--type", "module", "keyops.atlassian_cmk.step"]
     env = {**os.environ, **_installed(collections, folder)}
     ran = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, check=True)
-    path = Path(json.loads(ran.stdout)["keyops.atlassian_cmk.report"]["doc"]["filename"])
+    path = Path(json.loads(ran.stdout)["keyops.atlassian_cmk.step"]["doc"]["filename"])
     assert path.is_relative_to(collections), f"{path} is not in {collections}"
     print(f"== the collection is taken from {path.parents[2]}")
 

@@ -44,7 +44,12 @@ _SENTENCES: t.Final = {
     ),
     "The controller": (
         "Of the folder `cmk_report_dir`.",
-        ("action/controller_lock.py", "action/controller_file.py", "action/report.py", "plugin_utils/_leaks.py"),
+        (
+            "plugin_utils/_steps/decide.py",
+            "plugin_utils/_steps/comment.py",
+            "plugin_utils/_steps/report.py",
+            "plugin_utils/_leaks.py",
+        ),
     ),
 }
 

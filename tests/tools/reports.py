@@ -1,4 +1,4 @@
-"""Print reports from evidence without starting Ansible, as the action report does."""
+"""Print reports from evidence without starting Ansible, as the step report does."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ TEMPLATES: t.Final = _printing.TEMPLATES
 
 def render(template: str, evidence: dict[str, t.Any]) -> str:
     """Print one template (``report.html.j2``, ``report.md.j2``) from the evidence of a run."""
-    return _printing.report(template, evidence)
+    return _printing.print_report(template, evidence)

@@ -15,7 +15,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _key_s
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.modules.kms_key_revocation_info import _as_a_whole
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
-    _access_loss,
     _announcement,
     _desk,
     _journal,
@@ -26,6 +25,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _run,
     _settings,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
@@ -163,9 +163,11 @@ class Run:
 
     def _begin(self) -> None:
         setup, started_at = self.setup, self.now
-        mode = {"support_mode": setup.mode, "ticket": self.world.ticket, "entry_point": self.entry_point}
+        mode = {"support_mode": setup.mode, "ticket": self.world.ticket}
         more = {"ticket_told": setup.note, "revoked_at": setup.given, "now": started_at, "confirm": ORG}
-        settings = _settings.settings({**_USUAL, **mode, **more}, {"United States": list(REGIONS)})
+        settings = _settings.settings(
+            {**_USUAL, **mode, **more}, {"United States": list(REGIONS)}, COMMANDS[self.entry_point]
+        )
         settings["problems"] = settings["problems"] or self._early_note(settings, started_at)
         names = ("plan", "change", "trust_plan", "trust_change", "revocation", "decided", "seen", "ticket")
         self.parts = {
@@ -177,6 +179,7 @@ class Run:
             "error": "",
             "user": "",
             "organizations": 1,
+            "brief": True,
             "started_at": started_at,
         }
         self.world_alive.add(self.number)
@@ -339,21 +342,29 @@ class Run:
 
     # The journal and what is decided.
 
-    def _decide(self, *, begins: bool, settles: bool) -> None:
-        records, run = self._records(), self._run()
-        decided = _run.begin_run(run, records) if begins else dict(run["decided"])
-        remembers = self.entry_point == "restore" and not self.setup.check_mode
-        if begins and not settles and decided["changes"] and remembers:
+    def _begin_run(self) -> None:
+        """As the step begin does."""
+        refused = {} if self.setup.check_mode else self._acquire()
+        decided = _run.begin_run(self._run(), self._records())
+        self.parts["decided"] = {**decided, "lock": {"holder": refused or None}}
+        if decided["changes"] and self.entry_point == "restore" and not self.setup.check_mode:
             self._keep(decided["begun"])
-        if settles:
-            decided |= _run.settle_run({**run, "decided": decided}, records, f"{self.number:016x}")
-            held = self.controller.lock and self.controller.lock.pid == self.number
-            if decided["announcement"]["reference"] == self.view.reference:
-                self.view.basis = self.view.journal_basis
-            if self.view.is_void:
-                self.view.basis = ()
-            decided["other_run"] = {} if held or not remembers else self._acquire()
+
+    def _settle_run(self) -> None:
+        """As the step settle does."""
+        records, run = self._records(), self._run()
+        decided = run["decided"] or {**_run.begin_run(run, records), "lock": {}}
+        decided |= _run.settle_run({**run, "decided": decided}, records, f"{self.number:016x}")
+        held = self.controller.lock and self.controller.lock.pid == self.number
+        if decided["announcement"]["reference"] == self.view.reference:
+            self.view.basis = self.view.journal_basis
+        if self.view.is_void:
+            self.view.basis = ()
+        is_restore = self.entry_point == "restore" and not self.setup.check_mode
+        if is_restore and decided["announces"] and not decided["ticket"]:
+            decided["ticket"] = {} if held else self._acquire()
         self.parts["decided"] = decided
+        self.parts["ticket"] = decided["ticket"]
 
     def _keep(self, begun: Json) -> None:
         """Write the journal before the first key changes."""
@@ -414,7 +425,7 @@ class Run:
         """As the action comment does."""
         run = _run.about(self._run())
         text = render("restore_comment.txt.j2", **_run.shown(run))
-        if not (run["check_mode"] or run["entry_point"] == "assess"):
+        if not _run.is_preview(run):
             text = _announcement.with_reference(text, run["announcement"]["reference"])
         else:
             self.world.preview = text
@@ -447,18 +458,17 @@ class Run:
         look, announced = self._read_ticket()
         yield "ticket read"
         comment = self._write_comment(look) if look["ok"] and not announced else {"error": ""}
-        step = _desk.ticket_step(look, announced, comment, self.setup.check_mode)
-        if step == "announced":
-            self.parts["ticket"] = {**announced[0], "told": True, "already_told": True}
-        elif step == "unread":
+        if not look["ok"]:
             self.parts["ticket"] = {name: look[name] for name in ("code", "error", "hint")}
-        elif step == "unfit":
+        elif announced:
+            self.parts["ticket"] = {**announced[0], "told": True, "already_told": True}
+        elif comment["error"]:
             self.parts["ticket"] = {name: comment[name] for name in ("code", "error", "hint")}
-        elif step == "comment":
+        elif not self.setup.check_mode:
             yield from self._comment()
 
     def _comment(self) -> Steps:
-        """As ticket/comment.yml, unclear.yml and again.yml do."""
+        """As ticket/comment.yml does."""
         attempt = 1
         while True:
             answer = self._post(attempt)
@@ -479,15 +489,11 @@ class Run:
                 return
 
     def _notify(self) -> Steps:
-        """As ticket/notify.yml does."""
-        announcement = self.parts["decided"]["announcement"]
-        if any(key["error"] for key in self._keys_done()) or announcement["nothing_lost"]:
+        """As the files in ticket/ do."""
+        decided = self.parts["decided"]
+        if not decided["announces"] or decided["ticket"]:
             return
-        if announcement["told"]:
-            self.parts["ticket"] = {**announcement["told"], "told": True}
-        elif self.parts["decided"]["other_run"]:
-            self.parts["ticket"] = self.parts["decided"]["other_run"]
-        elif self.setup.mode == "api":
+        if self.setup.mode == "api":
             yield from self._notify_by_api()
         elif not self.setup.check_mode:
             self._write_comment({})
@@ -500,48 +506,43 @@ class Run:
     # The commands.
 
     def _restore(self) -> Steps:
-        """As restore_all.yml does."""
+        """As commands/restore.yml does."""
         self._begin()
-        check_mode, refused = self.setup.check_mode, {}
         if not self.parts["settings"]["problems"]:
-            refused = {} if check_mode else self._acquire()
             self._plan()
             yield "plan"
-            if check_mode:
-                self._ask()
-            self._decide(begins=True, settles=check_mode)
+            self._begin_run()
             yield "journal"
-            if self.parts["decided"]["changes"] and not check_mode:
+            if self.parts["decided"]["changes"] and not self.setup.check_mode:
                 yield from self._change("EnableKey")
             yield "keys"
-            if not check_mode:
-                self._ask()
-                yield "asked"
-                self._decide(begins=False, settles=True)
+            self._ask()
+            yield "asked"
+            self._settle_run()
             yield "settled"
             yield from self._notify()
             yield "notified"
-        self._report(keeps=not refused)
+        self._report()
         yield "ended"
 
     def _assess(self) -> Steps:
-        """As assess_all.yml does."""
+        """As commands/assess.yml does."""
         self._begin()
         if not self.parts["settings"]["problems"]:
             self._plan()
             self._ask()
-            self._decide(begins=True, settles=True)
+            self._settle_run()
             if self.setup.mode == "api":
                 look, announced = self._read_ticket()
                 enables = self._announcement()["enables"]
                 self.parts["ticket"] = _desk.standing(look, self.world.ticket, announced, enables)
             if not any(key["error"] for key in self._keys_done()):
                 self._write_comment({})
-        self._report(keeps=False)
+        self._report()
         yield "ended"
 
     def _revoke(self) -> Steps:
-        """As revoke_all.yml does."""
+        """As commands/revoke.yml does."""
         self._begin()
         if self._acquire():
             self.is_alive = False
@@ -549,19 +550,19 @@ class Run:
         self._plan()
         self._ask()
         run = self._run()
-        self.parts["decided"] = _run.decide_revocation(run, self._records())
+        self.parts["decided"] = {**_run.decide_revocation(run, self._records()), "lock": {}}
         yield "plan"
         yield from self._change("DisableKey")
-        self._report(keeps=False)
+        self._report()
         yield "ended"
 
     def _verify(self) -> Steps:
-        """As verify_all.yml and the action verify do, for one look."""
+        """As commands/verify.yml and the step verify do, for one look."""
         self._begin()
         if not self.parts["settings"]["problems"]:
             self._plan()
             self._ask()
-            self._decide(begins=True, settles=True)
+            self._settle_run()
             seen: Json = {"keys": self.parts["plan"]["keys"], "timed_out": False, "looks": 1, "sites": [], "look": {}}
             if self.setup.mode == "api":
                 seen["look"] = self._read_ticket()[0]
@@ -569,7 +570,7 @@ class Run:
             run = _run.about(self._run())
             wanted = _proof.keys_to_prove(run, [], float(self.parts["plan"]["clock_offset"] or 0))
             self.parts["seen"] = {**seen, "use": [self._use(key) for key in wanted]}
-        self._report(keeps=False)
+        self._report()
         yield "ended"
 
     def _use(self, key: Json) -> Json:
@@ -580,42 +581,31 @@ class Run:
         known = {"since": key["since"], "looked_up": True, "unattributed_use": None, "is_first": True}
         return {"arn": key["key_arn"], **known, "first_use": first, "reason": "" if first else "no use."}
 
-    def _report(self, *, keeps: bool) -> None:
-        """As the action report does."""
+    def _report(self) -> None:
+        """As the step report does."""
         run = _run.about(self._run())
-        announced, earlier = run["announcement"], self.parts["decided"].get("earlier")
-        if self.entry_point == "restore" and keeps and announced.get("nothing_lost") and not self.setup.check_mode:
-            self._forget_begun(earlier)
-        if self.entry_point == "restore" and keeps and announced and not announced["nothing_lost"]:
-            self._remember(announced)
-        if self.entry_point == "revoke" and any(key["changed"] for key in run["keys"]) and not self.setup.check_mode:
-            loss = _access_loss.AccessLoss.from_json(run["revoked"])
-            if self._write("revocation", _access_loss.write_own_revocation(loss)):
-                self.controller.revoked_outage = self.world.outages[-1].number
+        announced, writes = run["announcement"], not self.setup.check_mode
+        journal = _run.journal_to_keep(run) if writes else None
+        if journal is not None and self._write("journal", journal):
+            if announced["nothing_lost"]:
+                # The journal of before: no restoration has begun.
+                self.controller.is_void = False
+            else:
+                self._remembered(_journal.read_journal(journal, ORG))
+        record = _run.revocation_to_keep(run) if writes else None
+        if record is not None and self._write("revocation", record):
+            self.controller.revoked_outage = self.world.outages[-1].number
         self.parts["about"] = run
         self.result = _result.result(run)
         shown = _run.shown(run)
         self.relied_on, self.told = shown["cmk_told_relied_on"], announced.get("told")
-        if not self.setup.check_mode and self.controller.lock and self.controller.lock.pid == self.number:
+        if writes and self.controller.lock and self.controller.lock.pid == self.number:
             self.controller.lock = None
         self.end()
 
-    def _forget_begun(self, earlier: Json | None) -> None:
-        """Put back the journal of before: no restoration has begun."""
-        if self.parts["decided"]["changes"]:
-            journal = _journal.Journal(**{**earlier, "used_notes": tuple(earlier["used_notes"])}) if earlier else None
-            self._write("journal", _journal.write_journal(journal) if journal else "")
-            self.controller.is_void = False
-
-    def _remember(self, announced: Json) -> None:
-        if self.setup.check_mode or (announced.get("told") or {}).get("relied_on"):
-            return
-        kept = {name: announced[name] for name in _journal.Journal.__dataclass_fields__ if name in announced}
-        told = {name: value for name, value in (kept["told"] or {}).items() if name != "already_told"} or None
-        if not self._write("journal", _journal.write_journal(_journal.Journal(**{**kept, "told": told}))):
-            return
+    def _remembered(self, journal: _journal.Journal | None) -> None:
         self.controller.basis = self.view.basis
-        note = (told or {}).get("note")
+        note = ((journal and journal.told) or {}).get("note")
         if note:
             self.controller.used_notes.add(note)
         if self.view.last in self.view.outages:

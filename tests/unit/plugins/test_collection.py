@@ -1,9 +1,7 @@
-"""What several files of the collection say must agree: realms, defaults, argument specs, filters, action groups."""
+"""What several files of the collection say must agree: realms, defaults, argument specs, action groups."""
 
 from __future__ import annotations
 
-import importlib
-import inspect
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +13,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings imp
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "cmk"
-FILTERS = sorted(path.stem for path in (ROOT / "plugins" / "filter").glob("*.py"))
 
 # Atlassian's list of regions for customer-managed keys, written down here independently of the role. The page has the
 # typo ca-cantral-1; realms after Singapore are not confirmed, and eu-central-1 is in two realms.
@@ -119,33 +116,6 @@ def test_the_defaults_lack_only_what_the_inventory_must_say() -> None:
 def test_the_longest_comment_is_jiras() -> None:
     assert unfit_comment("x" * 32767, "CMK-1", {"allowed": True}) == {}
     assert unfit_comment("x" * 32768, "CMK-1", {"allowed": True})["code"] == "comment_too_long"
-
-
-@pytest.mark.parametrize("name", FILTERS)
-class TestEveryFilter:
-    def module(self, name: str) -> Any:
-        return importlib.import_module(f"ansible_collections.keyops.atlassian_cmk.plugins.filter.{name}")
-
-    def test_it_has_the_name_of_its_file(self, name: str) -> None:
-        module = self.module(name)
-        assert list(module.FilterModule().filters()) == [name]
-        assert yaml.safe_load(module.DOCUMENTATION)["name"] == name
-
-    def test_what_it_documents_it_takes(self, name: str) -> None:
-        doc = yaml.safe_load(self.module(name).DOCUMENTATION)
-        positional = [word.strip() for word in doc.get("positional", "").split(",") if word.strip()]
-        _input, *parameters = inspect.signature(self.module(name).FilterModule().filters()[name]).parameters.values()
-        assert doc["options"]["_input"]["required"] is True
-        # By its place, so the names may differ; the others are keywords.
-        for number, option in enumerate(positional):
-            required = parameters[number].default is inspect.Parameter.empty
-            assert doc["options"][option].get("required", False) is required, option
-        keywords = {parameter.name for parameter in parameters[len(positional) :]}
-        assert set(doc["options"]) - {"_input", *positional} <= keywords
-        assert not any(
-            parameter.default is inspect.Parameter.empty and parameter.kind is not inspect.Parameter.VAR_KEYWORD
-            for parameter in parameters[len(positional) :]
-        )
 
 
 def test_the_action_group_holds_every_aws_module() -> None:

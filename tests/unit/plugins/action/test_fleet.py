@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action import fleet as action
-from ansible_collections.keyops.atlassian_cmk.plugins.action.fleet import write_index
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import write_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import fleet as step
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import write_index
 
 
 def keep(reports: Path, name: str) -> None:
@@ -40,7 +40,7 @@ def test_a_run_that_ends_meanwhile_is_not_lost(tmp_path: Path, monkeypatch: pyte
             keep(tmp_path, others.pop())
         write_file(path, content, **more)
 
-    monkeypatch.setattr(action, "write_file", write_late)
+    monkeypatch.setattr(step, "write_file", write_late)
     write_index(str(tmp_path))
     assert sorted(listed(tmp_path)) == ["a", "b", "c"]
 

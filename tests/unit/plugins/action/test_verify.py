@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action import verify
+from ansible_collections.keyops.atlassian_cmk.plugins.action.step import ActionModule
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import verify
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from tests.unit.plugins.conversation import Clock
 
 ARN = "arn:aws:kms:ap-northeast-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -59,6 +61,7 @@ SETTINGS: dict[str, Any] = {
     "context_tag": "AcmeCMK",
     "atlassian_account_ids": ["444455556666"],
     "revoked_at": "",
+    "request_url": TICKET,
     "problems": [],
 }
 
@@ -91,7 +94,7 @@ class Follower:
         monkeypatch.setattr(verify, "os", SimpleNamespace(getppid=lambda: next(self.parents)))
         monkeypatch.setattr(verify, "show", self.lines.append)
         monkeypatch.setattr(verify, "Reader", self._reader)
-        monkeypatch.setattr(verify.ActionModule, "_module", self._module)
+        monkeypatch.setattr(Task, "read_aws", lambda _task, name, args: self._module(name, args))
         # The announcement is of now, by whatever clock this machine has.
         monkeypatch.setattr(verify, "_with", lambda run, seen: {**run, "seen": seen, "now": "2026-11-24T06:00:00Z"})
 
@@ -99,9 +102,9 @@ class Follower:
         self.retries.append(retries)
         return self.desk
 
-    def _module(self, name: str, args: dict[str, Any], _task_vars: Any) -> dict[str, Any]:
+    def _module(self, name: str, args: dict[str, Any]) -> dict[str, Any]:
         self.asked.append((name, args))
-        return {"keys": [key(next(self.states))]} if name == "kms_realm_keys" else {"keys": [next(self.uses)]}
+        return {"keys": [key(next(self.states))]} if name == "kms_key_state" else {"keys": [next(self.uses)]}
 
     def run(self, run_action: Any, *, follow: bool = True, check: bool = False, **settings: Any) -> dict[str, Any]:
         nothing = {"change": {}, "revocation": {}, "ticket": {}, "comment": "", "error": "", "user": ""}
@@ -115,7 +118,7 @@ class Follower:
             "now": NOTIFIED,
             **nothing,
         }
-        result: dict[str, Any] = run_action(verify.ActionModule, check=check, run=run, follow=follow, ticket_url=TICKET)
+        result: dict[str, Any] = run_action(ActionModule, check=check, do="verify", run=run, follow=follow)
         return result
 
 

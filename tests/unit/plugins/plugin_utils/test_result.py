@@ -55,6 +55,7 @@ def run(
         "keys": keys,
         "ticket": ticket,
         "error": error,
+        "entry_point": "restore",
         "check_mode": check,
         "started_at": "2026-11-24T03:00:00Z",
         "finished_at": "2026-11-24T03:00:09Z",

@@ -38,7 +38,17 @@ COMMENT = {"reference": "cmk-restore/acme/0123456789ab", "comment_id": "17", "ur
 
 
 def raw(**more: Any) -> dict[str, Any]:
-    nothing = {"plan": {}, "change": {}, "revocation": {}, "decided": {}, "ticket": {}, "comment": "", "error": ""}
+    nothing = {
+        "plan": {},
+        "change": {},
+        "trust_plan": {},
+        "trust_change": {},
+        "revocation": {},
+        "decided": {},
+        "ticket": {},
+        "comment": "",
+        "error": "",
+    }
     times = {"started_at": AT, "now": NOW}
     return {"entry_point": "restore", "check_mode": False, "settings": {**SETTINGS, "problems": []}, "user": ""} | (
         nothing | times | more

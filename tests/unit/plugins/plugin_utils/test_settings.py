@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import settings, slug, unfit_credentials
 from tests.unit.plugins.conversation import ACCOUNT, OTHER_ACCOUNT, arn
 
@@ -54,8 +55,8 @@ GIVEN: dict[str, Any] = {
 API = {"support_url": "https://support.example.com", "has_token": True, "ticket": "CMK-1"}
 
 
-def read(**more: Any) -> dict[str, Any]:
-    return settings({**GIVEN, **more}, REALMS)
+def read(command: str = "restore", **more: Any) -> dict[str, Any]:
+    return settings({**GIVEN, **more}, REALMS, COMMANDS[command])
 
 
 def fine(**more: Any) -> dict[str, Any]:
@@ -96,6 +97,7 @@ def test_the_least_that_is_needed() -> None:
         "ticket": "",
         "ticket_url": "",
         "support_url": "",
+        "request_url": "",
         "mode": "manual",
         "ticket_told": "",
         "mail": {},
@@ -491,7 +493,7 @@ def test_every_variable_may_be_missing() -> None:
     ]
 
 
-REVOKE = {"entry_point": "revoke", "confirm": "acme"}
+REVOKE: dict[str, Any] = {"command": "revoke", "confirm": "acme"}
 
 
 @pytest.mark.parametrize(
@@ -521,7 +523,7 @@ def test_what_concerns_the_keys_does(wrong: dict[str, Any]) -> None:
 
 def test_the_confirmation_stays_as_it_was_typed() -> None:
     assert read(**REVOKE, org=" acme ")["org"] == "acme"
-    assert read(entry_point="revoke", confirm=" acme ")["confirm"] == " acme "
+    assert read("revoke", confirm=" acme ")["confirm"] == " acme "
     assert "confirm" not in read(confirm="acme")
 
 
@@ -879,13 +881,13 @@ class TestByok:
             ({"key": "alias/a"}, "cmk_key has no place with cmk_programme=byok"),
             ({"keys": {"us-east-1": "alias/a"}}, "cmk_keys has no place with cmk_programme=byok"),
             ({"realm": "Japan"}, "The regions of the BYOK location 'Japan' are not confirmed"),
-            ({"entry_point": "verify"}, "cmk_programme=byok can be restored and assessed, and not be used with verify"),
-            ({"entry_point": "revoke"}, "cmk_programme=byok can be restored and assessed, and not be used with revoke"),
+            ({"command": "verify"}, "cmk_programme=byok can be restored and assessed, and not be used with verify"),
+            ({"command": "revoke"}, "cmk_programme=byok can be restored and assessed, and not be used with revoke"),
             ({"programme": "hyok"}, "cmk_programme must be cmk or byok, but is 'hyok'."),
         ],
     )
     def test_problems(self, given: dict[str, Any], said: str) -> None:
-        problems = settings(GIVEN | {"key": "", "programme": "byok"} | given, REALMS)["problems"]
+        problems = read(**{"key": "", "programme": "byok"} | given)["problems"]
         assert problems[0].startswith(said)
 
     def test_a_location_whose_regions_are_named(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.filter import window as window_filter
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
-from tests.unit.plugins.examples import run_examples
 
 REVOKED = "2026-11-20T08:15:00Z"
 
@@ -294,19 +291,6 @@ def test_completion_is_a_working_day_two_to_four_days_later(told_at: dt.datetime
 @given(st.text(max_size=40) | st.integers() | st.floats() | st.none() | st.lists(st.text()))
 def test_whatever_is_given_answers(anything: Any) -> None:
     assert at(anything)["phase"] in (*PHASES, "unknown")
-
-
-def test_the_filter() -> None:
-    assert window_filter.FilterModule().filters() == {"window": window}
-    documentation = yaml.safe_load(window_filter.DOCUMENTATION)
-    assert set(yaml.safe_load(window_filter.RETURN)["_value"]["contains"]) == set(at())
-    assert documentation["positional"] == "now, told_at, deletion_dates"
-
-
-def test_examples_of_the_filter(tmp_path: Path) -> None:
-    told, asserted = run_examples(window_filter.EXAMPLES, tmp_path)
-    assert told["msg"].startswith("reinstatable: 149 hours left until 2026-11-30T08:15:00Z. Within 10 days")
-    assert asserted["changed"] is False
 
 
 class TestByok:

@@ -1,0 +1,68 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.comment import hand_over
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.decide import begin, settle
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import sum_up
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.mail import mail
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import end, report
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import read_settings
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.ticket import confirm, look, rehearse
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.verify import verify
+
+_STEPS: t.Final[dict[str, t.Callable[[Task], dict[str, t.Any]]]] = {
+    "read_settings": read_settings,
+    "begin": begin,
+    "settle": settle,
+    "look": look,
+    "confirm": confirm,
+    "hand_over": hand_over,
+    "mail": mail,
+    "rehearse": rehearse,
+    "verify": verify,
+    "report": report,
+    "end": end,
+    "sum_up": sum_up,
+    "show": show_text,
+}
+_SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
+    "do": {"type": "str", "required": True, "choices": list(_STEPS)},
+    "command": {"type": "str", "choices": list(COMMANDS)},
+    "run": {"type": "dict"},
+    "user": {"type": "str", "default": ""},
+    "token": {"type": "str", "default": "", "no_log": True},
+    "retries": {"type": "int", "default": 6},
+    "response": {"type": "dict", "default": {}},
+    "follow": {"type": "bool", "default": False},
+    "aws": {"type": "dict", "default": {}},
+    "report": {"type": "dict", "default": {}},
+    "hosts": {"type": "list", "elements": "str", "default": []},
+    "text": {"type": "str", "default": ""},
+    "template": {"type": "str", "default": ""},
+    "variables": {"type": "dict", "default": {}},
+    "warn": {"type": "bool", "default": False},
+}
+
+
+class ActionModule(ActionBase):
+    """Carry out one of the role's own steps on the controller."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
+        task = Task(args, task_vars or {}, self, bool(self._task.check_mode))
+        return {**result, "changed": False, **_STEPS[args["do"]](task)}

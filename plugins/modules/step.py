@@ -1,0 +1,100 @@
+#!/usr/bin/python
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: step
+version_added: 1.0.0
+short_description: Carry out one of the steps of the role cmk (internal)
+description:
+  - Internal to the role and the playbooks of this collection, and may change in any release. Runs on the controller.
+author:
+  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+options:
+  do:
+    description: The step.
+    type: str
+    required: true
+    choices: [read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, report, end, sum_up, show]
+  command:
+    description: The command that the step belongs to.
+    type: str
+    choices: [restore, assess, verify, revoke]
+  run:
+    description: All that is known of the run.
+    type: dict
+  user:
+    description: The user at the support desk or at the mail server.
+    type: str
+    default: ''
+  token:
+    description: The token or password that belongs to O(user).
+    type: str
+    default: ''
+  retries:
+    description: How many attempts may follow the first at the support desk.
+    type: int
+    default: 6
+  response:
+    description: The result of M(ansible.builtin.uri) for the comment.
+    type: dict
+    default: {}
+  follow:
+    description: Whether to verify until there is nothing to wait for.
+    type: bool
+    default: false
+  aws:
+    description: The options with which the AWS modules reach the organization's account.
+    type: dict
+    default: {}
+  report:
+    description: The result of the step V(report).
+    type: dict
+    default: {}
+  hosts:
+    description: All hosts of the play.
+    type: list
+    elements: str
+    default: []
+  text:
+    description: The text to print.
+    type: str
+    default: ''
+  template:
+    description: The role's template to print instead.
+    type: str
+    default: ''
+  variables:
+    description: The variables of O(template).
+    type: dict
+    default: {}
+  warn:
+    description: Whether to print in the colour of warnings.
+    type: bool
+    default: false
+extends_documentation_fragment:
+  - keyops.atlassian_cmk.attributes
+  - keyops.atlassian_cmk.attributes.on_controller
+attributes:
+  diff_mode:
+    support: N/A
+    details: What it keeps are records.
+"""
+
+EXAMPLES = r"""
+- name: Say hello
+  keyops.atlassian_cmk.step:
+    do: show
+    text: Hello
+"""
+
+RETURN = r"""
+text:
+  description: The text that was printed.
+  returned: with O(do=show)
+  type: str
+  sample: Hello
+"""

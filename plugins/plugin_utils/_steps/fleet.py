@@ -1,0 +1,112 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Sum up the runs of many organizations."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.utils.display import Display
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._fleet import (
+    fleet,
+    read_record,
+    record,
+    without_result,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, write_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
+
+# Beside the organizations' own folders.
+RUNS: t.Final = "runs"
+
+
+def sum_up(task: Task) -> dict[str, t.Any]:
+    """Count how the runs ended, print it, and write a page of them.
+
+    :return: ``total``, ``counts`` (by status), ``page``, and ``without_result``: the organizations whose run left no result, and
+        one that says so
+    """
+    hosts, name = task.variables["hostvars"], task.args["command"]
+    now = clock()
+    ended, missing = [], []
+    for host in task.args["hosts"]:
+        report = _report(hosts[host], name)
+        if not report:
+            report = without_result(_org(hosts[host], host), now, entry_point=name, check_mode=task.check_mode)
+            missing.append({"host": host, "result": report["result"]})
+        ended.append(report)
+    summary = fleet(ended)
+    page = "" if task.check_mode else _write_page(summary, name, now)
+    show(render("fleet.txt.j2", cmk_fleet=summary, cmk_page=page), warn=bool(summary["attention"]))
+    done = {"total": summary["total"], "counts": summary["counts"], "page": page, "without_result": missing}
+    if missing:
+        data = {f"cmk_{name}": {lost["result"]["org"]: lost["result"] for lost in missing}}
+        done["ansible_stats"] = {"data": data, "per_host": False, "aggregate": True}
+    return done
+
+
+def _report(variables: t.Mapping[str, t.Any], entry_point: str) -> dict[str, t.Any]:
+    """Return the report of the organization's run of this entry point; empty if there is none."""
+    report = variables.get("__cmk_report") or {}
+    return report if "result" in report and report.get("entry_point") == entry_point else {}
+
+
+def _org(variables: t.Mapping[str, t.Any], host: str) -> str:
+    try:
+        return str(variables["cmk_org"])
+    except (KeyError, AnsibleError):
+        return host
+
+
+def _write_page(summary: dict[str, t.Any], entry_point: str, now: str) -> str:
+    """Write the page of this run, and the index of all runs; return the page's path, empty if there is none."""
+    folders = [organization["folder"] for organization in summary["organizations"] if organization["folder"]]
+    if not folders:
+        return ""
+    # One level above an organization's own folder, which holds the folders of its runs.
+    reports = os.path.dirname(os.path.dirname(folders[0]))
+    name = f"{now.replace('-', '').replace(':', '')}-{entry_point}-{secrets.token_hex(3)}"
+    page = os.path.join(reports, RUNS, f"{name}.html")
+    links = {folder: _link(os.path.join(folder, f"{entry_point}.html"), page) for folder in folders}
+    try:
+        text = render("fleet.html.j2", cmk_fleet=summary, cmk_links=links, cmk_entry_point=entry_point, cmk_at=now)
+        write_file(page, text + "\n")
+        kept = json.dumps(record(summary, entry_point, now, f"{RUNS}/{name}.html"), indent=2, ensure_ascii=False)
+        write_file(os.path.join(reports, RUNS, f"{name}.json"), kept + "\n")
+        write_index(reports)
+    except (OSError, UnicodeError) as error:
+        Display().warning(f"The page of all organizations could not be written: {error}.")
+        return ""
+    return page
+
+
+def _link(report: str, page: str) -> str:
+    return os.path.relpath(report, os.path.dirname(page)) if os.path.isfile(report) else ""
+
+
+def write_index(reports: str) -> None:
+    """Write the index of all runs whose records are there, until it holds those of runs that end meanwhile too."""
+    written: list[str] | None = None
+    while written != (names := _records(reports)):
+        records = [read_record(read_file(os.path.join(reports, RUNS, name)) or "") for name in names]
+        write_file(
+            os.path.join(reports, "index.html"),
+            render("index.html.j2", cmk_runs=list(filter(None, records))) + "\n",
+            is_top=True,
+        )
+        written = names
+
+
+def _records(reports: str) -> list[str]:
+    """Return the records of all runs, the newest first."""
+    return sorted((name for name in os.listdir(os.path.join(reports, RUNS)) if name.endswith(".json")), reverse=True)

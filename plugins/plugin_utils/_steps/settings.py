@@ -1,0 +1,111 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Read the role's variables of one organization, each by itself, so that one that cannot be read stops no other."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import time
+import typing as t
+from pathlib import Path
+
+import yaml
+from ansible.errors import AnsibleError
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS, Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._leaks import warn_of_kept_files
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note, why_too_early
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import settings, unfit_credentials
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read, typed
+
+_ROLE: t.Final = Path(__file__).resolve().parents[3] / "roles/cmk"
+_DEFAULTS: t.Final[dict[str, t.Any]] = yaml.safe_load((_ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
+_REALMS: t.Final = yaml.safe_load((_ROLE / "vars/realms.yml").read_text(encoding="utf-8"))["cmk_realms"]
+# Facts and results are shown at high verbosity, so the values of these go no further than this action.
+_CREDENTIALS: t.Final = ("cmk_support_user", "cmk_support_token", "cmk_mail_user", "cmk_mail_password")
+
+
+def _names_in_use() -> frozenset[str]:
+    """Return every name that the role and the playbooks themselves mention."""
+    files = [path for folder in (_ROLE, _ROLE.parents[1] / "playbooks") for path in folder.rglob("*.yml")]
+    return frozenset(name for file in files for name in re.findall(r"\bcmk_\w+", file.read_text(encoding="utf-8")))
+
+
+_NAMES: t.Final = _names_in_use()
+
+
+def missing() -> list[str]:
+    """Say which collections and libraries that every run needs cannot be imported here."""
+    libraries = [name for name in ("botocore", "boto3") if not _is_importable(name)]
+    problems = [str(refusal("library_missing", library=name, python=sys.executable)) for name in libraries[:1]]
+    if not _is_importable("ansible_collections.amazon.aws"):
+        problems.append(str(refusal("collection_missing", collection="amazon.aws")))
+    return problems
+
+
+def _is_importable(name: str) -> bool:
+    try:
+        importlib.import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _early_note(settings: t.Mapping[str, t.Any], command: Command, now: str) -> list[str]:
+    """Say, before anything is called, that the operator's note is older than the restoration that the journal knows."""
+    note = parse_note(settings["ticket_told"], now) if command.notifies and settings["ticket_told"] else ""
+    if isinstance(note, str):
+        return []
+    try:
+        journal = read_journal(read_file(f"{settings['report_dir']}/restoration.json") or "", settings["slug"])
+    except (OSError, UnicodeError):
+        return []
+    problem = why_too_early(note, journal.restored_at) if journal and not journal.told else ""
+    return [f"cmk_ticket_told {problem}"] if problem else []
+
+
+def read_settings(task: Task) -> dict[str, t.Any]:
+    """Read the settings; what is wrong with them is a part of them."""
+    command, now = COMMANDS[task.args["command"]], clock()
+    values, unreadable = read(_DEFAULTS, task.variables, task.template, AnsibleError)
+    given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in _CREDENTIALS}
+    given |= {"now": now, **_credentials(values), "confirm": typed(task.extra_vars())}
+    if given["org"] is None:
+        given["org"] = task.host
+    found = settings(given, _REALMS, command)
+    # What follows from a variable that could not be read would only hide the cause.
+    found["problems"] = [*missing(), *unreadable] or found["problems"]
+    found["problems"] = found["problems"] or _early_note(found, command, now)
+    if not task.check_mode:
+        warn_of_kept_files(has_token=given["has_token"])
+    # A desk that hangs must not hold the run up for longer than the keys may.
+    until = time.time() + max(30, found["wait_timeout"])
+    warnings = misspelt(task.variables, _DEFAULTS, _NAMES)
+    return {
+        "settings": {**found, "desk_until": until},
+        "started_at": now,
+        **({"warnings": warnings} if warnings else {}),
+    }
+
+
+def _credentials(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Tell of the credentials and of mail without holding a secret."""
+    is_set = {name: bool(str(values.get(name) or "").strip()) for name in _CREDENTIALS}
+    by_mail = str(values.get("cmk_support_mode") or "").strip().lower() == "mail"
+    return {
+        "has_token": is_set["cmk_support_token"],
+        "has_mail_user": is_set["cmk_mail_user"],
+        "has_mail_password": is_set["cmk_mail_password"],
+        "unfit_credentials": unfit_credentials(*(values.get(name) for name in _CREDENTIALS)),
+        # To look costs time, which only those who mail need to spend.
+        "can_mail": by_mail and _is_importable("ansible_collections.community.general"),
+    }
