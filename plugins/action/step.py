@@ -8,16 +8,16 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.jsm import confirm, look, rehearse
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.mail import mail
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.manual import hand_over
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.comment import hand_over
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.decide import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import sum_up
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.mail import mail
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import end, report
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import read_settings
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import read as read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.ticket import confirm, look, rehearse
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.verify import verify
 
 _STEPS: t.Final[dict[str, t.Callable[[Task], dict[str, t.Any]]]] = {

@@ -12,6 +12,7 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import (
     format_time,
     is_before,
@@ -19,6 +20,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import 
     parse_time,
     shift,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 
 # AWS KMS Developer Guide, "Key states of AWS KMS keys": nobody can encrypt or decrypt with a key in one of these. That
 # holds for an Unavailable key too, but only until its key store is back.
@@ -64,10 +66,10 @@ class AccessLoss:
 
 
 def find_access_loss(
-    trail: Json,
+    trail: Trail,
     *,
     given: str = "",
-    remembered: Json | None = None,
+    remembered: t.Mapping[str, str] | None = None,
     is_lost_now: bool = False,
     started_at: str = "",
     changed_at: str = "",
@@ -76,7 +78,7 @@ def find_access_loss(
 ) -> AccessLoss:
     """Decide when access was lost: what the operator gave counts first, then the controller's record, then CloudTrail.
 
-    :param trail: the result of ``kms_key_revocation_info``; empty if it was not asked
+    :param trail: what CloudTrail tells; empty if it was not asked
     :param given: ``cmk_revoked_at``; empty if it was not given
     :param remembered: ``revoked_at`` and ``lost_at`` of a revocation by this controller that no restoration has ended
     :param is_lost_now: whether the plan found a key without access
@@ -85,17 +87,15 @@ def find_access_loss(
     :param restored_before: when the restoration before this one was complete, by the controller's clock; None if not known
     :param clock_offset: AWS's clock minus the controller's, in seconds; None if not known
     """
-    complete = bool(trail.get("keys")) and all(key.get("complete", key["looked_up"]) for key in trail["keys"])
-    shown = trail.get("last_loss") or {}
-    identity = trail.get("identity")
-    ended = _local(shown.get("restored_at"), clock_offset)
+    complete = trail.is_complete
+    ended = _local(trail.restored_at, clock_offset)
     # A loss that was undone is never the loss of a key that is without access now, or was when it was enabled.
     start = latest(started_at if is_lost_now else "", changed_at)
     is_over = bool(ended and start and is_before(ended, start))
     # CloudTrail may not show yet that the restoration before this one has undone it.
-    lost, back = _local(shown.get("lost_at"), clock_offset), parse_time(restored_before)
+    lost, back = _local(trail.lost_at, clock_offset), parse_time(restored_before)
     is_over = is_over or bool(lost and back and is_before(lost, back))
-    present = {} if is_over else shown
+    present = trail if trail.shows_loss and not is_over else None
     trail_since = latest(ended, lost, back) if is_over else lost
     own_lost_at = parse_time((remembered or {}).get("lost_at"))
     if is_over and ended and own_lost_at and not is_before(ended, own_lost_at):
@@ -103,28 +103,36 @@ def find_access_loss(
         remembered = None
     if given:
         own = (remembered or {}).get("lost_at")
-        return _given(given, present, identity, complete, latest(trail_since, own))
+        return _given(given, present, complete, latest(trail_since, own))
     if remembered and not _shows(present, remembered, clock_offset):
         since = format_time(latest(remembered["lost_at"], trail_since))
         return AccessLoss(**remembered, source="controller", complete=complete, since=since)
     if present:
-        facts = {name: present[name] for name in ("revoked_at", "lost_at", "restored_at")}
-        since = format_time(trail_since)
-        return AccessLoss(**facts, identity=identity, source="cloudtrail", complete=complete, since=since)
-    not_before = (shown.get("restored_at") or restored_before) if is_over else None
+        return AccessLoss(
+            revoked_at=present.revoked_at,
+            lost_at=present.lost_at,
+            restored_at=present.restored_at,
+            identity=present.identity,
+            source="cloudtrail",
+            complete=complete,
+            since=format_time(trail_since),
+        )
+    not_before = (trail.restored_at or restored_before) if is_over else None
     since = format_time(trail_since)
     return AccessLoss(reason=_why_unknown(trail, not_before), not_before=not_before, complete=complete, since=since)
 
 
-def _given(given: str, present: Json, identity: str | None, complete: bool, since: object) -> AccessLoss:
-    ended, at = parse_time(present.get("restored_at")), parse_time(given)
-    # What CloudTrail shows was over by then, so it is another loss.
-    is_other = not present or (ended is not None and at is not None and at > ended)
+def _given(given: str, present: Trail | None, complete: bool, since: object) -> AccessLoss:
+    ended, at = parse_time(present.restored_at if present else None), parse_time(given)
+    if ended is not None and at is not None and at > ended:
+        # What CloudTrail shows was over by then, so it is another loss.
+        present = None
+    identity = present.identity if present else None
     return AccessLoss(
         revoked_at=given,
-        lost_at=format_time(latest(given, since, None if is_other else present["lost_at"])),
-        restored_at=None if is_other else present["restored_at"],
-        identity=f"given {given}" if is_other or not identity else identity,
+        lost_at=format_time(latest(given, since, present.lost_at if present else None)),
+        restored_at=present.restored_at if present else None,
+        identity=identity or f"given {given}",
         source="given",
         complete=complete,
         since=format_time(latest(given, since)),
@@ -135,34 +143,31 @@ def _local(moment: object, clock_offset: float | None) -> t.Any:
     return shift(parse_time(moment), -(clock_offset or 0))
 
 
-def _shows(present: Json, remembered: Json, clock_offset: float | None) -> bool:
+def _shows(present: Trail | None, remembered: t.Mapping[str, str], clock_offset: float | None) -> bool:
     """Return whether CloudTrail, which is minutes late, shows the loss that the controller remembers."""
-    shown, known = _local(present.get("lost_at"), clock_offset), parse_time(remembered["lost_at"])
+    shown, known = _local(present.lost_at if present else None, clock_offset), parse_time(remembered["lost_at"])
     return bool(shown and known and not is_before(shown, known))
 
 
-def _why_unknown(trail: Json, not_before: object) -> str:
+def _why_unknown(trail: Trail, not_before: object) -> str:
     if not_before:
         return (
             f"It is too recent for CloudTrail, which is up to 15 minutes late: at the earliest after {not_before}, when "
             "access was back the last time."
         )
-    reasons = dict.fromkeys(str(key["reason"]) for key in trail.get("keys") or [] if key.get("reason"))
+    reasons = dict.fromkeys(key.reason for key in trail.keys if key.reason)
     return " ".join(reasons) or "CloudTrail was not asked."
 
 
-def add_own_revocation(loss: AccessLoss, keys: t.Iterable[Json]) -> AccessLoss:
+def add_own_revocation(loss: AccessLoss, keys: t.Sequence[Key]) -> AccessLoss:
     """Add to what was known before a revocation what this run has disabled.
 
     :param loss: as :func:`find_access_loss` decided before this run changed anything
     :param keys: what has become of the keys so far
     """
-    keys = list(keys)
-    gone = any(key.get("key_state_before") in WITHOUT_ACCESS for key in keys)
+    gone = any(key.key_state_before in WITHOUT_ACCESS for key in keys)
     before = loss if gone else AccessLoss(complete=loss.complete)
-    calls = [
-        call["at"] for key in keys for call in key["calls"] if call["operation"] == "DisableKey" and not call["error"]
-    ]
+    calls = [call.at for key in keys for call in key.calls if call.operation == "DisableKey" and not call.error]
     if not calls:
         return before
     return replace(

@@ -15,12 +15,14 @@ import hashlib
 import json
 import re
 import typing as t
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions, states
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, Mention, mentions, states
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Trust
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import Note, parse_note, why_too_early
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import (
     format_time,
     is_before,
@@ -31,6 +33,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import 
 _USABLE: t.Final = ("Enabled", "Allow")
 
 Json: t.TypeAlias = t.Mapping[str, t.Any]
+States: t.TypeAlias = t.Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,31 @@ class Announcement:
     nothing_lost: bool = False  # no key was lost, so there is nothing to announce
     note_problem: str = ""  # why cmk_ticket_told does not count; empty if it does, or if there is none
 
+    @property
+    def reference(self) -> str:
+        """What names the restoration on the ticket."""
+        return self.journal.reference
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it is known that Atlassian was notified, or need not be, or that any comment of ours will do."""
+        return bool(self.journal.told) or self.nothing_lost or self.accepts_ours
+
     def as_json(self) -> dict[str, t.Any]:
         """Return it as it passes from task to task, with the journal's fields beside its own."""
         own = {name: value for name, value in asdict(self).items() if name != "journal"}
         return {**self.journal.as_json(), **own}
 
+    @classmethod
+    def from_json(cls, known: Json) -> Announcement | None:
+        """Read what :meth:`as_json` returned; None for nothing."""
+        if not known:
+            return None
+        own = {field.name: known[field.name] for field in fields(cls) if field.name in known}
+        return cls(**own, journal=Journal.from_json(known))
 
-def begin(journal: Journal | None, states: Json, *, changes: bool, ticket: str, now: str) -> Journal | None:
+
+def begin(journal: Journal | None, states: States, *, changes: bool, ticket: str, now: str) -> Journal | None:
     """Decide what to remember before the first key changes.
 
     :param journal: what is remembered so far; None if nothing
@@ -68,7 +89,7 @@ def begin(journal: Journal | None, states: Json, *, changes: bool, ticket: str, 
     return _new(journal, states, now, ticket, changed_at=now)
 
 
-def _new(journal: Journal | None, states: Json, now: str, ticket: str, *, changed_at: str | None = None) -> Journal:
+def _new(journal: Journal | None, states: States, now: str, ticket: str, *, changed_at: str | None = None) -> Journal:
     earlier = journal or Journal()
     note = str((earlier.told or {}).get("note") or "")
     return Journal(
@@ -83,13 +104,20 @@ def _new(journal: Journal | None, states: Json, now: str, ticket: str, *, change
 
 
 def settle(
-    journal: Journal | None, loss: AccessLoss, states: Json, settings: Json, *, enables: bool, now: str, nonce: str
+    journal: Journal | None,
+    loss: AccessLoss,
+    states: States,
+    settings: Settings,
+    *,
+    enables: bool,
+    now: str,
+    nonce: str,
 ) -> Announcement:
     """Decide what there is to announce, once it is known what became of the keys and when access was lost.
 
     :param journal: as :func:`begin` returned it; None if nothing is remembered
     :param states: the state of each key (by its ARN) before this run
-    :param settings: ``slug``, ``ticket``, ``ticket_told``
+    :param settings: of which the ticket and the operator's note count
     :param enables: whether this run changes a key (in check mode: would change one)
     :param now: when this run started
     :param nonce: a random text, for a restoration that nothing else names
@@ -100,15 +128,15 @@ def settle(
     # What a damaged journal told of, nobody was notified of: CloudTrail may only show the loss before it.
     lost_memory = now if journal and journal.is_damaged else None
     if journal is None or journal.is_damaged or (not enables and _is_newer(loss, journal)):
-        journal = _new(journal, states, now, settings["ticket"])
+        journal = _new(journal, states, now, settings.ticket)
     since = format_time(latest(journal.changed_at, loss.since, lost_memory))
     told, problem = (None, "") if enables else _notified(journal, loss, settings, now)
-    reference = journal.reference or _reference(journal, loss, states, settings["slug"], nonce)
+    reference = journal.reference or _reference(journal, loss, states, settings.slug, nonce)
     settled = replace(
         journal,
         reference=reference,
         told=told,
-        ticket=settings["ticket"],
+        ticket=settings.ticket,
         restored_at=None if enables else journal.restored_at,
         states_before=journal.states_before or states,
         in_doubt=not enables and is_doubtful and loss.source is None and not loss.not_before,
@@ -131,7 +159,7 @@ def _is_newer(loss: AccessLoss, journal: Journal) -> bool:
     return bool(lost and done and is_before(done, lost))
 
 
-def _reference(journal: Journal, loss: AccessLoss, states: Json, slug: str, nonce: str) -> str:
+def _reference(journal: Journal, loss: AccessLoss, states: States, slug: str, nonce: str) -> str:
     name = make_reference(slug, loss.identity or f"{journal.started_at} {nonce}", states)
     if name == journal.previous_reference:
         # The loss that CloudTrail or the operator names is the one before this: it was announced under that name.
@@ -145,12 +173,12 @@ def make_reference(slug: str, identity: str, keys: t.Iterable[str]) -> str:
     return f"cmk-restore/{slug}/{hashlib.sha256(seed.encode()).hexdigest()[:12]}"
 
 
-def _notified(journal: Journal, loss: AccessLoss, settings: Json, now: str) -> tuple[dict[str, t.Any] | None, str]:
+def _notified(journal: Journal, loss: AccessLoss, settings: Settings, now: str) -> tuple[dict[str, t.Any] | None, str]:
     """Return how Atlassian was notified, as far as controller and operator know, and why the operator's note does not count."""
     # Another ticket was opened for another revocation.
-    if journal.told and (not (journal.ticket and settings["ticket"]) or journal.ticket == settings["ticket"]):
+    if journal.told and (not (journal.ticket and settings.ticket) or journal.ticket == settings.ticket):
         return {**journal.told, "already_told": True}, ""
-    text = str(settings["ticket_told"])
+    text = settings.ticket_told
     note = parse_note(text, now) if text else ""
     if not isinstance(note, Note):
         return None, note
@@ -173,50 +201,43 @@ def _by_person(note: Note, now: str) -> dict[str, t.Any]:
     }
 
 
-def announced(on_ticket: t.Iterable[Json], announcement: Json) -> list[Json]:
+def announced(on_ticket: t.Iterable[Mention], announcement: Announcement) -> list[Mention]:
     """Pick from the references on the ticket those that prove that Atlassian was notified of this restoration.
 
-    :param on_ticket: ``mentions`` of ``desk_ticket``
-    :param announcement: as :meth:`Announcement.as_json` returns it
     :return: the newest first
     """
-    exact = [
-        mention
-        for mention in on_ticket
-        if mention["reference"] == announcement["reference"] and not _is_older(mention, announcement["since"])
-    ]
-    ours = [{**mention, "relied_on": True} for mention in on_ticket if mention.get("by_us")]
-    counted = exact or (ours if announcement["accepts_ours"] else [])
-    return sorted(counted, key=lambda mention: str(_time_of(mention)), reverse=True)
+    on_ticket = list(on_ticket)
+    reference, since = announcement.reference, announcement.since
+    exact = [one for one in on_ticket if one.reference == reference and not _is_older(one, since)]
+    ours = [replace(one, relied_on=True) for one in on_ticket if one.by_us]
+    counted = exact or (ours if announcement.accepts_ours else [])
+    return sorted(counted, key=lambda one: str(one.written_at), reverse=True)
 
 
-def _time_of(mention: Json) -> t.Any:
-    return parse_time(mention.get("noted_at")) or parse_time(mention.get("at"))
-
-
-def _is_older(mention: Json, since: object) -> bool:
-    at, start = _time_of(mention), parse_time(since)
+def _is_older(mention: Mention, since: object) -> bool:
+    at, start = mention.written_at, parse_time(since)
     return start is not None and (at is None or is_before(at, start))
 
 
-def posted(answer: Json, slug: str, announcement: Json) -> dict[str, t.Any]:
-    """Find in the desk's answer to a comment that it stored this announcement; empty if the answer does not prove it."""
-    stored = mentions([answer["data"]], slug, answer.get("clock_offset")) if answer["ok"] else []
-    exact = [mention for mention in stored if mention["reference"] == announcement["reference"]]
-    return {**exact[0], "told": True, "already_told": False} if exact else {}
+def posted(answer: Answer, slug: str, announcement: Announcement) -> Mention | None:
+    """Find in the desk's answer to a comment that it stored this announcement; None if the answer does not prove it."""
+    stored = mentions([answer.data], slug, answer.clock_offset) if answer.ok else []
+    return next((one for one in stored if one.reference == announcement.reference), None)
 
 
-def usable(announcement: Json, keys: t.Sequence[Json], *, only_reads: bool = False) -> dict[str, t.Any]:
+def with_usable(
+    announcement: Announcement, parts: t.Sequence[Key | Trust], *, only_reads: bool = False
+) -> Announcement:
     """Add to the announcement since when all keys have been usable (``restored_at``), as soon as they are.
 
-    :param announcement: as :meth:`Announcement.as_json` returns it; empty before it is settled
-    :param keys: what has become of the keys so far
+    :param parts: what has become of the keys and of the trust statement so far
     :param only_reads: a run of ``assess`` or ``verify`` changes nothing, so that its own time means nothing
     """
-    known = announcement.get("restored_at") or only_reads
-    if not announcement or known or not keys or any(key.get("error") for key in keys):
-        return dict(announcement)
-    return {**announcement, "restored_at": max((call["at"] for key in keys for call in key["calls"]), default=None)}
+    known = announcement.journal.restored_at or only_reads
+    if known or not parts or any(part.error for part in parts):
+        return announcement
+    restored_at = max((call.at for part in parts for call in part.calls), default=None)
+    return replace(announcement, journal=replace(announcement.journal, restored_at=restored_at))
 
 
 def with_reference(text: str, reference_: str) -> str:

@@ -13,11 +13,15 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import ACKNOWLEDGED_WITHIN, trail_of
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import ACKNOWLEDGED_WITHIN, Reply
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Use
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import Site
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import KeyTrail
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import Window
 
-Parts = t.Mapping[str, t.Any]
 Check = tuple[str, str]
 
 OUTCOMES: t.Final = ("good", "open", "bad", "unknown")
@@ -26,120 +30,116 @@ _LOST_BY: t.Final = {"DisableKey": "disabled", "ScheduleKeyDeletion": "scheduled
 _GIVES: t.Final = ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial", "ConnectCustomKeyStore")
 
 
-def check_keys(run: Parts) -> Check:
+def check_keys(run: Run) -> Check:
     """Say of every key whether it is enabled, and who has disabled it again."""
-    keys, lost = run["keys"], lost_again(run)
+    keys, lost = run.keys, lost_again(run)
     bad = [
-        " ".join(filter(None, [lost.get(key["arn"]) or f"{key['region']}:", key["error"], key["hint"]]))
+        " ".join(filter(None, [lost.get(key.arn or "") or f"{key.region}:", key.error, key.hint]))
         for key in keys
-        if key["error"]
+        if key.error
     ]
     if bad:
         return "bad", " ".join(bad)
     if not keys:
         return "unknown", "No key was read."
-    return "good", f"{len(keys)} of {len(keys)} enabled: {', '.join(str(key['region']) for key in keys)}."
+    return "good", f"{len(keys)} of {len(keys)} enabled: {', '.join(key.region for key in keys)}."
 
 
-def lost_again(run: Parts) -> dict[str, str]:
+def lost_again(run: Run) -> dict[str, str]:
     """Say of each key that is not enabled when it was lost and by whom, as far as CloudTrail shows it; by ARN."""
     lost = {}
-    for key in run["keys"]:
-        trail = trail_of(run, key.get("arn"))
-        if key.get("key_state_before") in (None, "Enabled") or not trail.get("revoked_at"):
+    for key in run.keys:
+        trail = run.trail.of(key.arn)
+        if key.key_state_before in (None, "Enabled") or not trail.revoked_at:
             continue
-        how, by = str(trail.get("revoked_how")), quoted(str(trail.get("revoked_by") or "an unknown identity"), 160)
+        how, by = str(trail.revoked_how), quoted(trail.revoked_by or "an unknown identity", 160)
         again = " again" if _was_usable(run, trail) else ""
         verb = _LOST_BY.get(how, "lost")
-        lost[key["arn"]] = f"{key['region']}: {verb}{again} at {to_minute(trail['revoked_at'])} by {by} ({how})."
+        lost[trail.arn] = f"{key.region}: {verb}{again} at {to_minute(trail.revoked_at)} by {by} ({how})."
     return lost
 
 
-def _was_usable(run: Parts, trail: Parts) -> bool:
+def _was_usable(run: Run, trail: KeyTrail) -> bool:
     """Decide whether access had come back before it was lost this time."""
-    events = [event for event in trail.get("events") or [] if event["name"] in _GIVES and not event["error_code"]]
-    moments = [run["announcement"].get("restored_at"), run["ticket"].get("at"), *(event["time"] for event in events)]
-    lost_at = parse_time(trail["revoked_at"])
+    events = [event for event in trail.events if event["name"] in _GIVES and not event["error_code"]]
+    restored_at = run.announcement.journal.restored_at if run.announcement else None
+    moments = [restored_at, run.ticket.at, *(event["time"] for event in events)]
+    lost_at = parse_time(trail.revoked_at)
     return any(moment < lost_at for moment in map(parse_time, moments) if moment and lost_at)
 
 
-def check_use(use: t.Sequence[Parts], outcome: str) -> Check:
+def check_use(use: t.Sequence[Use], outcome: str) -> Check:
     """Say of every key who has used it."""
     late = " CloudTrail is up to 15 minutes late." if outcome == "open" else ""
-    return outcome, (" ".join(f"{one['region']}: {_used(one)}" for one in use) or "No key was read.") + late
+    return outcome, (" ".join(f"{one.region}: {_used(one)}" for one in use) or "No key was read.") + late
 
 
-def _used(use: Parts) -> str:
-    first = use["first_use"]
+def _used(use: Use) -> str:
+    first = use.first_use
     if not first:
-        return str(use["reason"])
-    when = "first" if use["is_first"] else "at the latest"
+        return str(use.reason)
+    when = "first" if use.is_first else "at the latest"
     return f"{first['name']} by account {first['account_id']}, {when} at {to_minute(first['time'])}."
 
 
-def check_ticket(run: Parts, answer: Parts | None) -> Check:
+def check_ticket(run: Run, reply: Reply | None) -> Check:
     """Say when Atlassian was notified, and who has answered."""
-    ticket, look = run["ticket"], run["seen"].get("look") or {}
-    is_notified, when = bool(ticket.get("told")), _notified(run)
-    if not look:
+    ticket, look = run.ticket, run.seen.look
+    is_notified, when = ticket.told, _notified(run)
+    if look is None:
         outcome = "unknown" if is_notified else "bad"
         return outcome, f"{when}. The ticket cannot be read without an API: read it in the support portal."
-    if not look["ok"]:
-        return "unknown", f"{when}. {ticket.get('error')} {ticket.get('hint')}"
-    status = f"Status {look['status']}. {when}"
-    if answer:
-        return _answered(status, answer)
+    if not look.ok:
+        return "unknown", f"{when}. {ticket.error} {ticket.hint}"
+    status = f"Status {look.status}. {when}"
+    if reply:
+        return _answered(status, reply)
     return ("open" if is_notified else "bad"), f"{status}{'; no answer yet' if is_notified else ''}."
 
 
-def _notified(run: Parts) -> str:
-    ticket, mailed = run["ticket"], run["announcement"].get("mailed")
-    if ticket.get("told"):
-        at = ticket.get("at")
-        return f"Atlassian was notified at {to_minute(at) if parse_time(at) else 'an unknown time'}"
+def _notified(run: Run) -> str:
+    ticket, mailed = run.ticket, run.announcement.journal.mailed if run.announcement else None
+    if ticket.told:
+        return f"Atlassian was notified at {to_minute(ticket.at) if parse_time(ticket.at) else 'an unknown time'}"
     if mailed:
         return f"The comment was mailed at {to_minute(mailed['at'])}, which does not prove that it is on the ticket"
     return "No notification of Atlassian is known"
 
 
-def _answered(status: str, answer: Parts) -> Check:
-    quote = f'"{answer["text"]}"'
-    at = to_minute(answer["at"])
-    if answer["automatic"]:
-        limit = words(ACKNOWLEDGED_WITHIN)
-        return (
-            "open",
-            f"{status}; {answer['name']} commented at {at}, less than {limit} later, so it may be automatic: {quote}",
-        )
-    return "good", f"{status}; {answer['name']} answered at {at}: {quote}"
+def _answered(status: str, reply: Reply) -> Check:
+    quote, at = f'"{reply.text}"', to_minute(reply.at)
+    if reply.automatic:
+        late = f"less than {words(ACKNOWLEDGED_WITHIN)} later, so it may be automatic"
+        return "open", f"{status}; {reply.name} commented at {at}, {late}: {quote}"
+    return "good", f"{status}; {reply.name} answered at {at}: {quote}"
 
 
-def check_sites(sites: t.Sequence[Parts]) -> Check:
+def check_sites(sites: t.Sequence[Site]) -> Check:
     """Say of every site what it answers."""
     if not sites:
         return "unknown", "cmk_sites names no site."
-    says = ", ".join(f"{site['site']} {site['says']}" for site in sites)
-    return ("good" if all(site["up"] for site in sites) else "open"), f"{says}."
+    says = ", ".join(f"{site.site} {site.says}" for site in sites)
+    return ("good" if all(site.up for site in sites) else "open"), f"{says}."
 
 
-def check_clock(run: Parts, *, is_overdue: bool) -> Check:
+def check_clock(run: Run, *, is_overdue: bool) -> Check:
     """Say how much of Atlassian's time is over."""
-    is_notified, due = bool(run["ticket"].get("told")), run["window"]["expected_completion"]
+    is_notified, due = run.ticket.told, run.window.expected_completion
     says = [_since_notified(run, due)] if is_notified and due else []
-    says.append(_since_lost(run["window"], run["now"]))
+    says.append(_since_lost(run.window, run.now))
     return "bad" if is_overdue else "open" if is_notified else "unknown", " ".join(says)
 
 
-def _since_notified(run: Parts, due: str) -> str:
-    elapsed = _elapsed(run["ticket"].get("at"), run["now"])
+def _since_notified(run: Run, due: str) -> str:
+    elapsed = _elapsed(run.ticket.at, run.now)
     return f"Atlassian was notified {elapsed}; its two business days end at {to_minute(due)}."
 
 
-def _since_lost(window: Parts, now: str) -> str:
+def _since_lost(window: Window, now: str) -> str:
     """Every date and every number of days is read from the window, which knows the programme's limits."""
-    if not window["known"]:
+    lost, limit, risk = window.revoked_at, window.reinstate_by, window.at_risk_after
+    if lost is None or limit is None or risk is None:
         return "When access was lost is not known."
-    lost, limit, risk = window["revoked_at"], window["reinstate_by"], window["at_risk_after"]
     says = f"Access was lost {_elapsed(lost, now)} ({to_minute(lost)})"
     if risk == limit:
         return f"{says}; Atlassian's {_days(lost, limit)} end at {to_minute(limit)}."

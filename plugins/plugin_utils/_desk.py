@@ -16,11 +16,16 @@ import datetime as dt
 import email.utils
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._quoting import unquoted_lines
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time
+
+# The desk's own JSON, which is read field by field.
+Comment: t.TypeAlias = t.Mapping[str, t.Any]
+Why: t.TypeAlias = dict[str, str]  # code, error and hint of what went wrong; empty if nothing did
 
 _LONGEST_WAIT: t.Final = 120
 _PREFIX: t.Final = "Reference: "
@@ -50,7 +55,7 @@ class Account:
     key: str = ""
     name: str = ""
 
-    def wrote(self, comment: t.Mapping[str, t.Any]) -> bool:
+    def wrote(self, comment: Comment) -> bool:
         """Whether the comment's author is this account; false where that cannot be established."""
         email = _inside(comment, "author", "emailAddress").casefold()
         identities = {"accountId": self.account_id, "key": self.key, "name": self.name}
@@ -59,103 +64,161 @@ class Account:
         )
 
 
-def answer(result: t.Mapping[str, t.Any], attempt: int = 1, now: dt.datetime | str | None = None) -> dict[str, t.Any]:
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the desk, as far as it is free of secrets."""
+
+    ok: bool
+    status: int  # of HTTP; -1 without an answer
+    data: t.Mapping[str, t.Any] = field(default_factory=dict)  # the JSON object
+    code: str = ""
+    error: str = ""
+    hint: str = ""
+    retry: bool = False  # whether the same read may be tried again
+    wait: float = 0  # seconds until then
+    clock_offset: int | None = None  # seconds that the desk's clock is ahead of the controller's; None if not known
+    size: int = 0  # bytes
+    too_large: bool = False
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A reference to a restoration on the ticket, in a line that the comment's author wrote."""
+
+    reference: str
+    comment_id: str = ""
+    url: str = ""
+    at: str = ""  # when the comment was written, as the desk gave it
+    noted_at: str = ""  # the same by the controller's clock, ISO 8601 in UTC; empty if unknown
+    author: str = ""  # the display name
+    by_us: bool = False  # false also where that cannot be established
+    relied_on: bool = False  # it counts although its reference is another, because nothing is known
+
+    @property
+    def written_at(self) -> dt.datetime | None:
+        """When the comment was written: by the controller's clock, or by the desk's where that is not known."""
+        return parse_time(self.noted_at) or parse_time(self.at)
+
+
+@dataclass(frozen=True)
+class Author:
+    """Somebody who wrote public comments on the ticket."""
+
+    author: str  # an id
+    name: str
+    references: tuple[str, ...]  # to restorations of the organization, in any of the author's comments
+    comment_id: str  # of the newest comment, as all that follows
+    url: str
+    at: str
+    text: str  # one short line
+    noted_at: str = ""  # by the controller's clock, as of a mention
+    by_us: bool = False
+
+    @property
+    def written_at(self) -> dt.datetime | None:
+        """When the newest comment was written, as :attr:`Mention.written_at`."""
+        return parse_time(self.noted_at) or parse_time(self.at)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was read of a ticket and of all its public comments."""
+
+    ok: bool = True
+    code: str = ""  # why it could not be read
+    error: str = ""
+    hint: str = ""
+    status: str = ""  # of the ticket
+    allowed: bool = True  # whether this user may comment
+    mentions: tuple[Mention, ...] = ()
+    authors: tuple[Author, ...] = ()
+    attempt: int = 1
+    clock_offset: int | None = None
+    complete: bool = True  # every comment was read
+    bound: str = ""  # a sentence on the bound that ended the reading; empty if none did
+
+    @property
+    def why(self) -> Why:
+        """Why the ticket could not be read."""
+        return {"code": self.code, "error": self.error, "hint": self.hint}
+
+    @classmethod
+    def from_json(cls, known: t.Mapping[str, t.Any]) -> Look | None:
+        """Read what ``asdict`` returned; None for nothing."""
+        if not known:
+            return None
+        given = {one.name: known[one.name] for one in fields(cls) if one.name in known}
+        given["mentions"] = tuple(Mention(**mention) for mention in known.get("mentions") or [])
+        authors = [
+            Author(**{**author, "references": tuple(author["references"])}) for author in known.get("authors") or []
+        ]
+        return cls(**{**given, "authors": tuple(authors)})
+
+
+def read_answer(result: Comment, attempt: int = 1, now: dt.datetime | None = None) -> Answer:
     """Judge the result of ``ansible.builtin.uri`` and keep what is free of secrets.
 
     :param attempt: the number of this attempt, from 1; the wait doubles with it
-    :param now: the controller's time when the answer came, ISO 8601 with a zone if it is a text
-    :return: ``ok``, ``status``, ``data`` (the JSON object), ``code``, ``error``, ``hint``, ``retry`` (whether the same
-        read may be tried again), ``wait`` (seconds until then), ``clock_offset`` (how many seconds the desk's clock is
-        ahead of the controller's; None without a valid ``Date`` header or without ``now``)
+    :param now: the controller's time when the answer came
     """
     status = int(result.get("status") or -1)
     data = result.get("json")
-    received = _moment(now)
-    clock_offset = _clock_offset(result.get("date"), received)
+    size = int(result.get("size") or 0)
+    clock_offset = _clock_offset(result.get("date"), now)
     if status in (200, 201) and isinstance(data, dict) and _is_documented(str(result.get("url", "")), data):
-        return {
-            "ok": True,
-            "status": status,
-            "data": data,
-            "code": "",
-            "error": "",
-            "hint": "",
-            "retry": False,
-            "wait": 0,
-            "clock_offset": clock_offset,
-        }
+        return Answer(ok=True, status=status, data=data, clock_offset=clock_offset, size=size)
     code = _code(status, result)
     why = refusal(code, url=str(result.get("url", "")), status=status, message=_message(result))
     retry = code in ("desk_throttled", "desk_trouble", "desk_not_reached")
-    wait = _retry_after(result.get("retry_after"), received) if retry else 0
-    return {
-        "ok": False,
-        "status": status,
-        "data": {},
+    wait = _retry_after(result.get("retry_after"), now) if retry else 0
+    return Answer(
+        ok=False,
+        status=status,
         **vars(why),
-        "retry": retry,
-        "wait": min(_LONGEST_WAIT, wait if wait is not None else 2**attempt),
-        "clock_offset": clock_offset,
-    }
+        retry=retry,
+        wait=min(_LONGEST_WAIT, wait if wait is not None else 2**attempt),
+        clock_offset=clock_offset,
+        size=size,
+        too_large=bool(result.get("too_large")),
+    )
 
 
-def not_told(post: t.Mapping[str, t.Any], look: t.Mapping[str, t.Any]) -> dict[str, str]:
+def not_told(post: Answer, look: Look) -> Why:
     """Say why a comment that was sent does not count as told.
 
-    :param post: :func:`answer` to the comment
-    :param look: the result of ``desk_ticket`` that read the ticket afterwards
-    :return: ``code``, ``error``, ``hint``
+    :param post: the answer to the comment
+    :param look: the ticket as it was read afterwards
     """
-    sent = str(post["error"]) or str(refusal("desk_not_json", status=post["status"]).error)
-    unread = look.get("error") or look.get("bound")
-    if unread and post["code"] in _OUTCOME_UNKNOWN:
+    sent = post.error or refusal("desk_not_json", status=post.status).error
+    unread = look.error or look.bound
+    if unread and post.code in _OUTCOME_UNKNOWN:
         # Who takes this for a comment that was not stored would post a second one.
-        return dict(vars(refusal("desk_unconfirmed", sent=sent, message=unread)))
-    if post["ok"]:
-        return dict(vars(refusal("desk_not_json", status=post["status"])))
-    return {name: str(post[name]) for name in ("code", "error", "hint")}
+        return vars(refusal("desk_unconfirmed", sent=sent, message=unread))
+    if post.ok:
+        return vars(refusal("desk_not_json", status=post.status))
+    return {"code": post.code, "error": post.error, "hint": post.hint}
 
 
-def standing(
-    look: t.Mapping[str, t.Any], ticket: str, announced: t.Sequence[t.Mapping[str, t.Any]], enables: bool
-) -> dict[str, t.Any]:
-    """Report the state of a ticket that is only read, for a rehearsal.
+def unfit_comment(text: str, ticket: str, look: Look | None) -> Why:
+    """Say why the ticket would not take the comment; empty if it would.
 
-    :param look: the result of ``desk_ticket``
-    :param ticket: the ticket's key
-    :param announced: the announcements of this restoration among its mentions
-    :param enables: whether keys are still to be enabled, so that there is nothing to announce yet
-    :return: ``code``, ``error`` and ``hint`` of what would stop an announcement; else ``told`` with the one that the ticket
-        holds; else empty
+    :param look: the ticket as it was read; None if it was not
     """
-    if not look["ok"]:
-        return {name: look[name] for name in ("code", "error", "hint")}
-    # An old announcement does not help at the next loss, which a rehearsal is for.
-    if unfit := unfit_comment("", ticket, look):
-        return unfit
-    return {**announced[0], "told": True, "already_told": True} if announced and not enables else {}
-
-
-def unfit_comment(text: str, ticket: str, look: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Say why the ticket would not take the comment (``code``, ``error``, ``hint``); empty if it would.
-
-    :param look: the result of ``desk_ticket``
-    """
-    if not look.get("allowed", True):
-        return dict(vars(refusal("ticket_closed", ticket=ticket, status=look["status"])))
+    if look and not look.allowed:
+        return vars(refusal("ticket_closed", ticket=ticket, status=look.status))
     if len(text) > _MOST_CHARACTERS:
-        return dict(vars(refusal("comment_too_long", length=len(text), most=_MOST_CHARACTERS)))
+        return vars(refusal("comment_too_long", length=len(text), most=_MOST_CHARACTERS))
     return {}
 
 
-def _is_documented(url: str, data: t.Mapping[str, t.Any]) -> bool:
+def _is_documented(url: str, data: Comment) -> bool:
     """Tell whether a page of comments is one; the other answers are read field by field."""
     if "/comment?" not in url:
         return True
     return isinstance(data.get("values"), list) and isinstance(data.get("isLastPage"), bool)
 
 
-def _code(status: int, result: t.Mapping[str, t.Any]) -> str:
+def _code(status: int, result: Comment) -> str:
     if status < 0:
         return "desk_tls" if "CERTIFICATE_VERIFY_FAILED" in str(result.get("msg", "")) else "desk_not_reached"
     if status in _BY_STATUS:
@@ -169,7 +232,7 @@ def _code(status: int, result: t.Mapping[str, t.Any]) -> str:
     return "desk_refused"
 
 
-def _message(result: t.Mapping[str, t.Any]) -> str:
+def _message(result: Comment) -> str:
     data = result.get("json")
     said = data.get("errorMessage") or data.get("message") if isinstance(data, dict) else None
     # uri's own message repeats the status; after the last colon stands the reason.
@@ -199,22 +262,12 @@ def _http_date(value: object) -> dt.datetime | None:
     return when if when and when.tzinfo else None
 
 
-def _moment(value: dt.datetime | str | None) -> dt.datetime | None:
-    """Read a time in ISO 8601 or take one; None without a zone."""
-    if isinstance(value, str):
-        # Before Python 3.11, fromisoformat knows neither Z nor an offset without a colon, which Jira sends.
-        text = re.sub(r"(?:Z|([+-][0-9]{2})([0-9]{2}))$", lambda zone: f"{zone[1] or '+00'}:{zone[2] or '00'}", value)
-        try:
-            value = dt.datetime.fromisoformat(text)
-        except ValueError:
-            return None
-    return value if value and value.tzinfo else None
-
-
 def _clock_offset(date: object, received: dt.datetime | None) -> int | None:
     """How many seconds the desk's clock is ahead; the header has whole seconds, so the controller's time is cut too."""
     sent = _http_date(date)
-    return int((sent - received.replace(microsecond=0)).total_seconds()) if sent and received else None
+    return (
+        int((sent - received.replace(microsecond=0)).total_seconds()) if sent and received and received.tzinfo else None
+    )
 
 
 def local_time(created: str, offset: int | None) -> str:
@@ -223,7 +276,8 @@ def local_time(created: str, offset: int | None) -> str:
     :param created: ISO 8601 with a zone, as ``created.iso8601`` has it
     :param offset: the ``clock_offset`` of :func:`answer`
     """
-    when = _moment(created)
+    # Without a zone it is no time of the desk.
+    when = parse_time(created) if re.search(r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})$", created) else None
     if when is None or offset is None:
         return ""
     try:
@@ -234,35 +288,33 @@ def local_time(created: str, offset: int | None) -> str:
 
 
 def mentions(
-    comments: t.Iterable[t.Mapping[str, t.Any]],
+    comments: t.Iterable[Comment],
     org_slug: str,
     clock_offset: int | None = None,
     ours: Account | None = None,
-) -> list[dict[str, t.Any]]:
+) -> list[Mention]:
     """List the references to restorations of the organization that the comments' authors wrote.
 
     A reference counts only if it is an unquoted line of its own, with or without ``Reference:`` before it.
 
     :param clock_offset: the ``clock_offset`` of the answer that holds the comments
     :param ours: the account that we use
-    :return: of each, in the order of the page: ``reference``, ``comment_id``, ``url``, ``at`` (as the desk gave it),
-        ``noted_at`` (by the controller's clock; empty if unknown), ``author`` (the display name), ``by_us`` (false also
-        where that cannot be established)
+    :return: in the order of the page
     """
     return [
-        {
-            "reference": reference,
-            **(facts := comment_facts(comment)),
-            "noted_at": local_time(facts["at"], clock_offset),
-            "author": _author_name(comment),
-            "by_us": (ours or Account()).wrote(comment),
-        }
+        Mention(
+            reference,
+            *(facts := comment_facts(comment)),
+            noted_at=local_time(facts.at, clock_offset),
+            author=_author_name(comment),
+            by_us=(ours or Account()).wrote(comment),
+        )
         for comment in comments
         for reference in _references(comment, org_slug)
     ]
 
 
-def is_undecided(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str, ours: Account) -> bool:
+def is_undecided(comments: t.Iterable[Comment], org_slug: str, ours: Account) -> bool:
     """Whether a reference stands in a comment of which the e-mail addresses do not tell whether we wrote it."""
     return any(
         not ("@" in ours.email and _inside(comment, "author", "emailAddress"))
@@ -284,36 +336,39 @@ def _references(comment: object, org_slug: str) -> list[str]:
     return list(dict.fromkeys(line[1] for line in map(pattern.fullmatch, unquoted_lines(body)) if line))
 
 
-def _author_name(comment: t.Mapping[str, t.Any]) -> str:
+def _author_name(comment: Comment) -> str:
     return quoted(_inside(comment, "author", "displayName") or _author_id(comment), 60)
 
 
-def _author_id(comment: t.Mapping[str, t.Any]) -> str:
+def _author_id(comment: Comment) -> str:
     # Cloud identifies an account by its id, Data Center by key and name (UserDTO).
     names = [_inside(comment, "author", name) for name in ("accountId", "key", "name", "emailAddress")]
     return next(filter(None, names), "")
 
 
-def authors(comments: t.Iterable[t.Mapping[str, t.Any]], org_slug: str) -> list[dict[str, t.Any]]:
+def authors(
+    comments: t.Iterable[Comment], org_slug: str, clock_offset: int | None = None, ours: Account | None = None
+) -> list[Author]:
     """Tell who wrote public comments.
 
     :param comments: all of them, the oldest first
-    :return: for each author ``author`` (an id), ``name``, ``references`` (to restorations of the organization, in any of
-        the author's comments), and ``comment_id``, ``url``, ``at`` and ``text`` (one short line) of the newest comment
     """
-    found: dict[str, dict[str, t.Any]] = {}
+    found: dict[str, Author] = {}
     for comment in comments:
         if not isinstance(comment, dict):
             continue
         author = _author_id(comment)
-        earlier = found.pop(author, {"references": []})
-        found[author] = {
-            "author": author,
-            "name": _author_name(comment),
-            "references": list(dict.fromkeys([*earlier["references"], *_references(comment, org_slug)])),
-            **comment_facts(comment),
-            "text": quoted(str(comment.get("body", ""))),
-        }
+        earlier = found.pop(author, None)
+        references = [*(earlier.references if earlier else ()), *_references(comment, org_slug)]
+        found[author] = Author(
+            author,
+            _author_name(comment),
+            tuple(dict.fromkeys(references)),
+            *(facts := comment_facts(comment)),
+            text=quoted(str(comment.get("body", ""))),
+            noted_at=local_time(facts.at, clock_offset),
+            by_us=(ours or Account()).wrote(comment),
+        )
     return list(found.values())
 
 
@@ -329,34 +384,24 @@ def _one_line(text: str) -> str:
     return " ".join(plain(text).split())
 
 
-def comment_facts(comment: t.Mapping[str, t.Any]) -> dict[str, str]:
+class Facts(t.NamedTuple):
+    """What evidence needs of a comment."""
+
+    comment_id: str
+    url: str
+    at: str
+
+
+def comment_facts(comment: Comment) -> Facts:
     """Keep of a comment what evidence needs."""
-    return {
-        "comment_id": quoted(str(comment.get("id", "")), 100),
-        "url": quoted(_inside(comment, "_links", "self"), 1000),
-        "at": quoted(_inside(comment, "created", "iso8601"), 100),
-    }
+    return Facts(
+        quoted(str(comment.get("id", "")), 100),
+        quoted(_inside(comment, "_links", "self"), 1000),
+        quoted(_inside(comment, "created", "iso8601"), 100),
+    )
 
 
-def _inside(comment: t.Mapping[str, t.Any], part: str, name: str) -> str:
+def _inside(comment: Comment, part: str, name: str) -> str:
     value = comment.get(part)
     # Cloud gives null for what an account's privacy settings hide.
     return str(value.get(name) or "") if isinstance(value, dict) else ""
-
-
-def ticket_step(
-    look: t.Mapping[str, t.Any], announced: t.Sequence[object], comment: t.Mapping[str, t.Any], check_mode: bool
-) -> str:
-    """Choose what to do with the ticket: the name of the role's task file.
-
-    :param look: the result of ``desk_ticket``
-    :param announced: the comments on the ticket that tell Atlassian
-    :param comment: the result of ``comment``; empty if it was not written
-    """
-    if not look["ok"]:
-        return "unread"
-    if announced:
-        return "announced"
-    if comment["error"]:
-        return "unfit"
-    return "would_post" if check_mode else "comment"

@@ -21,11 +21,14 @@ from dataclasses import dataclass
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask, read_body, within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
     Account,
-    answer,
+    Answer,
+    Comment,
+    Look,
     authors,
     is_undecided,
     mentions,
     quoted,
+    read_answer,
 )
 
 _TIMEOUT: t.Final = 30
@@ -37,8 +40,13 @@ _MOST_BYTES_IN_ALL: t.Final = 32 << 20
 _MOST_SECONDS: t.Final = 60
 _API: t.Final = "/rest/servicedeskapi/"
 
-Answer = dict[str, t.Any]
-Comment = t.Mapping[str, t.Any]
+# As ansible.builtin.uri returns an answer.
+Result = dict[str, t.Any]
+
+
+def utc_now() -> dt.datetime:
+    """Return the controller's time."""
+    return dt.datetime.now(dt.timezone.utc)
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class _Comments:
 class Reader:
     """Reads one after the other, and tries again what may pass.
 
-    :param get: takes a URL and returns what :func:`answer` judges, with ``size`` (in bytes) and ``too_large``
+    :param get: takes a URL and returns what :func:`read_answer` judges, with ``size`` (in bytes) and ``too_large``
     :param sleep: waits for a number of seconds, and may tell of it
     :param attempt: the number of the first attempt, from 1; all reads share their attempts
     :param retries: how many attempts may follow the first
@@ -64,13 +72,13 @@ class Reader:
 
     def __init__(
         self,
-        get: t.Callable[[str], Answer],
+        get: t.Callable[[str], Result],
         sleep: t.Callable[[float, Answer], None],
         attempt: int = 1,
         retries: int = 6,
         patience: float = 3600,
         clock: t.Callable[[], float] = time.monotonic,
-        now: t.Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.timezone.utc),
+        now: t.Callable[[], dt.datetime] = utc_now,
     ) -> None:
         self.attempt = attempt
         self._retries = retries
@@ -83,34 +91,34 @@ class Reader:
         self._bytes = 0
         self._offset: int | None = None
 
-    def ticket(self, url: str, org_slug: str, user: str = "") -> Answer:
+    def ticket(self, url: str, org_slug: str, user: str = "") -> Look:
         """Read the ticket, then all of its public comments.
 
         :param url: the request's URL
         :param user: the user of basic authentication; empty with a personal access token
-        :return: ``ok``, ``code``, ``error``, ``hint``, ``status`` (of the ticket), ``allowed`` (whether this user may
-            comment), ``mentions`` (of restorations of the organization), ``authors`` (as :func:`authors` lists them),
-            ``attempt``, ``clock_offset`` (as :func:`answer` has it), ``complete`` (whether every comment was read),
-            ``bound`` (a sentence on the bound that ended the reading; empty if none did)
         """
         # A list of comments comes back empty, not as an error, when access is missing: only the ticket proves access.
         first = self._read(f"{url}?expand=action")
-        data = first["data"]
+        data = first.data
         status = str(_map(data.get("currentStatus")).get("status") or "unknown")
         allowed = _map(_map(data.get("actions")).get("addComment")).get("allowed", True) is not False
-        read = self._comments(url, first) if first["ok"] else _Comments([], first, "")
+        read = self._comments(url, first) if first.ok else _Comments([], first, "")
         ours = self._account(url, read.comments, org_slug, user)
-        return {
-            **{name: read.last[name] for name in ("ok", "code", "error", "hint")},
-            "status": quoted(status, 100),
-            "allowed": allowed,
-            "mentions": mentions(read.comments, org_slug, self._offset, ours),
-            "authors": authors(read.comments, org_slug),
-            "attempt": self.attempt,
-            "clock_offset": self._offset,
-            "complete": read.last["ok"] and not read.bound,
-            "bound": read.bound,
-        }
+        last = read.last
+        return Look(
+            ok=last.ok,
+            code=last.code,
+            error=last.error,
+            hint=last.hint,
+            status=quoted(status, 100),
+            allowed=allowed,
+            mentions=tuple(mentions(read.comments, org_slug, self._offset, ours)),
+            authors=tuple(authors(read.comments, org_slug, self._offset, ours)),
+            attempt=self.attempt,
+            clock_offset=self._offset,
+            complete=last.ok and not read.bound,
+            bound=read.bound,
+        )
 
     def _comments(self, url: str, last: Answer) -> _Comments:
         """Read the comments up to the last page, or to a bound."""
@@ -121,10 +129,10 @@ class Reader:
                 return _Comments(comments, last, _bound(comments, reason))
             # The desk caps the pages as it likes, so that the next one begins after what has come.
             page = self._read(f"{url}/comment?public=true&internal=false&limit={_PAGE}&start={len(comments)}")
-            if page["too_large"]:
+            if page.too_large:
                 return _Comments(comments, last, _bound(comments, f"the next page has more than {_mib(_MOST_BYTES)}"))
             last = page
-            values = page["data"].get("values", [])
+            values = page.data.get("values", [])
             new = {str(value["id"]) for value in values if _map(value).get("id")}
             if new and new <= ids and len(new) == len(values):
                 return _Comments(
@@ -132,7 +140,7 @@ class Reader:
                 )
             ids |= new
             comments += values
-            if not page["ok"] or page["data"]["isLastPage"]:
+            if not page.ok or page.data["isLastPage"]:
                 return _Comments(comments, last, "")
             if not values:
                 return _Comments(
@@ -156,28 +164,28 @@ class Reader:
         """
         if not is_undecided(comments, org_slug, Account(email=user)) or self._exhausted():
             return Account(email=user)
-        data = self._once(f"{url.rpartition(_API)[0]}/rest/api/2/myself")["data"]
+        data = self._once(f"{url.rpartition(_API)[0]}/rest/api/2/myself").data
         return Account(user, *(str(data.get(name) or "") for name in ("accountId", "key", "name")))
 
     def _read(self, url: str) -> Answer:
         while True:
             found = self._once(url)
             is_last = self.attempt > self._retries or self._seconds >= _MOST_SECONDS
-            if is_last or not found["retry"] or self._clock() + found["wait"] > self._end:
+            if is_last or not found.retry or self._clock() + found.wait > self._end:
                 return found
-            self._sleep(found["wait"], found)
+            self._sleep(found.wait, found)
             self.attempt += 1
 
     def _once(self, url: str) -> Answer:
         begin = self._clock()
         result = self._get(url)
-        found = answer(result, self.attempt, self._now())
+        found = read_answer(result, self.attempt, self._now())
         self._seconds += self._clock() - begin
-        self._bytes += int(result.get("size", 0))
+        self._bytes += found.size
         # What takes time on the way makes the desk's clock look late: the highest is the best.
-        offsets = [offset for offset in (self._offset, found["clock_offset"]) if offset is not None]
+        offsets = [offset for offset in (self._offset, found.clock_offset) if offset is not None]
         self._offset = max(offsets, default=None)
-        return {**found, "too_large": bool(result.get("too_large"))}
+        return found
 
 
 def _bound(comments: t.Sequence[Comment], reason: str) -> str:
@@ -192,7 +200,7 @@ def _map(value: object) -> t.Mapping[str, t.Any]:
     return value if isinstance(value, dict) else {}
 
 
-def get(url: str, user: str, token: str) -> Answer:
+def get(url: str, user: str, token: str) -> Result:
     """Ask the desk once, with Ansible's own client; return the answer in the form of ``ansible.builtin.uri``.
 
     The token goes to the host of ``url`` and nowhere else: redirects are not followed, and no other credentials are
@@ -204,7 +212,7 @@ def get(url: str, user: str, token: str) -> Answer:
         return {"status": -1, "url": url, "msg": f"Request failed: {error}"}
 
 
-def _ask(url: str, user: str, token: str) -> Answer:
+def _ask(url: str, user: str, token: str) -> Result:
     headers = {} if user else {"Authorization": f"Bearer {token}"}
     basic = {"url_username": user, "url_password": token, "force_basic_auth": True} if user else {}
     try:
@@ -214,7 +222,7 @@ def _ask(url: str, user: str, token: str) -> Answer:
     return _read(url, response, "")
 
 
-def _read(url: str, response: t.Any, message: str) -> Answer:
+def _read(url: str, response: t.Any, message: str) -> Result:
     with response:
         status, headers = response.getcode(), response.headers
         body = read_body(response, _MOST_BYTES, _TIMEOUT)

@@ -11,8 +11,16 @@ from __future__ import annotations
 import collections
 import json
 import typing as t
+from dataclasses import replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
+    OK_STATUSES,
+    Result,
+    make_result,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 
 # The worst first: that is what a person must see.
 _ORDER: t.Final = (
@@ -32,23 +40,29 @@ _ORDER: t.Final = (
 _FOR_A_PERSON: t.Final = ("failed", "partial", "needs_attention", "handover_pending")
 
 
-def fleet(ended: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
+class End(t.NamedTuple):
+    """How the run of one organization ended."""
+
+    result: Result
+    failure: str = ""  # why it ended with an error; empty if all is well
+    folder: str = ""  # of its reports; empty if there are none
+
+
+def count(ended: t.Iterable[End]) -> dict[str, t.Any]:
     """Sum up the runs of many organizations.
 
-    :param ended: of each organization ``result`` (``cmk_result``), ``failure`` (why it ended with an error; empty if all
-        is well) and ``folder`` (of its reports; empty if there are none)
     :return: ``total``; ``counts`` (status to number, the worst first); ``organizations`` (``org``, ``realm``,
         ``status``, ``told``, ``mailed``, ``failure``, ``folder``, ``ok``), the worst first, then by name; ``attention``, those
         of them that need a person; and ``ends_all``, whether all have failed, after which Ansible runs no further play
     """
     found = [
         {
-            **{name: end["result"][name] for name in ("org", "realm", "status")},
-            "told": bool(end["result"]["ticket"]["told"]),
-            "mailed": bool(end["result"]["ticket"].get("mailed_at")),
-            "failure": str(end["failure"]),
-            "folder": str(end["folder"]),
-            "ok": end["result"]["status"] in OK_STATUSES,
+            **{name: end.result[name] for name in ("org", "realm", "status")},
+            "told": bool(end.result["ticket"]["told"]),
+            "mailed": bool(end.result["ticket"].get("mailed_at")),
+            "failure": end.failure,
+            "folder": end.folder,
+            "ok": end.result["status"] in OK_STATUSES,
         }
         for end in ended
     ]
@@ -63,23 +77,19 @@ def fleet(ended: t.Iterable[t.Mapping[str, t.Any]]) -> dict[str, t.Any]:
     }
 
 
-def without_result(org: str, now: str, *, entry_point: str, check_mode: bool) -> dict[str, t.Any]:
-    """Make what stands for an organization whose run left no report of this entry point.
-
-    :return: as :func:`fleet` takes it
-    """
+def without_result(org: str, now: str, command: Command, *, check_mode: bool) -> End:
+    """Make what stands for an organization whose run left no report of this command."""
     error = "no result. The run of this organization ended before its report. Its error is shown above."
-    ended = {
-        "settings": {"org": org, "realm": "", "problems": []},
-        "keys": [],
-        "ticket": {},
-        "error": error,
-        "check_mode": check_mode,
-        "entry_point": entry_point,
-        "started_at": now,
-        "finished_at": now,
-    }
-    return {"result": result(ended), "failure": f"{org}: {error}", "folder": ""}
+    run = Run(
+        # There was no look at anything, whatever the command.
+        command=replace(command, verifies=False),
+        check_mode=check_mode,
+        settings=Settings(org=org),
+        stopped=error,
+        started_at=now,
+        now=now,
+    )
+    return End(make_result(run), f"{org}: {error}")
 
 
 def record(summary: t.Mapping[str, t.Any], entry_point: str, now: str, page: str) -> dict[str, t.Any]:

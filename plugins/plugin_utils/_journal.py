@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 REFERENCE: t.Final = r"cmk-restore/{slug}/[0-9a-f]{{12}}"
 
@@ -31,7 +31,7 @@ class Journal:
     changed_at: str | None = None  # when the last run that was to change a key began; None if none was
     restored_at: str | None = None  # since when every key has been usable; None if not yet
     ticket: str = ""  # the ticket's key
-    states_before: Json = field(default_factory=dict)  # the state that each key (by its ARN) had before
+    states_before: t.Mapping[str, str] = field(default_factory=dict)  # the state that each key (by its ARN) had before
     told: Json | None = None  # how Atlassian was notified; None if it was not
     mailed: Json | None = None  # how the comment was mailed; None if it was not
     used_notes: tuple[str, ...] = ()  # what ended earlier restorations as cmk_ticket_told
@@ -43,6 +43,12 @@ class Journal:
     def as_json(self) -> dict[str, t.Any]:
         """Return it as it is kept."""
         return {name: value for name, value in asdict(self).items() if name != "is_damaged"}
+
+    @classmethod
+    def from_json(cls, known: Json) -> Journal:
+        """Read what :meth:`as_json` returned."""
+        given = {name: known[name] for name in cls.__dataclass_fields__ if name in known}
+        return cls(**{**given, "used_notes": tuple(known.get("used_notes") or ())})
 
 
 def read_journal(text: str, slug: str) -> Journal | None:
@@ -59,8 +65,7 @@ def read_journal(text: str, slug: str) -> Journal | None:
         return Journal(is_damaged=True)
     if not _is_whole(content, slug):
         return Journal(is_damaged=True)
-    known = {name: content[name] for name in Journal.__dataclass_fields__ if name in content}
-    return Journal(**{**known, "used_notes": tuple(content.get("used_notes") or ()), "is_damaged": False})
+    return replace(Journal.from_json(content), is_damaged=False)
 
 
 def _is_whole(content: t.Any, slug: str) -> bool:

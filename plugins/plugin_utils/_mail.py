@@ -16,6 +16,9 @@ import re
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import MailSettings
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 
 # How the sentences of community.general.mail begin, or what they hold, and what each means.
 _MEANINGS: t.Final = (
@@ -39,47 +42,45 @@ def headers(in_reply_to: str) -> list[str]:
     return [f"In-Reply-To={in_reply_to}", f"References={in_reply_to}"] if in_reply_to else []
 
 
-def is_mailed(announcement: t.Mapping[str, t.Any], settings: t.Mapping[str, t.Any]) -> bool:
+def is_mailed(journal: Journal, ticket: str, mail: MailSettings) -> bool:
     """Whether this restoration has been mailed to that address about that ticket."""
-    mailed = announcement.get("mailed") or {}
-    mail = settings["mail"]
-    return (mailed.get("ticket"), mailed.get("to")) == (settings["ticket"], mail["to"])
+    mailed = journal.mailed or {}
+    return (mailed.get("ticket"), mailed.get("to")) == (ticket, mail.to)
 
 
-def message(settings: t.Mapping[str, t.Any], text: str, user: str, password: str) -> dict[str, t.Any]:
-    """Write the options of ``community.general.mail``.
-
-    :param settings: ``org``, ``ticket``, ``mail``
-    """
-    mail = settings["mail"]
+def message(settings: Settings, mail: MailSettings, text: str, user: str, password: str) -> dict[str, t.Any]:
+    """Write the options of ``community.general.mail``."""
     return {
-        **{name: mail[name] for name in ("host", "port", "to", "from", "headers")},
-        "subject": subject(settings["ticket"], settings["org"]),
+        "host": mail.host,
+        "port": mail.port,
+        "to": mail.to,
+        "from": mail.sender,
+        "headers": headers(mail.in_reply_to),
+        "subject": subject(settings.ticket, settings.org),
         "body": text,
         # Its "always" falls back to a connection in clear when TLS fails in an unusual way; "starttls" takes TLS from the
         # beginning as well, and sends nothing in clear.
-        "secure": "starttls" if mail["secure"] else "never",
+        "secure": "starttls" if mail.secure else "never",
         **({"username": user, "password": password} if user else {}),
     }
 
 
-def sent(result: t.Mapping[str, t.Any], settings: t.Mapping[str, t.Any], now: str) -> dict[str, t.Any]:
+def sent(result: t.Mapping[str, t.Any], ticket: str, mail: MailSettings, now: str) -> dict[str, t.Any]:
     """Judge the result of ``community.general.mail``.
 
-    :param settings: ``ticket``, ``mail``
     :param now: the time in UTC, ISO 8601
     :return: ``mailed`` (``to``, ``ticket``, ``at``), or ``code``, ``error`` and ``hint`` of why it is not
     """
-    mail, said = settings["mail"], _said(result)
+    said = _said(result.get("msg"))
     # A server that refuses the only recipient makes the module fail; the rest is for several recipients.
     if said == "Mail sent successfully." and not result.get("result"):
-        return {"mailed": {"to": mail["to"], "ticket": settings["ticket"], "at": now}}
+        return {"mailed": {"to": mail.to, "ticket": ticket, "at": now}}
     code = next((code for pattern, code in _MEANINGS if re.search(pattern, said)), "mail_not_reached")
-    server = f"{mail['host']}:{mail['port']}"
-    return dict(vars(refusal(code, server=server, to=mail["to"], ticket=settings["ticket"], message=said)))
+    server = f"{mail.host}:{mail.port}"
+    return dict(vars(refusal(code, server=server, to=mail.to, ticket=ticket, message=said)))
 
 
-def _said(result: t.Mapping[str, t.Any]) -> str:
+def _said(message_: object) -> str:
     """Take what the module says, without Ansible's chain before it; one line."""
-    text = re.sub(r"(?s)^(?:Task failed: )?(?:Module failed: )?", "", str(result.get("msg") or "it gave no reason"))
+    text = re.sub(r"(?s)^(?:Task failed: )?(?:Module failed: )?", "", str(message_ or "it gave no reason"))
     return " ".join(text.split())[:300].rstrip(".") + "."

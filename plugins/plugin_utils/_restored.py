@@ -43,7 +43,7 @@ class Facts:
     limit: str = ""  # how long the run has followed, if that time is over
 
 
-def verdict(facts: Facts) -> tuple[str, str]:
+def judge_facts(facts: Facts) -> tuple[str, str]:
     """Judge what was observed, strictly; the reason says on what evidence the verdict rests.
 
     :return: one of :data:`VERDICTS`, and the reason in a few sentences

@@ -8,12 +8,16 @@
 
 from __future__ import annotations
 
-import collections
 import shlex
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Trust
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import judge
 
 OK_STATUSES: t.Final = (
     "restored",
@@ -25,115 +29,98 @@ OK_STATUSES: t.Final = (
     "already_revoked",
     "waiting",
 )
+# cmk_result, as docs/results.md describes it.
+Result: t.TypeAlias = t.Mapping[str, t.Any]
+
 _GOOD_STATUSES: t.Final = ("restored", "already_restored", "nothing_to_restore", "waiting")
-_KEY: t.Final = ("region", "key_id", "arn", "actions", "changed", "error", "hint")
-_TICKET: t.Final = (
-    "key",
-    "mode",
-    "told",
-    "comment_id",
-    "url",
-    "already_told",
-    "mailed_to",
-    "mailed_at",
-    "code",
-    "error",
-    "hint",
-)
 
 
-def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Put ``cmk_result`` together.
-
-    :param run: ``settings``, ``keys`` (of kms_realm_keys), ``ticket`` (what became of it), ``error`` (what ended the
-        run early; empty if nothing did), ``check_mode``, ``entry_point``, ``window``, ``started_at``, ``finished_at``;
-        of ``verify`` also ``verification``, which becomes a part of the result; with BYOK ``trust`` (of
-        :func:`trust_done`)
-    """
-    settings = run["settings"]
-    keys = [_key(key) for key in run["keys"]]
-    ticket = _ticket(settings, run["ticket"])
-    found = run.get("verification")
-    # Whether it is worth to look again is for the run itself.
-    verified = {"verification": {name: found[name] for name in found if name != "passing"}} if found else {}
-    programme = settings.get("programme", "cmk")
+def make_result(run: Run) -> dict[str, t.Any]:
+    """Put ``cmk_result`` together."""
+    settings, trust = run.settings, run.trust or Trust()
+    verification = judge(run) if run.command.verifies else None
+    if verification:
+        # Whether it is worth to look again is for the run itself.
+        del verification["passing"]
     return {
-        "org": settings["org"],
-        "realm": settings["realm"],
-        "programme": programme,
-        "status": _status(run, keys, ticket),
-        "keys": keys,
-        **({"trust": _trust(run.get("trust") or {})} if programme == "byok" else {}),
-        "ticket": ticket,
-        "error": " ".join([run["error"], *settings["problems"]]).strip(),
-        "revoked_at": run.get("window", {}).get("revoked_at"),
-        "window": run.get("window", {}),
-        "started_at": run["started_at"],
-        "finished_at": run["finished_at"],
-        **verified,
+        "org": settings.org,
+        "realm": settings.realm,
+        "programme": settings.programme,
+        "status": str(verification["verdict"]) if verification else _status(run),
+        "keys": list(map(_key, run.keys)),
+        **({"trust": _trust(trust)} if settings.programme == "byok" else {}),
+        "ticket": _ticket(settings, run.ticket),
+        "error": " ".join(filter(None, [run.error, *settings.problems])),
+        "revoked_at": run.window.revoked_at,
+        "window": run.window.as_json(),
+        "started_at": run.started_at,
+        "finished_at": run.now,
+        **({"verification": verification} if verification else {}),
     }
 
 
-def _key(key: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    kept = {name: key.get(name) for name in _KEY}
+def _key(key: Key) -> dict[str, t.Any]:
     return {
-        **kept,
-        "label": key.get("label") or key["region"],
-        "key_id": key.get("key_id") or key["reference"],
-        "state_before": key.get("key_state_before"),
-        "state_after": key.get("key_state"),
-        "account_id": key.get("account_id"),
+        "region": key.region,
+        "key_id": key.key_id or key.reference,
+        "arn": key.arn,
+        "actions": list(key.actions),
+        "changed": key.changed,
+        "error": key.error,
+        "hint": key.hint,
+        "label": key.label,
+        "state_before": key.key_state_before,
+        "state_after": key.key_state,
+        "account_id": key.account_id,
     }
 
 
-def _trust(trust: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _trust(trust: Trust) -> dict[str, t.Any]:
     return {
-        "role": trust.get("role_name") or ROLE,
-        "state_before": trust.get("effect_before"),
-        "state_after": trust.get("effect"),
-        "changed": bool(trust.get("changed")),
-        "error": trust.get("error") or "",
-        "hint": trust.get("hint") or "",
+        "role": trust.role_name or ROLE,
+        "state_before": trust.effect_before,
+        "state_after": trust.effect,
+        "changed": trust.changed,
+        "error": trust.error,
+        "hint": trust.hint,
     }
 
 
-def _ticket(settings: t.Mapping[str, t.Any], ticket: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    nothing = {"told": False, "already_told": False, "comment_id": "", "url": settings.get("ticket_url", "")}
-    nothing |= {
-        "key": settings.get("ticket", ""),
-        "mode": settings.get("mode", ""),
-        "code": "",
-        "error": "",
-        "hint": "",
-        "mailed_to": (ticket.get("mailed") or {}).get("to", ""),
-        "mailed_at": (ticket.get("mailed") or {}).get("at", ""),
+def _ticket(settings: Settings, ticket: Ticket) -> dict[str, t.Any]:
+    mailed = ticket.mailed or {}
+    return {
+        "key": settings.ticket,
+        "mode": settings.mode,
+        "told": ticket.told,
+        "comment_id": ticket.comment_id,
+        "url": ticket.url or settings.ticket_url,
+        "already_told": ticket.already_told,
+        "mailed_to": mailed.get("to", ""),
+        "mailed_at": mailed.get("at", ""),
+        "code": ticket.code,
+        "error": ticket.error,
+        "hint": ticket.hint,
     }
-    return {name: ticket.get(name) or nothing[name] for name in _TICKET}
 
 
-def _status(run: t.Mapping[str, t.Any], keys: list[dict[str, t.Any]], ticket: t.Mapping[str, t.Any]) -> str:
-    if run.get("verification"):
-        return str(run["verification"]["verdict"])
-    command = COMMANDS[run["entry_point"]]
-    only_looks = run["check_mode"] or command.predicts
-    usable = [key for key in keys if not key["error"]]
-    trust = run.get("trust") or {}
-    changes = any(key["changed"] for key in keys) or bool(trust.get("changed"))
-    if run["error"] or run["settings"]["problems"] or not usable:
+def _status(run: Run) -> str:
+    only_looks = run.is_preview
+    has_changed = any(part.changed for part in run.parts)
+    if run.error or run.settings.problems or all(key.error for key in run.keys):
         # What is done is done, even when the run ended early: never call that a plain failure.
-        return "partial" if changes and not only_looks else "failed"
-    if len(usable) < len(keys) or ticket["error"] or trust.get("error"):
+        return "partial" if has_changed and not only_looks else "failed"
+    if run.ticket.error or any(part.error for part in run.parts):
         return "partial"
-    if command.revokes:
-        return "already_revoked" if not changes else "planned" if only_looks else "revoked"
-    if (run.get("announcement") or {}).get("nothing_lost"):
+    if run.command.revokes:
+        return "already_revoked" if not has_changed else "planned" if only_looks else "revoked"
+    if run.announcement and run.announcement.nothing_lost:
         return "nothing_to_restore"
-    if ticket["told"]:
-        return "already_restored" if ticket["already_told"] and not changes else "restored"
+    if run.ticket.told:
+        return "already_restored" if run.ticket.already_told and not has_changed else "restored"
     return "planned" if only_looks else "handover_pending"
 
 
-def is_good(result_: t.Mapping[str, t.Any]) -> bool:
+def is_good(result_: Result) -> bool:
     """Return whether nobody has anything to do, but to wait.
 
     :param result_: ``cmk_result``
@@ -141,7 +128,7 @@ def is_good(result_: t.Mapping[str, t.Any]) -> bool:
     return result_["status"] in _GOOD_STATUSES and not _timed_out(result_)
 
 
-def succeeds(result_: t.Mapping[str, t.Any]) -> bool:
+def succeeds(result_: Result) -> bool:
     """Return whether the run ends well.
 
     :param result_: ``cmk_result``
@@ -149,25 +136,24 @@ def succeeds(result_: t.Mapping[str, t.Any]) -> bool:
     return result_["status"] in OK_STATUSES and not _timed_out(result_)
 
 
-def _timed_out(result_: t.Mapping[str, t.Any]) -> bool:
+def _timed_out(result_: Result) -> bool:
     return bool(result_.get("verification", {}).get("timed_out"))
 
 
-def next_step(result_: t.Mapping[str, t.Any], entry_point: str, *, check_mode: bool) -> str:
+def next_step(result_: Result, command: Command, *, check_mode: bool) -> str:
     """Return what the operator does next after a restore or an assessment, with the exact command; empty if nothing.
 
     :param result_: ``cmk_result``
     """
-    restores = COMMANDS[entry_point].notifies
     org, ticket = shlex.quote(str(result_["org"])), result_["ticket"]
     restore = f"ansible-playbook keyops.atlassian_cmk.restore_cmk -e org={org}"
     confirm = f"{restore} -e cmk_ticket_told=<time, or URL of the comment>"
     if ticket["error"]:
         return str(ticket["hint"])
     if result_["error"] or any(key["error"] for key in result_["keys"]) or (result_.get("trust") or {}).get("error"):
-        again = restore if restores else "ansible-playbook keyops.atlassian_cmk.assess_cmk -e org=" + org
+        again = restore if command.notifies else "ansible-playbook keyops.atlassian_cmk.assess_cmk -e org=" + org
         return f"fix the problem above, then run again: {again}. Completed steps are not repeated"
-    if check_mode or not restores:
+    if check_mode or not command.notifies:
         return ""
     if result_["status"] == "handover_pending" and ticket["mailed_at"]:
         return f"open the ticket. When it shows the comment, run: {confirm}. If it does not, add -e cmk_support_mode=manual"
@@ -176,69 +162,3 @@ def next_step(result_: t.Mapping[str, t.Any], entry_point: str, *, check_mode: b
     if result_["status"] == "nothing_to_restore":
         return f"if access was lost all the same, run: {restore} -e cmk_revoked_at=<when it was lost>"
     return f"ansible-playbook keyops.atlassian_cmk.verify_cmk -e org={org}"
-
-
-def keys_done(plan: t.Mapping[str, t.Any], change: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Tell what has become of the keys so far.
-
-    :param plan: the result of ``kms_realm_keys`` in check mode; empty before it has run
-    :param change: the result of ``kms_realm_keys``; empty before it has run
-    :return: the keys; their ``calls`` are all that was asked of AWS, and ``label`` tells each from the others: the region,
-        and where it has several keys (as with BYOK) their references too
-    """
-    planned = [dict(key) for key in plan.get("keys") or []]
-    if change.get("keys"):
-        # Keys that are found by their alias may have become more since the plan.
-        before = {(key["region"], key.get("reference")): key.get("calls", []) for key in planned}
-        return _labelled(
-            [
-                {**key, "calls": [*before.get((key["region"], key.get("reference")), []), *key.get("calls", [])]}
-                for key in change["keys"]
-            ]
-        )
-    if change.get("failed"):
-        # Nothing that was predicted is known to have happened.
-        planned = [{**key, "key_state": key["key_state_before"], "actions": [], "changed": False} for key in planned]
-    return _labelled(planned)
-
-
-def _labelled(keys: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:
-    many = collections.Counter(key["region"] for key in keys)
-    labels = [key["region"] if many[key["region"]] == 1 else f"{key['region']} {key['reference']}" for key in keys]
-    return [{**key, "label": label} for key, label in zip(keys, labels, strict=True)]
-
-
-def found_keys(keys: t.Iterable[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
-    """Pick the keys that were found, as ``kms_key_revocation_info`` takes them."""
-    names = {
-        "region": "region",
-        "key_arn": "arn",
-        "key_state": "key_state_before",
-        "custom_key_store_id": "custom_key_store_id",
-    }
-    found = [key for key in keys if key.get("arn")]
-    return [{ours: key[theirs] for ours, theirs in names.items() if key.get(theirs)} for key in found]
-
-
-def trust_done(plan: t.Mapping[str, t.Any], change: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Tell what has become of BYOK's trust statement so far.
-
-    :param plan: the result of ``byok_trust_statement`` in check mode; empty before it has run, or without BYOK
-    :param change: the result of ``byok_trust_statement``; empty before it has run
-    :return: as ``byok_trust_statement`` returns it; its ``calls`` are all that was asked of AWS; empty if nothing was
-    """
-    if "calls" not in plan:
-        return {}
-    found = dict(plan)
-    if "calls" in change:
-        found = {
-            **change,
-            "effect_before": change["effect_before"] or plan["effect_before"],
-            "policy_before": plan["policy_before"],
-            "calls": [*plan["calls"], *change["calls"]],
-        }
-    elif change.get("failed"):
-        # Nothing that was predicted is known to have happened.
-        found |= {"effect": plan["effect_before"], "policy": plan["policy_before"], "actions": []}
-    # The task of the plan says of itself that it changes nothing.
-    return {**found, "changed": bool(found["actions"])}

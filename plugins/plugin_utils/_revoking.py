@@ -2,21 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Taking access away: whether it may be done, and what it means for each key. Pure."""
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import WITHOUT_ACCESS
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import shown
 
 _GONE_ALREADY: t.Final = ("pending_deletion", "pending_replica_deletion", "pending_import")
-
-Keys = t.Sequence[t.Mapping[str, t.Any]]
 
 
 def unconfirmed(confirm: object, org: str, organizations: int) -> Refusal | None:
@@ -32,22 +30,22 @@ def unconfirmed(confirm: object, org: str, organizations: int) -> Refusal | None
     return None if confirm == org else refusal("revoke_confirmed_other", seen=shown(confirm), org=org)
 
 
-def withdrawn(keys: Keys) -> list[dict[str, t.Any]]:
-    """Judge for a revocation what ``kms_realm_keys`` with ``state=disabled`` returned of each key.
+def withdrawn(keys: t.Iterable[Key]) -> tuple[Key, ...]:
+    """Judge for a revocation what ``kms_key_state`` with ``state=disabled`` returned of each key.
 
     A key that cannot be disabled because nobody can use it is as wished. One whose key store is away is not.
     """
-    return [_withdrawn(key) for key in keys]
+    return tuple(map(_withdrawn, keys))
 
 
-def _withdrawn(key: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    if key.get("code") in _GONE_ALREADY:
-        return {**key, "code": "", "error": "", "hint": ""}
-    if key.get("code") == "unavailable":
-        return {**key, **vars(refusal("revoke_unavailable", arn=key["arn"]))}
-    return dict(key)
+def _withdrawn(key: Key) -> Key:
+    if key.code in _GONE_ALREADY:
+        return replace(key, code="", error="", hint="")
+    if key.code == "unavailable":
+        return key.failed(refusal("revoke_unavailable", arn=key.arn))
+    return key
 
 
-def still_open(keys: Keys) -> list[str]:
+def still_open(keys: t.Iterable[Key]) -> list[str]:
     """Name the regions whose key may still be used, as far as is known."""
-    return [str(key["region"]) for key in keys if key.get("error") or key.get("key_state") not in WITHOUT_ACCESS]
+    return [key.region for key in keys if key.error or key.key_state not in WITHOUT_ACCESS]

@@ -2,40 +2,48 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
-"""From what the steps of a run have found to what the result, the evidence and the texts are made of. Pure."""
+"""A run: what its steps have found, and what follows from that. Pure."""
 
 from __future__ import annotations
 
 import difflib
+import functools
 import typing as t
+from dataclasses import asdict, dataclass, field, fields, replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import TRANSIENT
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE, written
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access, access_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import Access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,
     add_own_revocation,
     find_access_loss,
     read_own_revocation,
-    write_own_revocation,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import (
-    begin,
+    Announcement,
     reference_line,
-    settle,
-    usable,
+    with_usable,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, read_journal, write_journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import keys_done, trust_done
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, unconfirmed, withdrawn
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import seen_keys, told, verification
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import deadline, window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS, RESTORE, Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import (
+    Key,
+    Keys,
+    Trust,
+    as_json,
+    keys_done,
+    trust_done,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, withdrawn
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, seen_keys
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import Window, find_window
 
-Parts = t.Mapping[str, t.Any]
+Json: t.TypeAlias = t.Mapping[str, t.Any]
 
 # Instead of the reference, wherever nothing was restored: whoever pastes it somewhere must not silence the announcement.
 NO_REFERENCE: t.Final = "(made when the comment is posted)"
@@ -49,144 +57,260 @@ class Records(t.NamedTuple):
     revocation: str = ""
 
 
-def begin_run(run: Parts, records: Records) -> dict[str, t.Any]:
-    """Decide, once the plan is made and before anything is changed, what to remember of this restoration.
+@dataclass(frozen=True)
+class Decided:
+    """What the steps ``begin`` and ``settle`` have decided."""
 
-    :param run: as :func:`about` takes it
-    :return: ``begun`` (the journal, None if there is none), ``earlier`` (the journal as it was), ``changes`` and
-        ``changes_trust`` (whether this run is to change a key, or BYOK's trust statement), ``targets``
-    """
-    states, changes = states_before(run), _changes(run)
-    journal = read_journal(records.journal, run["settings"]["slug"])
-    begun = begin(journal, states, changes=changes, ticket=run["settings"]["ticket"], now=run["started_at"])
-    return {
-        "begun": _as_json(begun),
-        "earlier": _as_json(journal),
-        "changes": changes,
-        "changes_trust": bool((run.get("trust_plan") or {}).get("actions")),
-        "targets": targets(run),
-    }
+    begun: Journal | None = None  # to remember before the first key changes; None for nothing
+    earlier: Journal | None = None  # the journal as it was
+    changes: bool = False  # this run is to change a key, or the trust statement
+    changes_trust: bool = False
+    targets: tuple[t.Mapping[str, str], ...] = ()  # the keys to change, as kms_key_state takes them
+    lock: Json = field(default_factory=dict)  # held, or holder: the other run that holds it
+    announcement: Announcement | None = None  # None before it is settled, and of revoke
+    loss: AccessLoss | None = None
+    before: AccessLoss | None = None  # of revoke: what was lost before it
+    access: tuple[Access, ...] = ()
+    refused: str = ""  # of revoke: why nothing is disabled
+    announces: bool = False  # Atlassian can be notified now
+    ticket: Ticket = field(default_factory=Ticket)  # how it was notified before
+    notify: str = ""  # how it is to be notified now: api, mail or manual; empty if it is not
 
+    def as_json(self) -> dict[str, t.Any]:
+        """Return it as it passes from task to task."""
+        plain = {one.name: getattr(self, one.name) for one in fields(self)}
+        journals = {name: _journal_as_json(plain[name]) for name in ("begun", "earlier")}
+        parts = {name: plain[name].as_json() if plain[name] else None for name in ("announcement", "loss", "before")}
+        return {**plain, **journals, **parts, "access": list(map(asdict, self.access)), "ticket": self.ticket.as_json()}
 
-def settle_run(run: Parts, records: Records, nonce: str) -> dict[str, t.Any]:
-    """Decide, once it is known when access was lost, what there is to announce.
-
-    :param run: as :func:`about` takes it; ``decided`` is what :func:`begin_run` returned
-    :param nonce: a random text
-    :return: ``announcement``, ``revoked`` and ``access``, as the functions of these names tell; ``refused``; ``announces``
-        (whether Atlassian can be notified now); ``ticket`` (how it was notified before; empty if it was not)
-    """
-    enables = _restores(run)
-    # No restoration has begun if every key turned out to be enabled.
-    journal = _from_json(run["decided"]["begun" if enables else "earlier"])
-    loss = _loss(run, records, journal)
-    announcement = settle(
-        journal,
-        loss,
-        states_before(run),
-        run["settings"],
-        enables=enables,
-        now=run["started_at"],
-        nonce=nonce,
-    )
-    parts = [*keys_done(run["plan"], run["change"]), trust_done(run["trust_plan"], run["trust_change"])]
-    announces = not announcement.nothing_lost and not any(part.get("error") for part in parts)
-    told = announcement.journal.told if announces else None
-    return {
-        "announcement": announcement.as_json(),
-        "revoked": loss.as_json(),
-        "access": access(run["revocation"], records.access),
-        "refused": "",
-        "announces": announces,
-        "ticket": {**told, "told": True} if told else {},
-    }
+    @classmethod
+    def from_json(cls, known: Json) -> Decided:
+        """Read what :meth:`as_json` returned; what was not reached is empty."""
+        given = {one.name: known[one.name] for one in fields(cls) if known.get(one.name) is not None}
+        readers: dict[str, t.Callable[[t.Any], t.Any]] = {
+            "begun": _journal_from_json,
+            "earlier": _journal_from_json,
+            "announcement": Announcement.from_json,
+            "loss": AccessLoss.from_json,
+            "before": AccessLoss.from_json,
+            "access": lambda items: tuple(Access(**item) for item in items),
+            "targets": tuple,
+            "ticket": Ticket.from_json,
+        }
+        return cls(**{name: readers.get(name, _same)(value) for name, value in given.items()})
 
 
-def decide_revocation(run: Parts, records: Records) -> dict[str, t.Any]:
-    """Decide for ``revoke`` what :func:`settle_run` does for the other commands: there is nothing to announce.
-
-    :param run: as :func:`about` takes it, and ``organizations``: how many this run has
-    """
-    settings = run["settings"]
-    loss = _loss(run, records, read_journal(records.journal, settings["slug"]))
-    why = unconfirmed(settings["confirm"], settings["org"], int(run["organizations"]))
-    return {
-        "announcement": {},
-        "targets": targets(run),
-        "revoked": add_own_revocation(loss, keys_done(run["plan"], {})).as_json(),
-        "before": loss.as_json(),
-        "access": access(run["revocation"], records.access, keeps=True),
-        "refused": str(why or ""),
-        "announces": False,
-        "ticket": {},
-    }
+def _same(value: t.Any) -> t.Any:
+    return value
 
 
-def access_copy(run: Parts) -> str:
-    """Return the copy of policies and grants to keep, so that a later run can tell what has changed since.
-
-    Only of keys that work, and a difference is kept only when it is accepted.
-
-    :return: empty if there is none to keep
-    """
-    decided, keys, read = run["decided"], keys_done(run["plan"], {}), run["revocation"].get("keys") or []
-    is_whole = len(keys) == len(
-        [key for key in read if key.get("policy") is not None and key.get("grants") is not None]
-    )
-    works = all(key["key_state_before"] == "Enabled" for key in keys)
-    is_same = run["settings"]["access_accept"] or not any(one["changed"] for one in decided["access"])
-    keeps = COMMANDS[run["entry_point"]].keeps_access and not decided["refused"]
-    return access_text(run["revocation"]) if keeps and keys and is_whole and works and is_same else ""
+def _journal_as_json(journal: Journal | None) -> Json | None:
+    return None if journal is None else {**journal.as_json(), "is_damaged": journal.is_damaged}
 
 
-def journal_to_keep(run: Parts) -> str | None:
-    """Return the journal as this run leaves it.
-
-    :param run: as :func:`about` returns it
-    :return: None to leave the journal as it is; empty for none
-    """
-    announced, decided = run["announcement"], run["decided"]
-    # Another run, which holds the lock, writes the journal.
-    if not COMMANDS[run["entry_point"]].notifies or not announced or decided["lock"].get("holder"):
-        return None
-    if announced["nothing_lost"]:
-        # A key did not answer the plan, and was enabled all along: no restoration has begun.
-        earlier = _from_json(decided["earlier"])
-        return (write_journal(earlier) if earlier else "") if decided["changes"] else None
-    told = announced.get("told") or {}
-    if told.get("relied_on"):
-        # A comment that is relied on because nothing is known proves nothing once more is known.
-        return None
-    kept = {name: announced[name] for name in Journal.__dataclass_fields__ if name in announced}
-    kept["told"] = {name: value for name, value in told.items() if name != "already_told"} or None
-    return write_journal(Journal(**kept))
+def _journal_from_json(journal: t.Any) -> Journal:
+    return Journal.from_json(journal)
 
 
-def revocation_to_keep(run: Parts) -> str | None:
-    """Return what to remember of a revocation by this run; None if it made none.
+@dataclass(frozen=True)
+class Run:
+    """What the steps of a run have found; what was not reached is empty. What follows from it are its properties."""
 
-    :param run: as :func:`about` returns it
-    """
-    revokes = COMMANDS[run["entry_point"]].revokes and any(key["changed"] for key in run["keys"])
-    return write_own_revocation(AccessLoss.from_json(run["revoked"])) if revokes else None
+    command: Command = RESTORE
+    check_mode: bool = False
+    settings: Settings = field(default_factory=Settings)
+    plan: Keys = field(default_factory=Keys)
+    change: Keys = field(default_factory=Keys)
+    trust_plan: Trust | None = None
+    trust_change: Trust | None = None
+    trust_failed: bool = False  # the change ended without a result
+    revocation: Json = field(default_factory=dict)  # the result of kms_key_revocation_info
+    decided: Decided = field(default_factory=Decided)
+    seen: Seen = field(default_factory=Seen)  # what verify has seen
+    posted: Json = field(default_factory=dict)  # what the last step on the ticket returned
+    noted: Ticket = field(default_factory=Ticket)  # what became of the ticket, as the steps have noted it
+    text: str = ""  # of the comment
+    stopped: str = ""  # what ended the run early; empty if nothing did
+    user: str = ""
+    organizations: int = 1  # how many this run has
+    brief: bool = False  # among many organizations, what is well is counted and not told
+    started_at: str = ""
+    now: str = ""
+
+    @classmethod
+    def from_json(cls, known: Json) -> Run:
+        """Read the bundle ``__cmk_run`` of the role's variables."""
+        trust_change = known.get("trust_change") or {}
+        return cls(
+            command=COMMANDS[known["entry_point"]],
+            check_mode=bool(known["check_mode"]),
+            settings=Settings.from_json(known["settings"]),
+            plan=Keys.from_json(known.get("plan") or {}),
+            change=Keys.from_json(known.get("change") or {}),
+            trust_plan=Trust.from_json(known.get("trust_plan") or {}),
+            trust_change=Trust.from_json(trust_change),
+            trust_failed=bool(trust_change.get("failed")),
+            revocation=known.get("revocation") or {},
+            decided=Decided.from_json(known.get("decided") or {}),
+            seen=Seen.from_json(known.get("seen") or {}),
+            posted=known.get("look") or {},
+            noted=Ticket.from_json(known.get("ticket") or {}),
+            text=str(known.get("comment") or ""),
+            stopped=str(known.get("error") or ""),
+            user=str(known.get("user") or ""),
+            organizations=int(known.get("organizations") or 1),
+            brief=bool(known.get("brief")),
+            started_at=known["started_at"],
+            now=known.get("now") or known["started_at"],
+        )
+
+    @property
+    def only_reads(self) -> bool:
+        """Whether it changes nothing, neither at AWS nor at the desk."""
+        return self.check_mode or self.command.only_reads
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether it speaks of a restore that has not happened: whoever pastes its comment somewhere silences nothing."""
+        return self.check_mode or self.command.predicts
+
+    @property
+    def error(self) -> str:
+        """What ended the run early, or kept a revocation from being done; empty if nothing did."""
+        return " ".join(filter(None, [self.stopped, self.decided.refused]))
+
+    @functools.cached_property
+    def trail(self) -> Trail:
+        """What CloudTrail, the policies and the grants tell."""
+        return Trail.from_json(self.revocation)
+
+    @functools.cached_property
+    def found(self) -> tuple[Key, ...]:
+        """The keys as the plan and the change have them."""
+        return keys_done(self.plan, self.change)
+
+    @functools.cached_property
+    def keys(self) -> tuple[Key, ...]:
+        """What has become of the keys."""
+        plan = Keys(self.seen.keys) if self.seen.keys else self.plan
+        # What was planned has not happened in a run that ended before it.
+        ended_early = bool(self.decided.refused) or (bool(self.stopped) and not self.only_reads)
+        has_failed = ended_early and not self.change.keys
+        keys = keys_done(plan, Keys(failed=True) if has_failed else self.change)
+        if self.command.revokes:
+            return withdrawn(keys)
+        return seen_keys(keys) if self.command.verifies else keys
+
+    @functools.cached_property
+    def trust(self) -> Trust | None:
+        """What has become of BYOK's trust statement; None without BYOK."""
+        return trust_done(self.trust_plan, self.trust_change, has_failed=self.trust_failed)
+
+    @property
+    def parts(self) -> tuple[Key | Trust, ...]:
+        """Keys and trust statement: all of them must be well before Atlassian is notified."""
+        return (*self.keys, *([self.trust] if self.trust else []))
+
+    @functools.cached_property
+    def announcement(self) -> Announcement | None:
+        """What Atlassian is to be notified of, with what this run knows of the notification."""
+        settled = self.decided.announcement
+        if settled is None:
+            return None
+        announced = with_usable(settled, self.parts, only_reads=self.command.only_reads)
+        journal = announced.journal
+        if self._ticket.reference:
+            # The reference of the comment counts, also where another controller has chosen it.
+            journal = replace(journal, told=self._ticket.as_record(), reference=self._ticket.reference)
+        if self._ticket.mailed:
+            journal = replace(journal, mailed=self._ticket.mailed)
+        return replace(announced, journal=journal)
+
+    @functools.cached_property
+    def _ticket(self) -> Ticket:
+        if not self.command.verifies:
+            return self.noted
+        return told_by_look(self.decided.announcement, self.seen.look)
+
+    @functools.cached_property
+    def ticket(self) -> Ticket:
+        """What became of the ticket; why the operator's note does not count, where nothing else notified Atlassian."""
+        problem = self.announcement.note_problem if self.announcement else ""
+        if not problem or self._ticket.told or self._ticket.error:
+            return self._ticket
+        return self._ticket.failed(vars(refusal("note_refused", message=problem)))
+
+    @functools.cached_property
+    def loss(self) -> AccessLoss:
+        """When access was lost."""
+        if self.command.revokes:
+            return add_own_revocation(self.decided.before or AccessLoss(), self.keys)
+        return self.decided.loss or find_loss(self, Records(), None)
+
+    @property
+    def told_at(self) -> str:
+        """When Atlassian was notified, which stops its clock; empty if it was not."""
+        record = (self.announcement.journal.told if self.announcement else None) or {}
+        return str(self.ticket.at or record.get("at") or "")
+
+    @functools.cached_property
+    def window(self) -> Window:
+        """Where the run is in Atlassian's window."""
+        dates = [key.deletion_date for key in self.keys]
+        told_at, programme = self.told_at, self.settings.programme
+        return find_window(self.loss.revoked_at, told_at or self.now, told_at, dates, programme)
+
+    @property
+    def comment(self) -> str:
+        """The text of the comment; empty as long as not every key is usable."""
+        return self.text if self.announcement and self.announcement.journal.restored_at else ""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The label of each key, by its ARN."""
+        return {key.arn: key.label for key in self.keys if key.arn}
+
+    @functools.cached_property
+    def access(self) -> tuple[Access, ...]:
+        """How policies and grants differ from the kept copy."""
+        return tuple(replace(one, label=self.labels.get(one.arn, one.region)) for one in self.decided.access)
+
+    @property
+    def trust_diff(self) -> str:
+        """What is changed of the trust policy; empty if nothing is."""
+        if not self.trust or not self.trust.changed:
+            return ""
+        before, after = (written(policy or {}).splitlines() for policy in (self.trust.policy_before, self.trust.policy))
+        return "\n".join(difflib.unified_diff(before, after, "before", "after", lineterm="", n=2))
+
+    @property
+    def states_before(self) -> dict[str, str]:
+        """The state of each key (by its ARN) before this run, and of BYOK's trust statement (by the role's name)."""
+        states = {key.arn: key.key_state_before for key in self.found if key.arn and key.key_state_before}
+        effect = self.trust_plan.effect_before if self.trust_plan else None
+        return {**states, ROLE: effect} if effect else states
+
+    @property
+    def labelled_revocation(self) -> dict[str, t.Any]:
+        """The result of ``kms_key_revocation_info``, with the label of each key."""
+        keys = [
+            {**key, "label": self.labels.get(str(key.get("arn")), key["region"])}
+            for key in self.revocation.get("keys") or []
+        ]
+        return {**self.revocation, **({"keys": keys} if keys else {})}
 
 
-def file_of(run: Parts, name: str) -> str:
-    """Return the path of what the controller remembers of the organization: a field of :class:`Records`, or ``lock``."""
-    file = {"journal": "restoration", "access": "access", "revocation": "revocation", "lock": "lock"}[name]
-    return f"{run['settings']['report_dir']}/{file}.json"
-
-
-def _loss(run: Parts, records: Records, journal: Journal | None) -> AccessLoss:
+def find_loss(run: Run, records: Records, journal: Journal | None) -> AccessLoss:
+    """Find out when access was lost, from all that is known."""
     journal = journal or Journal()
-    keys = keys_done(run["plan"], {})
-    offsets = (run["plan"].get("clock_offset"), run["change"].get("clock_offset"))
+    keys = keys_done(run.plan, Keys())
+    offsets = (run.plan.clock_offset, run.change.clock_offset)
     return find_access_loss(
         _trail(run, len(keys)),
-        given=str(run["settings"].get("revoked_at") or ""),
+        given=run.settings.revoked_at,
         remembered=read_own_revocation(records.revocation, journal.restored_at or journal.previous_restored_at),
-        is_lost_now=any(key.get("key_state_before") not in (None, "Enabled") for key in keys),
-        started_at=run["started_at"],
+        is_lost_now=any(key.key_state_before not in (None, "Enabled") for key in keys),
+        started_at=run.started_at,
         changed_at=journal.changed_at or "",
         restored_before=journal.previous_restored_at,
         # Where no region answered the plan, the change knows it.
@@ -194,205 +318,55 @@ def _loss(run: Parts, records: Records, journal: Journal | None) -> AccessLoss:
     )
 
 
-def _trail(run: Parts, keys: int) -> Parts:
+def _trail(run: Run, keys: int) -> Trail:
     """Return what CloudTrail tells; of a key that was not asked about, it tells nothing."""
-    trail = run["revocation"]
-    asked = trail.get("keys") or []
-    return (
-        trail
-        if len(asked) >= keys
-        else {**trail, "keys": [{**key, "complete": False} for key in asked], "identity": None}
-    )
+    trail = run.trail
+    if len(trail.keys) >= keys:
+        return trail
+    return replace(trail, keys=tuple(replace(key, complete=False) for key in trail.keys), identity=None)
 
 
-def states_before(run: Parts) -> dict[str, str]:
-    """Return the state of each key (by its ARN) before this run, and of BYOK's trust statement (by the role's name)."""
-    keys = keys_done(run["plan"], run["change"])
-    states = {key["arn"]: key["key_state_before"] for key in keys if key.get("arn") and key.get("key_state_before")}
-    trust = (run.get("trust_plan") or {}).get("effect_before")
-    return {**states, ROLE: trust} if trust else states
-
-
-def targets(run: Parts) -> list[dict[str, str]]:
-    """Return the keys to change, as ``kms_realm_keys`` takes them: those that the plan has shown, and no others."""
-    wanted = {key["region"]: key for key in run["settings"].get("keys") or []}
-    return [_target(key, wanted.get(key["region"], {})) for key in run["plan"].get("keys") or []]
-
-
-def _target(key: Parts, wanted: Parts) -> dict[str, str]:
-    if key.get("arn"):
-        return {"region": key["region"], "key_id": key["reference"], "expected_arn": key["arn"]}
-    # The keys of a region that could not be listed are not known yet.
-    return dict(wanted) if "alias_prefix" in wanted else {"region": key["region"], "key_id": key["reference"]}
-
-
-def _changes(run: Parts) -> bool:
-    keys, trust = run["plan"].get("keys") or [], run.get("trust_plan") or {}
-    # A key that did not answer yet is planned, and perhaps changed, beside the others.
-    return bool(trust.get("actions")) or any(key["actions"] or key.get("code") in TRANSIENT for key in keys)
-
-
-def _restores(run: Parts) -> bool:
-    """Decide whether this run restores access. A key that did not answer the plan may turn out to be enabled."""
-    planned, changed = run["plan"].get("keys") or [], run["change"].get("keys") or []
-    if not changed:
-        return bool(run["decided"]["changes"])
-    trust = run.get("trust_plan") or {}
-    return any(part.get("actions") for part in [*planned, *changed, trust]) or any(key["error"] for key in changed)
-
-
-def _as_json(journal: Journal | None) -> dict[str, t.Any] | None:
-    return None if journal is None else {**journal.as_json(), "is_damaged": journal.is_damaged}
-
-
-def _from_json(journal: Parts | None) -> Journal | None:
-    return None if journal is None else Journal(**{**journal, "used_notes": tuple(journal["used_notes"])})
-
-
-def about(run: Parts) -> dict[str, t.Any]:
-    """Bring together what is known of a run so far.
-
-    :param run: ``entry_point``, ``check_mode``, ``settings``, ``plan`` and ``change`` (of ``kms_realm_keys``),
-        ``revocation``, ``decided`` (of :func:`settle_run`), ``ticket`` (what became of it), ``comment`` (its text),
-        ``error`` (what ended the run early; empty if nothing did), ``user``, ``started_at``, ``now``; those that were
-        not reached are empty; of ``verify`` also ``seen``, the result of the action ``verify``, and with BYOK
-        ``trust_plan`` and ``trust_change`` (of ``byok_trust_statement``)
-    :return: the same, with ``keys``, ``trust`` (empty without BYOK), ``announcement``, ``revoked``, ``access``, ``told_at``,
-        ``window``, ``finished_at`` and, of ``verify``, ``verification``
-    """
-    verifies = COMMANDS[run["entry_point"]].verifies
-    if verifies:
-        run = _looked(run)
-    refused = str(run["decided"].get("refused") or "")
-    keys, trust = _what_became(run, bool(refused))
-    announced = _announced(run, keys, trust)
-    run = {**run, "ticket": _with_note_problem(run["ticket"], announced)}
-    loss = _what_was_lost(run, keys)
-    # The vendor's clock stops when Atlassian is notified.
-    told_at = str(run["ticket"].get("at") or (announced.get("told") or {}).get("at") or "")
-    labels = {key["arn"]: key["label"] for key in keys if key.get("arn")}
-    programme = run["settings"].get("programme", "cmk")
-    dates = [key["deletion_date"] for key in keys if key.get("deletion_date")]
-    found = {
-        **run,
-        "settings": {"programme": programme, **run["settings"]},
-        "keys": seen_keys(keys) if verifies else keys,
-        "trust": trust,
-        "trust_diff": _diff(trust),
-        "announcement": announced,
-        "revoked": loss,
-        "revocation": {**run["revocation"], **_labelled(run["revocation"], labels)},
-        "access": [_with_label(one, labels) for one in run["decided"].get("access") or []],
-        "told_at": told_at,
-        "window": window(loss["revoked_at"], told_at or run["now"], told_at, dates, programme=programme),
-        "comment": run["comment"] if announced.get("restored_at") else "",
-        "finished_at": run["now"],
-        "error": " ".join(filter(None, [run["error"], refused])),
-    }
-    return {**found, "verification": verification(found)} if verifies else found
-
-
-def is_preview(run: Parts) -> bool:
-    """Return whether a run speaks of a restore that has not happened: whoever pastes its comment somewhere silences nothing."""
-    return bool(run["check_mode"]) or COMMANDS[run["entry_point"]].predicts
-
-
-def _only_reads(run: Parts) -> bool:
-    return bool(run["check_mode"]) or COMMANDS[run["entry_point"]].only_reads
-
-
-def _what_became(run: Parts, is_refused: bool) -> tuple[list[dict[str, t.Any]], dict[str, t.Any]]:
-    """Return what has become of the keys and of BYOK's trust statement."""
-    # What was planned has not happened in a run that ended before it.
-    ended_early = is_refused or (bool(run["error"]) and not _only_reads(run))
-    change = {"failed": True} if ended_early and not run["change"].get("keys") else run["change"]
-    keys = keys_done(run["plan"], change)
-    if COMMANDS[run["entry_point"]].revokes:
-        keys = withdrawn(keys)
-    return keys, trust_done(run.get("trust_plan") or {}, run.get("trust_change") or {})
-
-
-def _announced(run: Parts, keys: list[dict[str, t.Any]], trust: Parts) -> dict[str, t.Any]:
-    only_reads = COMMANDS[run["entry_point"]].only_reads
-    parts = [*keys, *([trust] if trust else [])]
-    announced = usable(run["decided"].get("announcement") or {}, parts, only_reads=only_reads)
-    if run["ticket"].get("reference"):
-        announced["told"] = _comment(run["ticket"])
-        # The reference of the comment counts, also where another controller has chosen it.
-        announced["reference"] = run["ticket"]["reference"]
-    if run["ticket"].get("mailed"):
-        announced["mailed"] = run["ticket"]["mailed"]
-    return announced
-
-
-def _with_note_problem(ticket: Parts, announced: Parts) -> Parts:
-    """Add why the operator's note does not count, where nothing else notified Atlassian."""
-    problem = announced.get("note_problem")
-    if not problem or ticket.get("told") or ticket.get("error"):
-        return ticket
-    return {**ticket, **vars(refusal("note_refused", message=problem))}
-
-
-def _what_was_lost(run: Parts, keys: list[dict[str, t.Any]]) -> dict[str, t.Any]:
-    if COMMANDS[run["entry_point"]].revokes:
-        return add_own_revocation(AccessLoss.from_json(run["decided"].get("before") or {}), keys).as_json()
-    return run["decided"].get("revoked") or _loss(run, Records(), None).as_json()
-
-
-def _looked(run: Parts) -> Parts:
-    """Put what the last look has seen in the place of what was known before it."""
-    seen = run.get("seen") or {}
-    plan = {"keys": seen["keys"]} if seen.get("keys") else run["plan"]
+def evidence_parts(run: Run) -> dict[str, t.Any]:
+    """Return a run as :func:`evidence` takes it, by name and type."""
     return {
-        **run,
-        "seen": seen,
-        "plan": plan,
-        "ticket": told(run["decided"].get("announcement") or {}, seen.get("look") or {}),
+        "entry_point": run.command.name,
+        "check_mode": run.check_mode,
+        "keys": list(map(as_json, run.keys)),
+        "revocation": run.labelled_revocation,
+        "revoked": run.loss.as_json(),
+        "window": run.window.as_json(),
+        "access": list(map(asdict, run.access)),
+        "trust": as_json(run.trust) if run.trust else {},
+        "trust_diff": run.trust_diff,
+        "announcement": run.announcement.as_json() if run.announcement else {},
+        "comment": run.comment,
     }
 
 
-def _comment(ticket: Parts) -> dict[str, t.Any]:
-    names = ("reference", "comment_id", "url", "at", "noted_at", "author", "relied_on")
-    return {"by": "api", **{name: ticket[name] for name in names if name in ticket}}
+def _hides_reference(run: Run) -> bool:
+    return run.only_reads
 
 
-def _labelled(revocation: Parts, labels: t.Mapping[str, str]) -> dict[str, t.Any]:
-    keys = revocation.get("keys")
-    return {"keys": [_with_label(key, labels) for key in keys]} if keys else {}
-
-
-def _with_label(one: Parts, labels: t.Mapping[str, str]) -> dict[str, t.Any]:
-    return {**one, "label": labels.get(str(one.get("arn")), one["region"])}
-
-
-def _diff(trust: Parts) -> str:
-    """Show what is changed of the trust policy; empty if nothing is."""
-    if not trust.get("changed"):
-        return ""
-    before, after = (written(trust[name]).splitlines() for name in ("policy_before", "policy"))
-    return "\n".join(difflib.unified_diff(before, after, "before", "after", lineterm="", n=2))
-
-
-def shown(about_: Parts) -> dict[str, t.Any]:
-    """Name the parts of a run as the templates do."""
-    names = ("trust", "trust_diff", "settings", "revocation", "revoked", "window", "access", "told_at", "announcement")
-    found = {f"cmk_{name}": about_[name] for name in names}
-    announcement = about_["announcement"]
-    if _only_reads(about_) and announcement:
-        found["cmk_announcement"] = announcement = {**announcement, "reference": NO_REFERENCE}
-    line = reference_line(announcement.get("reference", ""))
+def shown(run: Run) -> dict[str, t.Any]:
+    """Name the parts of a run as the templates do, the user's own included."""
+    announcement = run.announcement.as_json() if run.announcement else {}
+    if announcement and _hides_reference(run):
+        announcement["reference"] = NO_REFERENCE
+    told = announcement.get("told") or {}
     return {
-        **found,
-        "cmk_keys_done": about_["keys"],
-        "cmk_reference_line": line,
-        "cmk_deadline": deadline(about_["window"], about_["revoked"], about_["told_at"]),
-        "cmk_told_relied_on": _relied_on(announcement),
-        "cmk_open": still_open(about_["keys"]),
-        "cmk_window_from_now": window(about_["now"], about_["now"]),
+        "cmk_settings": run.settings.as_json(),
+        "cmk_keys_done": list(map(as_json, run.keys)),
+        "cmk_trust": as_json(run.trust) if run.trust else {},
+        "cmk_trust_diff": run.trust_diff,
+        "cmk_revocation": run.labelled_revocation,
+        "cmk_revoked": run.loss.as_json(),
+        "cmk_access": list(map(asdict, run.access)),
+        "cmk_announcement": announcement,
+        "cmk_reference_line": reference_line(announcement.get("reference", "")),
+        # The comment that this run takes for the announcement although its reference is another.
+        "cmk_told_relied_on": told if told.get("relied_on") else None,
+        "cmk_window": run.window.as_json(),
+        "cmk_deadline": "" if run.told_at else run.window.deadline_line(run.loss.reason),
+        "cmk_window_from_now": find_window(run.now, run.now).as_json(),
+        "cmk_open": still_open(run.keys),
     }
-
-
-def _relied_on(announcement: Parts) -> Parts | None:
-    """Return the comment that this run takes for the announcement although its reference is another; None if there is none."""
-    comment = announcement.get("told") or {}
-    return comment if comment.get("relied_on") else None

@@ -14,6 +14,7 @@ import json
 import time
 import typing as t
 import urllib.error
+from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_each_within
@@ -27,7 +28,17 @@ _TIMEOUT: t.Final = 10
 _MOST_BYTES: t.Final = 64 * 1024
 _PIECE: t.Final = 4096
 
-Site = dict[str, t.Any]
+
+@dataclass(frozen=True)
+class Site:
+    """One of the organization's sites."""
+
+    site: str
+    status: int | None  # of HTTP; None without an answer
+    up: bool
+    says: str
+
+
 # Takes a URL; returns status (-1 without an answer), location (of a redirect), body and msg (why there is no answer).
 Get = t.Callable[[str], t.Mapping[str, t.Any]]
 
@@ -58,7 +69,7 @@ def judged(site: str, url: str, answer: t.Mapping[str, t.Any], expected: int) ->
     """
     is_up, says = _judge(url, answer, expected)
     name = quoted(site, 200) if url else "an entry of cmk_sites"
-    return {"site": name, "status": max(int(answer["status"]), 0) or None, "up": is_up, "says": says}
+    return Site(name, max(int(answer["status"]), 0) or None, is_up, says)
 
 
 def _judge(url: str, answer: t.Mapping[str, t.Any], expected: int) -> tuple[bool, str]:
@@ -90,10 +101,7 @@ def _is_server_info(body: bytes) -> bool:
 
 
 def look_at_sites(sites: t.Sequence[str], path: str, expected: int, get: Get) -> list[Site]:
-    """Ask all sites at the same time, for ten seconds in all.
-
-    :return: for each, in order, ``site``, ``up``, ``status`` (None if it did not answer) and ``says``
-    """
+    """Ask all sites at the same time, for ten seconds in all."""
     urls = [asked_at(site, path) for site in sites]
     # A site without a usable address is not asked.
     works: list[t.Callable[[], t.Mapping[str, t.Any]]] = [

@@ -18,7 +18,7 @@ _PREFIX: t.Final = "cmk_"
 _ALIKE: t.Final = 0.75
 
 
-def read(
+def read_each(
     names: t.Iterable[str],
     variables: t.Mapping[str, t.Any],
     template: t.Callable[[t.Any], t.Any],

@@ -2,16 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """From what a verification has read to its verdict and its checks. Pure."""
 
 from __future__ import annotations
 
 import datetime as dt
 import typing as t
+from dataclasses import asdict, replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import (
     CHECKS,
     OUTCOMES,
@@ -22,25 +20,23 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks impor
     check_use,
     lost_again,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import (
-    answer_on_ticket,
-    is_dated,
-    notification,
-)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import Reply, is_dated, reply_on_ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import (
     VERDICTS,
     Facts,
     Keys,
     Sites,
-    Use,
-    verdict,
+    judge_facts,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import Use as UseOfAll
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Use
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import Site
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
 
-__all__ = ["CHECKS", "OUTCOMES", "VERDICTS", "progress", "seen_keys", "told", "verification"]
+__all__ = ["CHECKS", "OUTCOMES", "VERDICTS", "describe_progress", "judge"]
 
-Parts = t.Mapping[str, t.Any]
 # What may be over at the next look.
 _PASSING: t.Final = (
     "throttled",
@@ -50,78 +46,6 @@ _PASSING: t.Final = (
     "desk_trouble",
     "desk_not_reached",
 )
-_UNKNOWN_USE: t.Final[dict[str, t.Any]] = {
-    "since": None,
-    "looked_up": False,
-    "first_use": None,
-    "unattributed_use": None,
-    "is_first": False,
-    "reason": "CloudTrail was not asked, because it is not known when access was lost, when the key was enabled or when "
-    "Atlassian was notified. Set cmk_revoked_at.",
-}
-
-
-def seen_keys(keys: t.Iterable[Parts]) -> list[dict[str, t.Any]]:
-    """Take from a plan of ``kms_realm_keys`` what it read: nothing is changed, and a key that is not enabled is an error."""
-    read = []
-    for key in keys:
-        state = key.get("key_state_before")
-        as_read = {**key, "key_state": state, "actions": [], "changed": False}
-        if not key["error"] and state != "Enabled":
-            as_read |= vars(refusal("not_enabled", arn=key.get("arn"), key_state=state))
-        read.append(as_read)
-    return read
-
-
-def told(announcement_: Parts, look: Parts) -> dict[str, t.Any]:
-    """Return how Atlassian was notified, in the form of the run's ticket.
-
-    :return: ``told``, ``already_told`` and what :func:`notification` knows; ``code``, ``error`` and ``hint`` if the ticket
-        could not be read
-    """
-    known = notification(announcement_, look)
-    ticket = {**known, "told": True, "already_told": True} if known else {}
-    return {**ticket, **({} if look.get("ok", True) else {name: look[name] for name in ("code", "error", "hint")})}
-
-
-def verification(run: Parts) -> dict[str, t.Any]:
-    """Judge a look at everything.
-
-    :param run: of :func:`about`, with ``seen``: ``use`` (of ``kms_key_use_info``), ``look`` (of ``desk_ticket``; empty in
-        manual mode), ``sites`` (of :func:`look_at_sites`), ``looks``, ``timed_out``; all of them missing if nothing was read
-    :return: ``verdict``, ``reason``, ``passing`` (whether what is wrong may be over at the next look), ``timed_out``,
-        ``checks`` (of each ``check``, ``outcome`` and ``says``), ``use``, ``reply`` (None if there is none),
-        ``ticket_status``, ``sites`` and ``looks``
-    """
-    seen, sites = run["seen"], run["seen"].get("sites") or []
-    use = _uses(run["keys"], seen.get("use") or [])
-    answer = answer_on_ticket(seen.get("look") or {}, run["ticket"])
-    facts = _facts(run, use, answer)
-    name, reason = verdict(facts)
-    checks = [
-        check_keys(run),
-        check_use(use, _OUTCOME_OF_USE[facts.use]),
-        check_ticket(run, answer),
-        check_sites(sites),
-        check_clock(run, is_overdue=facts.overdue),
-    ]
-    return {
-        "verdict": name,
-        "reason": reason,
-        "passing": _is_passing(run, facts),
-        "timed_out": bool(seen.get("timed_out")),
-        "checks": [
-            {"check": check, "outcome": outcome, "says": says}
-            for check, (outcome, says) in zip(CHECKS, checks, strict=True)
-        ],
-        "use": use,
-        "reply": answer,
-        "ticket_status": str((seen.get("look") or {}).get("status") or ""),
-        "sites": sites,
-        "looks": seen.get("looks") or 0,
-    }
-
-
 _OUTCOME_OF_USE: t.Final = {
     "every": "good",
     "some": "open",
@@ -132,63 +56,89 @@ _OUTCOME_OF_USE: t.Final = {
 }
 
 
-def _facts(run: Parts, use: t.Sequence[Parts], answer: Parts | None) -> Facts:
-    seen, is_notified = run["seen"], bool(run["ticket"].get("told"))
-    limit = dt.timedelta(seconds=float(run["settings"].get("verify_limit") or 0))
+def judge(run: Run) -> dict[str, t.Any]:
+    """Judge a look at everything.
+
+    :return: ``verdict``, ``reason``, ``passing`` (whether what is wrong may be over at the next look), ``timed_out``,
+        ``checks`` (of each ``check``, ``outcome`` and ``says``), ``use``, ``reply`` (None if there is none),
+        ``ticket_status``, ``sites`` and ``looks``
+    """
+    seen, use, reply = run.seen, _uses(run), reply_on_ticket(run)
+    facts = _facts(run, use, reply)
+    name, reason = judge_facts(facts)
+    checks = [
+        check_keys(run),
+        check_use(use, _OUTCOME_OF_USE[facts.use]),
+        check_ticket(run, reply),
+        check_sites(seen.sites),
+        check_clock(run, is_overdue=facts.overdue),
+    ]
+    return {
+        "verdict": name,
+        "reason": reason,
+        "passing": _is_passing(run, facts),
+        "timed_out": seen.timed_out,
+        "checks": [
+            {"check": check, "outcome": outcome, "says": says}
+            for check, (outcome, says) in zip(CHECKS, checks, strict=True)
+        ],
+        "use": list(map(asdict, use)),
+        "reply": asdict(reply) if reply else None,
+        "ticket_status": seen.look.status if seen.look else "",
+        "sites": list(map(asdict, seen.sites)),
+        "looks": seen.looks,
+    }
+
+
+def _facts(run: Run, use: t.Sequence[Use], reply: Reply | None) -> Facts:
+    is_notified, limit = run.ticket.told, words(dt.timedelta(seconds=run.settings.verify_limit))
     return Facts(
-        error=" ".join([run["error"], str(seen.get("error") or ""), *run["settings"]["problems"]]).strip(),
-        keys=_keys_as_a_whole(run["keys"]),
+        error=" ".join(filter(None, [run.error, run.seen.error, *run.settings.problems])),
+        keys=_keys_as_a_whole(run),
         lost=" ".join(lost_again(run).values()),
         notified=is_notified,
-        overdue=is_notified and _is_over(run["window"]["expected_completion"], run["now"]),
+        overdue=is_notified and _is_over(run.window.expected_completion, run.now),
         use=_use_as_a_whole(use),
-        sites=_sites_as_a_whole(seen.get("sites") or []),
-        answered_by=str(answer["name"] or "somebody") if answer and not answer["automatic"] else "",
+        sites=_sites_as_a_whole(run.seen.sites),
+        answered_by=reply.name or "somebody" if reply and not reply.automatic else "",
         dated=is_dated(run),
-        limit=words(limit) if seen.get("timed_out") else "",
+        limit=limit if run.seen.timed_out else "",
     )
 
 
-def _is_passing(run: Parts, facts: Facts) -> bool:
-    codes = [key.get("code") for key in run["keys"] if key["error"]] if facts.keys == "unread" else []
+def _is_passing(run: Run, facts: Facts) -> bool:
+    codes = [key.code for key in run.keys if key.error] if facts.keys == "unread" else []
     if not codes and not facts.notified:
-        codes = [run["ticket"].get("code")]
+        codes = [run.ticket.code]
     return not facts.error and bool(codes) and all(code in _PASSING for code in codes)
 
 
-def _uses(keys: t.Iterable[Parts], results: t.Iterable[Parts]) -> list[dict[str, t.Any]]:
-    by_arn = {result["arn"]: result for result in results}
-    return [
-        {
-            "region": key["region"],
-            "arn": key.get("arn"),
-            **{name: by_arn.get(key.get("arn"), _UNKNOWN_USE)[name] for name in _UNKNOWN_USE},
-        }
-        for key in keys
-    ]
+def _uses(run: Run) -> list[Use]:
+    by_arn = {use.arn: use for use in run.seen.use}
+    return [replace(by_arn.get(key.arn, Use(key.region, key.arn)), region=key.region, arn=key.arn) for key in run.keys]
 
 
-def _keys_as_a_whole(keys: t.Sequence[Parts]) -> Keys:
-    if any(key.get("key_state_before") not in (None, "Enabled") for key in keys):
+def _keys_as_a_whole(run: Run) -> Keys:
+    if any(key.key_state_before not in (None, "Enabled") for key in run.keys):
         return "not_enabled"
-    return "enabled" if keys and not any(key["error"] for key in keys) else "unread"
+    return "enabled" if run.keys and not any(key.error for key in run.keys) else "unread"
 
 
-def _use_as_a_whole(use: t.Sequence[Parts]) -> Use:
-    missing = [key for key in use if not key["first_use"]]
+def _use_as_a_whole(use: t.Sequence[Use]) -> UseOfAll:
+    missing = [key for key in use if not key.first_use]
     if use and not missing:
         return "every"
-    if any(not key["since"] for key in missing):
+    if any(not key.since for key in missing):
         return "undated"
-    if not use or any(not key["looked_up"] for key in missing):
+    if not use or any(not key.looked_up for key in missing):
         return "unread"
-    if all(key["unattributed_use"] for key in missing):
+    if all(key.unattributed_use for key in missing):
         return "unattributed"
     return "some" if len(missing) < len(use) else "none"
 
 
-def _sites_as_a_whole(sites: t.Sequence[Parts]) -> Sites:
-    return "none" if not sites else "up" if all(site["up"] for site in sites) else "down"
+def _sites_as_a_whole(sites: t.Sequence[Site]) -> Sites:
+    return "none" if not sites else "up" if all(site.up for site in sites) else "down"
 
 
 def _is_over(end: str | None, now: str) -> bool:
@@ -196,15 +146,13 @@ def _is_over(end: str | None, now: str) -> bool:
     return bool(first and last and last > first)
 
 
-def progress(run: Parts) -> str:
+def describe_progress(run: Run) -> str:
     """Say on one short line how a look ended."""
-    result = run["verification"]
-    in_use = sum(bool(key["first_use"]) for key in result["use"])
-    up = sum(bool(site["up"]) for site in result["sites"])
+    use, sites, judged = _uses(run), run.seen.sites, judge(run)
     parts = [
-        f"keys enabled {sum(not key['error'] for key in run['keys'])}/{len(run['keys'])}",
-        f"in use {in_use}/{len(result['use'])}",
-        *([f"sites up {up}/{len(result['sites'])}"] if result["sites"] else []),
-        *(["answered on the ticket"] if result["reply"] else []),
+        f"keys enabled {sum(not key.error for key in run.keys)}/{len(run.keys)}",
+        f"in use {sum(bool(one.first_use) for one in use)}/{len(use)}",
+        *([f"sites up {sum(site.up for site in sites)}/{len(sites)}"] if sites else []),
+        *(["answered on the ticket"] if judged["reply"] else []),
     ]
-    return f"{run['now']}: {result['verdict'].replace('_', ' ')} ({', '.join(parts)})"
+    return f"{run.now}: {judged['verdict'].replace('_', ' ')} ({', '.join(parts)})"

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
+from dataclasses import asdict, dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import format_time, parse_time
 
@@ -42,86 +43,95 @@ _CLOCK: t.Final = (
 Moment = str | dt.date | None
 
 
-def window(
+@dataclass(frozen=True)
+class Window:
+    """Where a moment is in Atlassian's window. Times are ISO 8601 in UTC."""
+
+    revoked_at: str | None  # when access was lost; None if that is not known
+    known: bool
+    days_elapsed: float | None  # since then, one decimal
+    reinstate_by: str | None  # until when Atlassian reinstates, this time included
+    at_risk_after: str | None  # after when full recovery may be impossible
+    hours_left: (
+        int | None
+    )  # whole hours to the end of the phase or to the deletion, the earlier one; 0 once that is past
+    phase: str  # reinstatable, uncertain, at_risk or unknown
+    deletion_date: str | None  # the earliest at which AWS deletes a key
+    deadline: str | None  # the earlier one of reinstate_by and deletion_date
+    limit_days: int  # within how many days Atlassian reinstates
+    # Two business days after Atlassian was notified, or from now: Saturdays and Sundays (UTC) do not count, holidays are not
+    # known. None for BYOK, of which Atlassian tells none.
+    expected_completion: str | None
+    says: str  # what Atlassian says for this phase, one sentence
+    error: str | None  # why the given time is of no use
+
+    def as_json(self) -> dict[str, t.Any]:
+        """Return it as ``cmk_result`` has it."""
+        return asdict(self)
+
+    def deadline_line(self, reason: str) -> str:
+        """Say in one line until when Atlassian must be notified: the earlier of its limit and AWS's deletion of a key.
+
+        :param reason: why it is not known when access was lost
+        """
+        end, left = parse_time(self.deadline), self.hours_left
+        if end is None:
+            return f"not known. {reason} Set cmk_revoked_at if you know when access was lost"
+        deletes = ", then AWS deletes a key" if self.deletion_date == self.deadline else ""
+        if self.phase in ("reinstatable", "unknown") and left:
+            return f"{end:%Y-%m-%d %H:%M} UTC ({left // 24} days {left % 24} h left{deletes})"
+        return f"{end:%Y-%m-%d %H:%M} UTC has passed. {self.says}"
+
+
+def find_window(
     revoked_at: Moment,
     now: Moment,
     told_at: Moment = None,
-    deletion_dates: t.Iterable[Moment] | None = (),
-    limit_days: int | None = None,
-    risk_days: int | None = None,
+    deletion_dates: t.Iterable[Moment] = (),
     programme: str = "cmk",
-) -> dict[str, t.Any]:
+) -> Window:
     """Place ``now`` in Atlassian's window.
 
     Times are ISO 8601; without a zone they are UTC, and a date without a time is the start of that day in UTC.
 
     :param revoked_at: when access to the keys was lost; of several regions the earliest; None or empty if not known
-    :param told_at: when Atlassian was told; what is no time counts as not told yet
+    :param told_at: when Atlassian was notified; what is no time counts as not notified yet
     :param deletion_dates: the dates at which AWS deletes keys, as far as any is scheduled
-    :param limit_days: until when Atlassian reinstates, the limit itself included; None for the programme's
-    :param risk_days: after when full recovery may be impossible, the limit itself not included; None for the programme's
     :param programme: ``cmk`` or ``byok``; any other counts as ``cmk``
-    :return:
-        - ``revoked_at``, ``known``, and ``error``: why the given ``revoked_at`` is of no use (None if it is)
-        - ``phase``: ``reinstatable``, ``uncertain``, ``at_risk``, or ``unknown`` without a ``revoked_at``
-        - ``days_elapsed``: one decimal; None if unknown
-        - ``reinstate_by``, ``at_risk_after``: the edges; None if unknown
-        - ``deletion_date``: the earliest; ``deadline``: the earlier one of it and ``reinstate_by``
-        - ``hours_left``: whole hours to the end of the phase or to the deletion, whichever is earlier; 0 once that is
-          past; None if neither is known
-        - ``limit_days``: within how many days Atlassian reinstates
-        - ``expected_completion``: two business days after Atlassian was told, or from now; Saturdays and Sundays (UTC)
-          do not count, holidays are not known; None for ``byok``, of which Atlassian tells none
-        - ``says``: what the vendor says for this phase, one sentence
     :raises ValueError: if ``now`` is no time
     """
     moment = parse_time(now)
     if moment is None:
         raise ValueError(f"now is {now!r}, which is not a time in ISO 8601")
     limits = PROGRAMMES.get(programme, PROGRAMMES["cmk"])
-    limit_days = limits.reinstate if limit_days is None else limit_days
-    risk_days = limits.risk if risk_days is None else risk_days
     revoked, error = _revoked(revoked_at, moment)
-    reinstate_by = revoked + dt.timedelta(days=limit_days) if revoked else None
-    at_risk_after = revoked + dt.timedelta(days=risk_days) if revoked else None
-    deletion_date = min(filter(None, map(parse_time, deletion_dates or ())), default=None)
+    reinstate_by = revoked + dt.timedelta(days=limits.reinstate) if revoked else None
+    at_risk_after = revoked + dt.timedelta(days=limits.risk) if revoked else None
+    deletion_date = min(filter(None, map(parse_time, deletion_dates)), default=None)
     phase = _phase(moment, reinstate_by, at_risk_after)
     byok = programme == "byok"
     edge = {"reinstatable": reinstate_by, "uncertain": at_risk_after, "at_risk": at_risk_after}.get(phase)
-    return {
-        "revoked_at": format_time(revoked),
-        "known": revoked is not None,
-        "days_elapsed": round(max(moment - revoked, dt.timedelta()) / dt.timedelta(days=1), 1) if revoked else None,
-        "reinstate_by": format_time(reinstate_by),
-        "at_risk_after": format_time(at_risk_after),
-        "hours_left": _hours_left(moment, edge, deletion_date),
-        "phase": phase,
-        "deletion_date": format_time(deletion_date),
-        "deadline": format_time(min(filter(None, (reinstate_by, deletion_date)), default=None)),
-        "limit_days": limit_days,
-        "expected_completion": None if byok else format_time(_business_days_after(parse_time(told_at) or moment)),
-        "says": _says_of_byok(phase, limit_days) if byok else _says(phase, limit_days, risk_days),
-        "error": error,
-    }
+    return Window(
+        revoked_at=format_time(revoked),
+        known=revoked is not None,
+        days_elapsed=round(max(moment - revoked, dt.timedelta()) / dt.timedelta(days=1), 1) if revoked else None,
+        reinstate_by=format_time(reinstate_by),
+        at_risk_after=format_time(at_risk_after),
+        hours_left=_hours_left(moment, edge, deletion_date),
+        phase=phase,
+        deletion_date=format_time(deletion_date),
+        deadline=format_time(min(filter(None, (reinstate_by, deletion_date)), default=None)),
+        limit_days=limits.reinstate,
+        expected_completion=None if byok else format_time(_business_days_after(parse_time(told_at) or moment)),
+        says=_says_of_byok(phase, limits.reinstate) if byok else _says(phase, limits),
+        error=error,
+    )
 
 
-def deadline(found: t.Mapping[str, t.Any], loss: t.Mapping[str, t.Any], told_at: str) -> str:
-    """Say in one line until when Atlassian must be notified: the earlier of Atlassian's limit and AWS's deletion of a key.
-
-    :param found: as :func:`window` returns it
-    :param loss: what is known of the loss of access: ``reason``
-    :param told_at: when Atlassian was notified; empty if it was not
-    :return: empty if Atlassian was notified
-    """
-    end, left = parse_time(found["deadline"]), found["hours_left"]
-    if told_at:
-        return ""
-    if end is None:
-        return f"not known. {loss['reason']} Set cmk_revoked_at if you know when access was lost"
-    deletes = ", then AWS deletes a key" if found["deletion_date"] == found["deadline"] else ""
-    if found["phase"] in ("reinstatable", "unknown") and left:
-        return f"{end:%Y-%m-%d %H:%M} UTC ({left // 24} days {left % 24} h left{deletes})"
-    return f"{end:%Y-%m-%d %H:%M} UTC has passed. {found['says']}"
+def read_loss(given: str, now: str) -> tuple[str | None, str | None]:
+    """Read when access was lost, as an operator gives it: the time, or why it is of no use."""
+    revoked, error = _revoked(given, parse_time(now) or dt.datetime.now(dt.timezone.utc))
+    return format_time(revoked), error
 
 
 def _revoked(given: Moment, now: dt.datetime) -> tuple[dt.datetime | None, str | None]:
@@ -159,7 +169,8 @@ def _business_days_after(moment: dt.datetime) -> dt.datetime:
     return moment
 
 
-def _says(phase: str, limit_days: int, risk_days: int) -> str:
+def _says(phase: str, limits: Limits) -> str:
+    limit_days, risk_days = limits
     return {
         "reinstatable": f"Within {limit_days} days of revocation Atlassian can reinstate the suspended sites, with up to "
         f"one hour of data lost; {_CLOCK}.",

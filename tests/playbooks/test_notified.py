@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import typing as t
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -36,7 +37,7 @@ def reference(world: World) -> str:
 def read_ticket(world: World) -> dict[str, t.Any]:
     """What the collection reads of the ticket."""
     url = f"{world.desk.url}/rest/servicedeskapi/request/CMK-1"
-    return Reader(lambda page: get(page, USER, TOKEN), lambda _seconds, _why: None).ticket(url, "acme", USER)
+    return asdict(Reader(lambda page: get(page, USER, TOKEN), lambda _seconds, _why: None).ticket(url, "acme", USER))
 
 
 def restore_without_a_comment(world: World) -> str:

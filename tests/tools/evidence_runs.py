@@ -10,8 +10,11 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss 
     add_own_revocation,
     find_access_loss,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import result
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run as Made
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import find_window
 
 Run: t.TypeAlias = dict[str, t.Any]
 
@@ -171,30 +174,38 @@ def run(
     }
     revocation = other.pop("revocation", revocation)
     revocation = as_a_whole(revocation)
-    lost = find_access_loss(revocation, given=given, is_lost_now=True, started_at=started_at).as_json()
+    lost = find_access_loss(Trail.from_json(revocation), given=given, is_lost_now=True, started_at=started_at)
     told_at = TOLD["at"] if told else None
     dates = [deletion_date] if deletion_date else []
-    clock = window(lost["revoked_at"], told_at or finished_at, told_at, dates, programme=programme)
-    made = {
-        "settings": settings,
-        "keys": list(keys),
-        "trust": other.get("trust"),
-        "ticket": (_TICKET if told else {}) if ticket is None else ticket,
-        "window": clock,
-        "error": error,
-        "announcement": {"nothing_lost": nothing_lost},
-        "check_mode": check_mode,
-        "entry_point": other.get("entry_point", "restore"),
-        "started_at": started_at,
-        "finished_at": finished_at,
-    }
+    clock = find_window(lost.revoked_at, told_at or finished_at, told_at, dates, programme=programme)
+    ticket = (_TICKET if told else {}) if ticket is None else ticket
+    made = Made.from_json(
+        {
+            "entry_point": {"verify": "restore"}.get(name := other.get("entry_point", "restore"), name),
+            "check_mode": check_mode,
+            "settings": settings,
+            "plan": {"keys": list(keys)},
+            # What was planned has happened.
+            "change": {} if check_mode else {"keys": list(keys)},
+            "trust_plan": other.get("trust") or {},
+            "ticket": {**ticket, **({"at": told_at} if told else {})},
+            "decided": {
+                "announcement": {"nothing_lost": nothing_lost},
+                "loss": lost.as_json(),
+                "before": lost.as_json(),
+            },
+            "error": error,
+            "started_at": started_at,
+            "now": finished_at,
+        }
+    )
     return {
         "entry_point": "restore",
-        "result": result(made),
+        "result": make_result(made),
         "keys": list(keys),
         "revocation": revocation,
-        "revoked": lost,
-        "window": clock,
+        "revoked": lost.as_json(),
+        "window": clock.as_json(),
         "access": [],
         "announcement": {
             "reference": REFERENCE,
@@ -300,11 +311,11 @@ _NOT_DISABLED: t.Final = key(
 
 def revocation_run(keys: t.Sequence[Run], **other: t.Any) -> Run:
     """Make a run of revoke, whose clock begins with the first key that it disables."""
-    lost = add_own_revocation(AccessLoss(), keys).as_json()
-    clock = window(lost["revoked_at"], FINISHED)
+    lost = add_own_revocation(AccessLoss(), Keys.from_json({"keys": keys}).keys)
+    clock = find_window(lost.revoked_at, FINISHED)
     made = run(keys, told=False, ticket={}, entry_point="revoke", revocation=_BEFORE, **other)
     made["result"]["ticket"] |= dict.fromkeys(("key", "mode", "url"), "")
-    return {**made, "announcement": {}, "comment": "", "revoked": lost, "window": clock}
+    return {**made, "announcement": {}, "comment": "", "revoked": lost.as_json(), "window": clock.as_json()}
 
 
 def _verification(verdict: str, *used: str | None) -> Run:

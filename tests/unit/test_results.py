@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import find_window
 from tests.playbooks.conftest import Run
 from tests.tools import results_doc
 from tests.tools.evidence_doc import DOCS
@@ -59,7 +59,9 @@ def test_the_schema_refuses_what_is_no_result(change: t.Callable[[dict[str, t.An
 
 
 def test_the_schema_names_every_field_of_the_window() -> None:
-    assert list(results_doc.SCHEMA["properties"]["window"]["properties"]) == list(window(None, "2026-11-24T03:00:00Z"))
+    assert list(results_doc.SCHEMA["properties"]["window"]["properties"]) == list(
+        find_window(None, "2026-11-24T03:00:00Z").as_json()
+    )
 
 
 def _table(playbook: str) -> dict[str, str]:

@@ -14,8 +14,10 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._fleet import (
-    fleet,
+    End,
+    count,
     read_record,
     record,
     without_result,
@@ -36,16 +38,16 @@ def sum_up(task: Task) -> dict[str, t.Any]:
     :return: ``total``, ``counts`` (by status), ``page``, and ``without_result``: the organizations whose run left no result, and
         one that says so
     """
-    hosts, name = task.variables["hostvars"], task.args["command"]
-    now = clock()
+    hosts, command = task.variables["hostvars"], COMMANDS[task.args["command"]]
+    now, name = clock(), command.name
     ended, missing = [], []
     for host in task.args["hosts"]:
-        report = _report(hosts[host], name)
-        if not report:
-            report = without_result(_org(hosts[host], host), now, entry_point=name, check_mode=task.check_mode)
-            missing.append({"host": host, "result": report["result"]})
-        ended.append(report)
-    summary = fleet(ended)
+        end = _end(hosts[host], name)
+        if end is None:
+            end = without_result(_org(hosts[host], host), now, command, check_mode=task.check_mode)
+            missing.append({"host": host, "result": end.result})
+        ended.append(end)
+    summary = count(ended)
     page = "" if task.check_mode else _write_page(summary, name, now)
     show(render("fleet.txt.j2", cmk_fleet=summary, cmk_page=page), warn=bool(summary["attention"]))
     done = {"total": summary["total"], "counts": summary["counts"], "page": page, "without_result": missing}
@@ -55,10 +57,12 @@ def sum_up(task: Task) -> dict[str, t.Any]:
     return done
 
 
-def _report(variables: t.Mapping[str, t.Any], entry_point: str) -> dict[str, t.Any]:
-    """Return the report of the organization's run of this entry point; empty if there is none."""
+def _end(variables: t.Mapping[str, t.Any], name: str) -> End | None:
+    """Return how the organization's run of this command ended; None if it left no report."""
     report = variables.get("__cmk_report") or {}
-    return report if "result" in report and report.get("entry_point") == entry_point else {}
+    if "result" not in report or report.get("entry_point") != name:
+        return None
+    return End(report["result"], str(report["failure"]), str(report["folder"]))
 
 
 def _org(variables: t.Mapping[str, t.Any], host: str) -> str:

@@ -16,19 +16,20 @@ import jinja2
 import yaml
 from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import journal_to_keep, revocation_to_keep
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import Evidence, evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import identify, release
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import print_report, render
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import is_good, next_step, result, succeeds
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import (
-    about,
-    file_of,
-    journal_to_keep,
-    revocation_to_keep,
-    shown,
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
+    Result,
+    is_good,
+    make_result,
+    next_step,
+    succeeds,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import remember, write_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import write_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL, LOCK, REVOCATION, keep
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
@@ -42,18 +43,18 @@ def report(task: Task) -> Json:
         does not), ``summary`` (held for the end; empty if it was printed), ``good``, ``ending`` (the last sentence of a run that
         fails), ``entry_point``
     """
-    run, writes = about(task.args["run"]), not task.check_mode
-    name, found = run["entry_point"], result(run)
-    proof = evidence({**run, **_surroundings(run), "result": found})
-    folder = _write(run, proof) if writes and run["settings"]["report_dir"] else ""
-    if writes and not run["settings"]["problems"]:
-        release(file_of(run, "lock"), identify(task.host, run["now"]))
+    run, writes = Run.from_json(task.args["run"]), not task.check_mode
+    name, found = run.command.name, make_result(run)
+    proof = evidence({**evidence_parts(run), **_surroundings(run), "result": found})
+    folder = _write(run, proof) if writes and run.settings.report_dir else ""
+    if writes and not run.settings.problems:
+        release(run.settings.file(LOCK), identify(task.host, run.now))
     texts = _texts(run, found, proof, folder)
     good = is_good(found)
     # Among many organizations, a person needs to see those that are not well; the others are counted.
-    lines = texts["summary"].splitlines()[0] if run["brief"] and good else texts["summary"]
+    lines = texts["summary"].splitlines()[0] if run.brief and good else texts["summary"]
     # The only organization's is shown at the end of the play, so that it is the last thing on the screen.
-    holds = run["organizations"] == 1
+    holds = run.organizations == 1
     if not holds:
         show(lines, warn=not good)
     return {
@@ -78,28 +79,23 @@ def end(task: Task) -> Json:
     return {"failed": True, "msg": known["ending"] if known["summary"] else known["failure"]}
 
 
-def _write(run: Json, proof: Json) -> str:
+def _write(run: Run, proof: Evidence) -> str:
     """Remember the run, and write its evidence and reports; return their folder.
 
     What was done is done, and what was notified is notified: what cannot be written is told beside it.
     """
-    org = run["settings"]["org"]
+    keep(run, JOURNAL, journal_to_keep(run), "this run")
+    keep(run, REVOCATION, revocation_to_keep(run), "this run")
+    begun = run.started_at.replace("-", "").replace(":", "")
+    folder = run.settings.file(f"{begun}-{run.command.name}")
     try:
-        for name, text in (("journal", journal_to_keep(run)), ("revocation", revocation_to_keep(run))):
-            if text is not None:
-                remember(file_of(run, name), text, writes=True)
-    except (OSError, UnicodeError) as error:
-        Display().warning(f"{org}: this run could not be remembered: {error}.")
-    begun = run["started_at"].replace("-", "").replace(":", "")
-    folder = f"{run['settings']['report_dir']}/{begun}-{run['entry_point']}"
-    try:
-        write_reports(folder, run["entry_point"], proof)
+        write_reports(folder, run.command.name, proof)
     except (OSError, UnicodeError, jinja2.TemplateError) as error:
-        Display().warning(f"{org}: the evidence could not be kept: {error}.")
+        Display().warning(f"{run.settings.org}: the evidence could not be kept: {error}.")
     return folder
 
 
-def write_reports(folder: str, name: str, proof: Json) -> None:
+def write_reports(folder: str, name: str, proof: Evidence) -> None:
     """Write the evidence of a run, and the reports that are printed from it. Raises OSError and jinja2.TemplateError."""
     texts = {
         "json": json.dumps(proof, indent=2, ensure_ascii=False) + "\n",
@@ -110,7 +106,7 @@ def write_reports(folder: str, name: str, proof: Json) -> None:
         write_file(os.path.join(folder, f"{name}.{suffix}"), text)
 
 
-def _texts(run: Json, found: Json, proof: Json, folder: str) -> Json:
+def _texts(run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, str]:
     """Print the texts with which the run ends."""
     headline = proof["verdict"]["headline"]
     ending = headline.lower() if headline.isupper() else headline[:1].lower() + headline[1:]
@@ -118,23 +114,23 @@ def _texts(run: Json, found: Json, proof: Json, folder: str) -> Json:
         **shown(run),
         "cmk_result": found,
         "cmk_folder": folder,
-        "cmk_entry_point": run["entry_point"],
+        "cmk_entry_point": run.command.name,
         "cmk_verdict": proof["verdict"],
         "cmk_ending": ending,
         "cmk_headline": headline.upper(),
-        "cmk_next": next_step(found, run["entry_point"], check_mode=run["check_mode"]),
-        "ansible_check_mode": run["check_mode"],
+        "cmk_next": next_step(found, run.command, check_mode=run.check_mode),
+        "ansible_check_mode": run.check_mode,
     }
     fails = not succeeds(found)
     return {
-        "summary": render(COMMANDS[run["entry_point"]].summary, **known),
+        "summary": render(run.command.summary, **known),
         "failure": render("failure.txt.j2", **known).strip() if fails else "",
         "ending": f"{found['org']}: {ending}. See the summary above." if fails else "",
     }
 
 
-def _surroundings(run: Json) -> Json:
-    user = run.get("user") or os.environ.get("USER") or os.environ.get("LOGNAME") or ""
+def _surroundings(run: Run) -> Json:
+    user = run.user or os.environ.get("USER") or os.environ.get("LOGNAME") or ""
     return {"collection_version": _VERSION, "controller": {"user": user, "host": platform.node()}}
 
 

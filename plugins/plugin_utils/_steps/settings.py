@@ -11,21 +11,24 @@ import re
 import sys
 import time
 import typing as t
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from ansible.errors import AnsibleError
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import unfit_credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS, Command
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._leaks import warn_of_kept_files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note, why_too_early
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import settings, unfit_credentials
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read, typed
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read_each, typed
 
 _ROLE: t.Final = Path(__file__).resolve().parents[3] / "roles/cmk"
 _DEFAULTS: t.Final[dict[str, t.Any]] = yaml.safe_load((_ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
@@ -60,38 +63,37 @@ def _is_importable(name: str) -> bool:
     return True
 
 
-def _early_note(settings: t.Mapping[str, t.Any], command: Command, now: str) -> list[str]:
+def _early_note(settings: Settings, command: Command, now: str) -> list[str]:
     """Say, before anything is called, that the operator's note is older than the restoration that the journal knows."""
-    note = parse_note(settings["ticket_told"], now) if command.notifies and settings["ticket_told"] else ""
+    note = parse_note(settings.ticket_told, now) if command.notifies and settings.ticket_told else ""
     if isinstance(note, str):
         return []
     try:
-        journal = read_journal(read_file(f"{settings['report_dir']}/restoration.json") or "", settings["slug"])
+        journal = read_journal(read_file(settings.file(JOURNAL)) or "", settings.slug)
     except (OSError, UnicodeError):
         return []
     problem = why_too_early(note, journal.restored_at) if journal and not journal.told else ""
     return [f"cmk_ticket_told {problem}"] if problem else []
 
 
-def read_settings(task: Task) -> dict[str, t.Any]:
+def read(task: Task) -> dict[str, t.Any]:
     """Read the settings; what is wrong with them is a part of them."""
     command, now = COMMANDS[task.args["command"]], clock()
-    values, unreadable = read(_DEFAULTS, task.variables, task.template, AnsibleError)
+    values, unreadable = read_each(_DEFAULTS, task.variables, task.template, AnsibleError)
     given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in _CREDENTIALS}
     given |= {"now": now, **_credentials(values), "confirm": typed(task.extra_vars())}
     if given["org"] is None:
         given["org"] = task.host
-    found = settings(given, _REALMS, command)
+    found = read_settings(given, _REALMS, command)
     # What follows from a variable that could not be read would only hide the cause.
-    found["problems"] = [*missing(), *unreadable] or found["problems"]
-    found["problems"] = found["problems"] or _early_note(found, command, now)
+    problems = [*missing(), *unreadable] or found.problems or _early_note(found, command, now)
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.
-    until = time.time() + max(30, found["wait_timeout"])
+    settings = replace(found, problems=tuple(problems), desk_until=time.time() + max(30, found.wait_timeout))
     warnings = misspelt(task.variables, _DEFAULTS, _NAMES)
     return {
-        "settings": {**found, "desk_until": until},
+        "settings": settings.as_json(),
         "started_at": now,
         **({"warnings": warnings} if warnings else {}),
     }

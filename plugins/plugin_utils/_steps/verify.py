@@ -9,105 +9,113 @@ from __future__ import annotations
 import os
 import time
 import typing as t
+from dataclasses import asdict, replace
 
 from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_within
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, Look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import get as ask_desk
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import keys_to_prove
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import get as ask_site
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import look_at_sites
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import progress
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import describe_progress, judge
 
 # Seconds for the ticket and all of its comments, retries included.
 _DESK_TIME: t.Final = 60.0
-Parts = dict[str, t.Any]
 
 
-def verify(task: Task) -> Parts:
-    """Look at everything, once or until there is nothing to wait for."""
-    args = task.args
-    settings = args["run"]["settings"]
-    if settings["verify_follow"] and not args["follow"] and not task.check_mode:
+def verify(task: Task) -> dict[str, t.Any]:
+    """Look at everything, once or until there is nothing to wait for.
+
+    :return: as :meth:`Seen.from_json` reads it
+    """
+    run, follow = Run.from_json(task.args["run"]), task.args["follow"]
+    settings = run.settings
+    if settings.verify_follow and not follow and not task.check_mode:
         Display().warning("There are more organizations than forks: each is verified once, and none is followed.")
-    end, parent = time.monotonic() + settings["verify_limit"], os.getppid()
-    seen: Parts = {"keys": args["run"]["plan"]["keys"], "timed_out": False}
+    end, parent = time.monotonic() + settings.verify_limit, os.getppid()
+    run = replace(run, seen=Seen(keys=run.plan.keys))
     while True:
-        due = time.monotonic() + settings["verify_interval"]
-        seen, run = _look(task, seen)
-        is_open = args["follow"] and (run["verification"]["verdict"] == "waiting" or run["verification"]["passing"])
-        seen["timed_out"] = is_open and due >= end
-        goes_on = is_open and not seen["timed_out"]
-        if args["follow"]:
-            _report_progress(run, due - time.monotonic() if goes_on else None)
-        if not goes_on:
-            return seen
+        due = time.monotonic() + settings.verify_interval
+        run = _look(task, run)
+        judged = judge(run)
+        is_open = follow and (judged["verdict"] == "waiting" or judged["passing"])
+        timed_out = is_open and due >= end
+        if follow:
+            _report_progress(run, None if timed_out or not is_open else due - time.monotonic())
+        if timed_out or not is_open:
+            return asdict(replace(run.seen, timed_out=timed_out))
         if not _wait(due, parent):
             # Nobody reads the result any more, and this process would go on for hours.
             return {"failed": True, "msg": "The run that followed has ended."}
 
 
-def _look(task: Task, seen: Parts) -> tuple[Parts, Parts]:
-    """Read everything once; return what was read, and the run with it."""
-    args = task.args
-    settings = args["run"]["settings"]
-    seen = {**seen, "looks": seen.get("looks", 0) + 1}
-    if seen["looks"] > 1:
-        seen |= _keys(task)
-    seen["look"] = _ticket(task, settings["request_url"]) if settings["request_url"] else {}
-    seen["use"] = _use(task, about(_with(args["run"], seen)), seen.get("use", []))
-    seen["sites"] = look_at_sites(settings["sites"], settings["site_path"], settings["site_status"], ask_site)
-    return seen, about(_with(args["run"], seen))
+def _look(task: Task, run: Run) -> Run:
+    """Read everything once."""
+    seen, settings = replace(run.seen, looks=run.seen.looks + 1), run.settings
+    if seen.looks > 1:
+        seen = _look_at_keys(task, run, seen)
+    if settings.request_url:
+        seen = replace(seen, look=_look_at_ticket(task, run))
+    run = replace(run, seen=seen, now=_now())
+    seen = replace(seen, use=_look_for_use(task, run))
+    sites = look_at_sites(settings.sites, settings.site_path, settings.site_status, ask_site)
+    return replace(run, seen=replace(seen, sites=tuple(sites)), now=_now())
 
 
-def _keys(task: Task) -> Parts:
-    settings = task.args["run"]["settings"]
-    wanted = {"keys": settings["keys"], "account_id": settings["account_id"] or None}
+def _now() -> str:
+    return clock()
+
+
+def _look_at_keys(task: Task, run: Run, seen: Seen) -> Seen:
+    wanted = {"keys": list(run.settings.keys), "account_id": run.settings.account_id or None}
     answer = task.read_aws("kms_key_state", {**wanted, **task.args["aws"]})
+    keys = Keys.from_json(answer).keys
     # A result without keys has its reason in its message.
-    return {"keys": answer["keys"], "error": ""} if answer.get("keys") else {"error": str(answer.get("msg"))}
+    return replace(seen, keys=keys, error="") if keys else replace(seen, error=str(answer.get("msg")))
 
 
-def _ticket(task: Task, url: str) -> Parts:
-    args = task.args
-    settings = args["run"]["settings"]
+def _look_at_ticket(task: Task, run: Run) -> Look:
+    args, settings = task.args, run.settings
 
-    def pause(seconds: float, why: t.Mapping[str, t.Any]) -> None:
-        Display().display(f"{settings['org']}: {why['error']} Trying again in {seconds:g} s.")
+    def pause(seconds: float, why: Answer) -> None:
+        Display().display(f"{settings.org}: {why.error} Trying again in {seconds:g} s.")
         time.sleep(seconds)
 
     # The next look of a run that follows is the next attempt.
     retries = 0 if args["follow"] else args["retries"]
     reader = Reader(lambda page: ask_desk(page, args["user"], args["token"]), pause, retries=retries)
-    return run_within(_DESK_TIME, lambda: reader.ticket(url, settings["slug"], args["user"])) or _unread_ticket(url)
+    found = run_within(_DESK_TIME, lambda: reader.ticket(settings.request_url, settings.slug, args["user"]))
+    if found:
+        return found
+    late = f"no answer within {_DESK_TIME:g} seconds."
+    return Look(ok=False, status="unknown", **vars(refusal("desk_not_reached", url=settings.request_url, message=late)))
 
 
-def _use(task: Task, run: Parts, known: list[Parts]) -> list[Parts]:
+def _look_for_use(task: Task, run: Run) -> tuple[Use, ...]:
     """Ask CloudTrail about the keys whose use is not proven yet."""
-    keys = keys_to_prove(run, known, float(run["plan"].get("clock_offset") or 0))
+    known, settings = run.seen.use, run.settings
+    keys = keys_to_prove(run, known)
     if not keys:
         return known
-    settings = run["settings"]
-    marks = {"context_tag": settings["context_tag"], "account_ids": settings.get("atlassian_account_ids", [])}
+    marks = {"context_tag": settings.context_tag, "account_ids": list(settings.atlassian_account_ids)}
     answer = task.read_aws("kms_key_use_info", {"keys": keys, **marks, **task.args["aws"]})
     asked = {key["key_arn"] for key in keys}
-    return [*(use for use in known if use["arn"] not in asked), *answer.get("keys", [])]
+    return (*(use for use in known if use.arn not in asked), *map(Use.from_json, answer.get("keys", [])))
 
 
-def _report_progress(run: Parts, wait: float | None) -> None:
+def _report_progress(run: Run, wait: float | None) -> None:
     after = f", next look in {max(0, round(wait))} s" if wait is not None else ""
-    show(f"{run['settings']['org']}: {progress(run)}{after}")
-
-
-def _unread_ticket(url: str) -> Parts:
-    why = vars(refusal("desk_not_reached", url=url, message=f"no answer within {_DESK_TIME:g} seconds."))
-    return {"ok": False, **why, "status": "unknown", "allowed": True, "mentions": [], "authors": [], "attempt": 1}
+    show(f"{run.settings.org}: {describe_progress(run)}{after}")
 
 
 def _wait(due: float, parent: int) -> bool:
@@ -117,7 +125,3 @@ def _wait(due: float, parent: int) -> bool:
             return False
         time.sleep(min(left, 2))
     return True
-
-
-def _with(run: Parts, seen: Parts) -> Parts:
-    return {**run, "seen": seen, "now": clock()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 
 from .runs import ORG, Run, Setup
-from .world import TICKETS, Comment, Json, Outage, World, iso
+from .world import TICKETS, Comment, Outage, World, iso
 
 # Why Atlassian may be notified twice; docs/reliability.md names each, and test_twice.py produces each.
 TWICE: t.Final = (
@@ -334,7 +334,7 @@ class History:
             self._check_twice(run, comment)
         run.posted.clear()
 
-    def _check_claims(self, run: Run, comment: Comment, about: Json) -> None:
+    def _check_claims(self, run: Run, comment: Comment, about: t.Any) -> None:
         """No comment claims what is untrue: a date, a state, that something was restored at all."""
         if run.was_disturbed:
             # It speaks of the keys as it has read them.
@@ -350,7 +350,7 @@ class History:
             raise BrokenError(f"untrue: no times: {comment.body}")
         self._check_usable(run, started[2])
         for arn, before in re.findall(r"(arn:\S+) \(was (\w+), is Enabled\)", comment.body):
-            since = about["announcement"]["started_at"]
+            since = about.announcement.journal.started_at
             if not self.world.state_was(arn, before, run.seconds(since)):
                 raise BrokenError(f"untrue: {arn} was never {before} since {since}: {comment.body}")
 

@@ -16,14 +16,18 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals imp
 from ansible_collections.keyops.atlassian_cmk.plugins.modules.kms_key_revocation_info import _as_a_whole
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _announcement,
+    _deciding,
     _desk,
     _journal,
+    _keys,
     _lock,
     _note,
+    _notified,
     _proof,
     _result,
     _run,
     _settings,
+    _ticket,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
@@ -111,7 +115,10 @@ class Run:
     text: str = ""  # of the comment
     relied_on: Json | None = None
     told: Json | None = None  # what the journal ends with
-    posted: list[tuple[Comment, Json]] = field(default_factory=list)  # with the run as it was when it wrote the text
+    ended: _run.Run = field(default_factory=_run.Run)  # as it was at its end
+    posted: list[tuple[Comment, _run.Run]] = field(
+        default_factory=list
+    )  # with the run as it was when it wrote the text
     is_alive: bool = True
     was_disturbed: bool = False  # it stopped on its way, and something happened meanwhile
 
@@ -165,16 +172,16 @@ class Run:
         setup, started_at = self.setup, self.now
         mode = {"support_mode": setup.mode, "ticket": self.world.ticket}
         more = {"ticket_told": setup.note, "revoked_at": setup.given, "now": started_at, "confirm": ORG}
-        settings = _settings.settings(
+        settings = _settings.read_settings(
             {**_USUAL, **mode, **more}, {"United States": list(REGIONS)}, COMMANDS[self.entry_point]
         )
-        settings["problems"] = settings["problems"] or self._early_note(settings, started_at)
+        problems = settings.problems or tuple(self._early_note(started_at))
         names = ("plan", "change", "trust_plan", "trust_change", "revocation", "decided", "seen", "ticket")
         self.parts = {
             **{name: {} for name in names},
             "entry_point": self.entry_point,
             "check_mode": setup.check_mode,
-            "settings": settings,
+            "settings": replace(settings, problems=problems).as_json(),
             "comment": "",
             "error": "",
             "user": "",
@@ -189,8 +196,8 @@ class Run:
         self.view.journal_basis = self.controller.basis if journal.reference else ()
         self.view.used_notes = frozenset(self.controller.used_notes)
 
-    def _early_note(self, settings: Json, now: str) -> list[str]:
-        """As the action settings does."""
+    def _early_note(self, now: str) -> list[str]:
+        """As the step read_settings does."""
         note = _note.parse_note(self.setup.note, now) if self.setup.note and self.entry_point == "restore" else ""
         journal = _journal.read_journal(self.controller.files.get("restoration.json", ""), ORG)
         if isinstance(note, str) or not journal or journal.told:
@@ -198,11 +205,11 @@ class Run:
         problem = _note.why_too_early(note, journal.restored_at)
         return [f"cmk_ticket_told {problem}"] if problem else []
 
-    def _run(self) -> Json:
-        return {**self.parts, "now": self.now}
+    def _run(self) -> _run.Run:
+        return _run.Run.from_json({**self.parts, "now": self.now})
 
-    def _keys_done(self) -> list[Json]:
-        return _result.keys_done(self.parts["plan"], self.parts["change"])
+    def _found(self) -> list[_keys.Key]:
+        return [key for key in self._run().found if key.arn]
 
     # AWS.
 
@@ -296,12 +303,12 @@ class Run:
     def _ask(self) -> None:
         """As kms_key_revocation_info does."""
         self.world.wait(1)
-        found = [self._history(key) for key in _result.found_keys(self._keys_done())]
+        found = [self._history(key) for key in self._found()]
         self.parts["revocation"] = {"keys": found, "caller": None, **_as_a_whole(found)} if found else {}
         self._note_what_could_be_known()
 
-    def _history(self, key: Json) -> Json:
-        region, arn = key["region"], key["key_arn"]
+    def _history(self, key: _keys.Key) -> Json:
+        region, arn = key.region, str(key.arn)
         nothing = {"policy": None, "grants": None, "access_reason": "denied."}
         if region in self.setup.unread:
             unknown = {"looked_up": False, "complete": False, "events": [], "reason": "CloudTrail did not answer."}
@@ -309,7 +316,7 @@ class Run:
         visible = reversed(self.world.visible(arn))
         events = _revocation.read([self._boto_event(event) for event in visible], region)
         result = _revocation.revocation(events)
-        why = None if result["revoked_at"] else _revocation.why_none(result, key.get("key_state"), LOOKBACK // 86400)
+        why = None if result["revoked_at"] else _revocation.why_none(result, key.key_state_before, LOOKBACK // 86400)
         read = {"looked_up": True, "complete": True, "events": events, **result, "reason": why}
         return {"region": region, "arn": arn, **nothing, **read}
 
@@ -319,7 +326,7 @@ class Run:
 
     def _note_what_could_be_known(self) -> None:
         view, world, controller = self.view, self.world, self.controller
-        found = {key["region"] for key in _result.found_keys(self._keys_done())}
+        found = {key.region for key in self._found()}
         unread = {*self.setup.unread, *(region for region in REGIONS if region not in found)}
         view.outages |= {controller.journal_outage, controller.revoked_outage}
         view.outages |= {outage.number for outage in world.outages if world.shows(outage, unread)}
@@ -345,42 +352,42 @@ class Run:
     def _begin_run(self) -> None:
         """As the step begin does."""
         refused = {} if self.setup.check_mode else self._acquire()
-        decided = _run.begin_run(self._run(), self._records())
-        self.parts["decided"] = {**decided, "lock": {"holder": refused or None}}
-        if decided["changes"] and self.entry_point == "restore" and not self.setup.check_mode:
-            self._keep(decided["begun"])
+        decided = replace(_deciding.begin_run(self._run(), self._records()), lock={"holder": refused or None})
+        self.parts["decided"] = decided.as_json()
+        if decided.changes and decided.begun and self.entry_point == "restore" and not self.setup.check_mode:
+            self._keep(decided.begun)
 
     def _settle_run(self) -> None:
         """As the step settle does."""
         records, run = self._records(), self._run()
-        decided = run["decided"] or {**_run.begin_run(run, records), "lock": {}}
-        decided |= _run.settle_run({**run, "decided": decided}, records, f"{self.number:016x}")
+        if not self.parts["decided"]:
+            run = replace(run, decided=_deciding.begin_run(run, records))
+        decided = _deciding.settle_run(run, records, f"{self.number:016x}")
         held = self.controller.lock and self.controller.lock.pid == self.number
-        if decided["announcement"]["reference"] == self.view.reference:
+        if decided.announcement and decided.announcement.reference == self.view.reference:
             self.view.basis = self.view.journal_basis
         if self.view.is_void:
             self.view.basis = ()
         is_restore = self.entry_point == "restore" and not self.setup.check_mode
-        if is_restore and decided["announces"] and not decided["ticket"]:
-            decided["ticket"] = {} if held else self._acquire()
-        self.parts["decided"] = decided
-        self.parts["ticket"] = decided["ticket"]
+        if is_restore and decided.announces and not decided.ticket.told and not held and (other := self._acquire()):
+            decided = replace(decided, ticket=decided.ticket.failed(other))
+        self.parts["decided"] = decided.as_json()
+        self.parts["ticket"] = decided.ticket.as_json()
 
-    def _keep(self, begun: Json) -> None:
+    def _keep(self, begun: _journal.Journal) -> None:
         """Write the journal before the first key changes."""
-        text = _journal.write_journal(_journal.Journal(**{**begun, "used_notes": tuple(begun["used_notes"])}))
-        if self._write("journal", text):
+        if self._write("journal", _journal.write_journal(begun)):
             self.controller.journal_outage = max(self.controller.journal_outage, self.world.current)
             self.controller.is_void = not any(key["actions"] for key in self.parts["plan"]["keys"])
 
     # The desk.
 
-    def _announcement(self) -> Json:
-        only_reads = self.entry_point in ("assess", "verify")
-        announcement = self.parts["decided"]["announcement"]
-        return _announcement.usable(announcement, self._keys_done(), only_reads=only_reads)
+    def _announcement(self) -> _announcement.Announcement:
+        announcement = self._run().announcement
+        assert announcement
+        return announcement
 
-    def _read_ticket(self, attempt: int = 1, *, is_sent: bool = False) -> tuple[Json, list[Json]]:
+    def _read_ticket(self, attempt: int = 1, *, is_sent: bool = False) -> _desk.Look:
         self.world.wait(1)
         is_down = self.setup.reads == "down" or (self.setup.reads == "down later" and is_sent)
         reader = Reader(
@@ -393,7 +400,11 @@ class Run:
         )
         look = reader.ticket(f"{_URL}/{self.world.ticket}", ORG, OUR_MAIL)
         self.view.read_at = self.world.now
-        return look, [dict(found) for found in _announcement.announced(look["mentions"], self._announcement())]
+        return look
+
+    def _comment_on(self, look: _desk.Look, *, already_told: bool) -> Json | None:
+        found = _notified.find_comment(self._announcement(), look, already_told=already_told)
+        return found.as_json() if found else None
 
     def _get(self, url: str, *, is_down: bool) -> Json:
         world = self.world
@@ -421,19 +432,19 @@ class Run:
             },
         }
 
-    def _write_comment(self, look: Json) -> Json:
-        """As the action comment does."""
-        run = _run.about(self._run())
+    def _write_comment(self, look: _desk.Look | None = None) -> Json:
+        """As write_comment does; return why the comment cannot be posted."""
+        run = self._run()
         text = render("restore_comment.txt.j2", **_run.shown(run))
-        if not _run.is_preview(run):
-            text = _announcement.with_reference(text, run["announcement"]["reference"])
+        if not run.is_preview:
+            text = _announcement.with_reference(text, self._announcement().reference)
         else:
             self.world.preview = text
         self.text, self.parts["comment"] = text, text
-        return {"text": text, "error": "", **_desk.unfit_comment(text, self.world.ticket, look)}
+        return dict(_desk.unfit_comment(text, self.world.ticket, look))
 
-    def _post(self, attempt: int) -> Json:
-        """Send the comment; return the desk's answer, as the role's variable cmk_answer has it."""
+    def _post(self, attempt: int) -> _desk.Answer:
+        """Send the comment; return the desk's answer."""
         world = self.world
         world.wait(1)
         what, *rest = self.setup.posts or ("ok",)
@@ -444,26 +455,22 @@ class Run:
             outage = world.restored.number if world.restored else 0
             facts = {"outage": outage, "by_run": self.number, "basis": self.view.basis}
             comment = world.comment(self.text, "us", later=120 if what == "later" else 0, **facts)
-            self.posted.append((comment, _run.about(self._run())))
+            self.posted.append((comment, self._run()))
             answer |= {"status": 201, "json": self._as_stored(comment)} if what == "ok" else {}
         if what == "answer lost":
             answer |= {"status": -1, "msg": "Request failed: timed out"}
-        return _desk.answer(answer, attempt, self.now)
-
-    def _tells(self, answer: Json) -> Json:
-        return _announcement.posted(answer, ORG, self._announcement())
+        return _desk.read_answer(answer, attempt, moment(self.world.now + self.controller.offset))
 
     def _notify_by_api(self) -> Steps:
         """As ticket/api.yml does."""
-        look, announced = self._read_ticket()
+        look = self._read_ticket()
         yield "ticket read"
-        comment = self._write_comment(look) if look["ok"] and not announced else {"error": ""}
-        if not look["ok"]:
-            self.parts["ticket"] = {name: look[name] for name in ("code", "error", "hint")}
-        elif announced:
-            self.parts["ticket"] = {**announced[0], "told": True, "already_told": True}
-        elif comment["error"]:
-            self.parts["ticket"] = {name: comment[name] for name in ("code", "error", "hint")}
+        known = self._comment_on(look, already_told=True)
+        if not look.ok or known:
+            self.parts["ticket"] = known or look.why
+            return
+        if problem := self._write_comment(look):
+            self.parts["ticket"] = problem
         elif not self.setup.check_mode:
             yield from self._comment()
 
@@ -473,35 +480,34 @@ class Run:
         while True:
             answer = self._post(attempt)
             yield "comment sent"
-            tells = self._tells(answer)
-            if tells:
-                self.parts["ticket"] = tells
+            stored = _announcement.posted(answer, ORG, self._announcement())
+            if stored:
+                self.parts["ticket"] = _ticket.Ticket.from_mention(stored, already_told=False).as_json()
                 return
-            attempt += 1
-            self.world.wait(int(answer["wait"]))
-            look, announced = self._read_ticket(attempt, is_sent=True)
-            attempt = look["attempt"]
-            if announced:
-                self.parts["ticket"] = {**announced[0], "told": True, "already_told": False}
+            self.world.wait(int(answer.wait))
+            look = self._read_ticket(attempt + 1, is_sent=True)
+            attempt = look.attempt
+            if known := self._comment_on(look, already_told=False):
+                self.parts["ticket"] = known
                 return
             self.parts["ticket"] = _desk.not_told(answer, look)
-            if not (answer["retry"] and look["ok"] and attempt <= RETRIES):
+            if not (answer.retry and look.ok and attempt <= RETRIES):
                 return
 
     def _notify(self) -> Steps:
         """As the files in ticket/ do."""
-        decided = self.parts["decided"]
-        if not decided["announces"] or decided["ticket"]:
+        decided = self._run().decided
+        if not decided.announces or decided.ticket != _ticket.Ticket():
             return
         if self.setup.mode == "api":
             yield from self._notify_by_api()
         elif not self.setup.check_mode:
-            self._write_comment({})
+            self._write_comment()
             restored = self.world.restored
             outage = restored.number if restored else 0
             self.world.handed_over = (self.text, outage, self.view.basis)
         else:
-            self._write_comment({})
+            self._write_comment()
 
     # The commands.
 
@@ -533,11 +539,11 @@ class Run:
             self._ask()
             self._settle_run()
             if self.setup.mode == "api":
-                look, announced = self._read_ticket()
-                enables = self._announcement()["enables"]
-                self.parts["ticket"] = _desk.standing(look, self.world.ticket, announced, enables)
-            if not any(key["error"] for key in self._keys_done()):
-                self._write_comment({})
+                look = self._read_ticket()
+                found = _notified.find_standing(self._announcement(), look, self.world.ticket)
+                self.parts["ticket"] = found.as_json()
+            if not any(part.error for part in self._run().parts):
+                self._write_comment()
         self._report()
         yield "ended"
 
@@ -549,8 +555,7 @@ class Run:
             return
         self._plan()
         self._ask()
-        run = self._run()
-        self.parts["decided"] = {**_run.decide_revocation(run, self._records()), "lock": {}}
+        self.parts["decided"] = _deciding.decide_revocation(self._run(), self._records()).as_json()
         yield "plan"
         yield from self._change("DisableKey")
         self._report()
@@ -565,10 +570,9 @@ class Run:
             self._settle_run()
             seen: Json = {"keys": self.parts["plan"]["keys"], "timed_out": False, "looks": 1, "sites": [], "look": {}}
             if self.setup.mode == "api":
-                seen["look"] = self._read_ticket()[0]
+                seen["look"] = asdict(self._read_ticket())
             self.parts["seen"] = {**seen, "use": []}
-            run = _run.about(self._run())
-            wanted = _proof.keys_to_prove(run, [], float(self.parts["plan"]["clock_offset"] or 0))
+            wanted = _proof.keys_to_prove(self._run(), [])
             self.parts["seen"] = {**seen, "use": [self._use(key) for key in wanted]}
         self._report()
         yield "ended"
@@ -579,26 +583,33 @@ class Run:
         uses = [at for arn, at in world.uses if arn == key["key_arn"] and iso(at + offset) >= key["since"]]
         first = {"time": iso(uses[0] + offset), "name": "Decrypt", "account_id": "444455556666"} if uses else None
         known = {"since": key["since"], "looked_up": True, "unattributed_use": None, "is_first": True}
-        return {"arn": key["key_arn"], **known, "first_use": first, "reason": "" if first else "no use."}
+        return {
+            "region": key["region"],
+            "arn": key["key_arn"],
+            **known,
+            "first_use": first,
+            "reason": "" if first else "no use.",
+        }
 
     def _report(self) -> None:
         """As the step report does."""
-        run = _run.about(self._run())
-        announced, writes = run["announcement"], not self.setup.check_mode
-        journal = _run.journal_to_keep(run) if writes else None
+        run, writes = self._run(), not self.setup.check_mode
+        announced = run.announcement
+        journal = _deciding.journal_to_keep(run) if writes else None
         if journal is not None and self._write("journal", journal):
-            if announced["nothing_lost"]:
+            if announced and announced.nothing_lost:
                 # The journal of before: no restoration has begun.
                 self.controller.is_void = False
             else:
                 self._remembered(_journal.read_journal(journal, ORG))
-        record = _run.revocation_to_keep(run) if writes else None
+        record = _deciding.revocation_to_keep(run) if writes else None
         if record is not None and self._write("revocation", record):
             self.controller.revoked_outage = self.world.outages[-1].number
-        self.parts["about"] = run
-        self.result = _result.result(run)
+        self.ended = run
+        self.result = _result.make_result(run)
         shown = _run.shown(run)
-        self.relied_on, self.told = shown["cmk_told_relied_on"], announced.get("told")
+        self.relied_on = shown["cmk_told_relied_on"]
+        self.told = dict(announced.journal.told or {}) if announced else None
         if writes and self.controller.lock and self.controller.lock.pid == self.number:
             self.controller.lock = None
         self.end()
@@ -614,13 +625,13 @@ class Run:
 
     def headline(self) -> str:
         """The headline of report and screen."""
-        return str(evidence({**self.parts["about"], "result": self.result})["verdict"]["headline"])
+        return str(evidence({**_run.evidence_parts(self.ended), "result": self.result})["verdict"]["headline"])
 
     def summary(self) -> str:
         """The summary, as the screen shows it."""
-        run = self.parts["about"]
+        run = self.ended
         ended = {"cmk_result": self.result, "cmk_folder": "", "cmk_entry_point": self.entry_point}
-        more = {"ansible_check_mode": run["check_mode"], "cmk_headline": self.headline().upper(), "cmk_next": ""}
+        more = {"ansible_check_mode": run.check_mode, "cmk_headline": self.headline().upper(), "cmk_next": ""}
         return render("summary.txt.j2", **more, **_run.shown(run), **ended)
 
     def end(self) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import unfit_comment
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import _DEFAULTS, _REGION, settings
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look, unfit_comment
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import DEFAULTS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import _REGION, read_settings
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLE = ROOT / "roles" / "cmk"
@@ -53,10 +54,10 @@ def test_every_realm_can_be_asked_for(realm: str) -> None:
     for spelling in (realm, realm.upper(), realm.lower().replace(" ", "_")):
         given = {"org": "acme", "realm": spelling, "key": "alias/a", "report_dir": "/r"}
         waiting = {"wait_timeout": 1, "wait_reads": 1, "wait_delay": 0}
-        result = settings(given | waiting, read("vars", "realms.yml")["cmk_realms"])
-        assert result["problems"] == []
-        assert result["realm"] == realm
-        assert [key["region"] for key in result["keys"]] == REALMS[realm]
+        result = read_settings(given | waiting, read("vars", "realms.yml")["cmk_realms"])
+        assert result.problems == ()
+        assert result.realm == realm
+        assert [key["region"] for key in result.keys] == REALMS[realm]
     assert all(_REGION.fullmatch(region) for region in REALMS[realm])
 
 
@@ -97,7 +98,7 @@ class TestArgumentSpecs:
 def test_an_empty_number_means_the_roles_default() -> None:
     defaults = read("defaults", "main.yml")
     numbers = {name.removeprefix("cmk_") for name, value in defaults.items() if type(value) in (int, float)}
-    assert {f"cmk_{name}": value for name, value in _DEFAULTS.items()} == {
+    assert {f"cmk_{name}": value for name, value in DEFAULTS.items()} == {
         f"cmk_{name}": defaults[f"cmk_{name}"] for name in numbers | {"verify_limit", "verify_interval"}
     }
 
@@ -107,15 +108,15 @@ def test_the_defaults_lack_only_what_the_inventory_must_say() -> None:
     templates = [name for name, value in plain.items() if isinstance(value, str) and "{{" in value]
     given = {name: value for name, value in plain.items() if name not in templates}
     given |= {"org": "acme", "report_dir": "~/cmk-reports"}
-    problems = settings(given, REALMS)["problems"]
+    problems = read_settings(given, REALMS).problems
     assert len(problems) == 1
     assert problems[0].startswith("No realm is given.")
-    assert settings(given | {"realm": "japan", "key": "alias/a"}, REALMS)["problems"] == []
+    assert read_settings(given | {"realm": "japan", "key": "alias/a"}, REALMS).problems == ()
 
 
 def test_the_longest_comment_is_jiras() -> None:
-    assert unfit_comment("x" * 32767, "CMK-1", {"allowed": True}) == {}
-    assert unfit_comment("x" * 32768, "CMK-1", {"allowed": True})["code"] == "comment_too_long"
+    assert unfit_comment("x" * 32767, "CMK-1", Look()) == {}
+    assert unfit_comment("x" * 32768, "CMK-1", Look())["code"] == "comment_too_long"
 
 
 def test_the_action_group_holds_every_aws_module() -> None:

@@ -21,7 +21,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import K
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import make_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import settings, slug
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import read_settings, slug
 from tests.standins.aws import AwsStandin
 
 REGION = "eu-central-1"
@@ -124,9 +124,9 @@ class TestRequestUrl:
         given_ = {"org": "acme", "realm": "Germany", "key": "alias/a", "report_dir": "/tmp/r"}
         waits = {"wait_timeout": 1, "wait_reads": 1, "wait_delay": 1}
         desk = {"ticket": ticket, "support_url": support_url, "has_token": True}
-        read = settings({**given_, **waits, **desk}, self.REALMS)
-        assume(not read["problems"])
-        return read["support_url"], read["request_url"]
+        read = read_settings({**given_, **waits, **desk}, self.REALMS)
+        assume(not read.problems)
+        return read.support_url, read.request_url
 
     tickets = st.one_of(
         st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,9}-[0-9]{1,6}", fullmatch=True),
@@ -190,6 +190,6 @@ def test_a_restoration_has_one_name_that_the_desk_gives_back(
     reference = name(orders[0])
     assert name(orders[1]) == reference
     comment = {"id": "17", "body": f"Reference: {reference}\n{around}"}
-    assert reference in [found["reference"] for found in mentions([comment], slug(org))]
+    assert reference in [found.reference for found in mentions([comment], slug(org))]
     if other != org:
-        assert reference not in [found["reference"] for found in mentions([comment], slug(other))]
+        assert reference not in [found.reference for found in mentions([comment], slug(other))]

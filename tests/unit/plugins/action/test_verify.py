@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action.step import ActionModule
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import verify
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from tests.unit.plugins.conversation import Clock
@@ -72,9 +73,9 @@ class Desk:
     def __init__(self, *answers: dict[str, Any]) -> None:
         self.answers, self.reads = answers, 0
 
-    def ticket(self, *_args: Any) -> dict[str, Any]:
+    def ticket(self, *_args: Any) -> Look | None:
         self.reads += 1
-        return {**READ, **self.answers[min(self.reads, len(self.answers)) - 1]}
+        return Look.from_json({**READ, **self.answers[min(self.reads, len(self.answers)) - 1]})
 
 
 class Follower:
@@ -96,7 +97,7 @@ class Follower:
         monkeypatch.setattr(verify, "Reader", self._reader)
         monkeypatch.setattr(Task, "read_aws", lambda _task, name, args: self._module(name, args))
         # The announcement is of now, by whatever clock this machine has.
-        monkeypatch.setattr(verify, "_with", lambda run, seen: {**run, "seen": seen, "now": "2026-11-24T06:00:00Z"})
+        monkeypatch.setattr(verify, "_now", lambda: "2026-11-24T06:00:00Z")
 
     def _reader(self, _get: Any, _sleep: Any, retries: int) -> Desk:
         self.retries.append(retries)
@@ -196,7 +197,7 @@ def test_a_desk_that_hangs_is_left_in_time(
     follower: Follower, run_action: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     never = threading.Event()
-    monkeypatch.setattr(follower.desk, "ticket", lambda *_args: never.wait(60))
+    monkeypatch.setattr(follower.desk, "ticket", lambda *_args: never.wait(60) and None)
     monkeypatch.setattr(verify, "_DESK_TIME", 0.1)
     result = follower.run(run_action, follow=False)
     never.set()

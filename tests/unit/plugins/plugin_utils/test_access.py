@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import SUSPECTS
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access, access_text
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access_text, compare_access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 
 ARN = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 LOST_AT = "2026-11-20T08:15:00Z"
@@ -22,12 +24,14 @@ def key(**more: Any) -> dict[str, Any]:
 
 
 def compared(kept: str, *, keeps: bool = False, **more: Any) -> dict[str, Any]:
-    (result,) = access({"keys": [key(**more)]}, kept, keeps=keeps)
-    return result
+    (result,) = compare_access(Trail.from_json({"keys": [key(**more)]}), kept, keeps=keeps)
+    found = asdict(result)
+    del found["label"]
+    return found
 
 
 def kept(**more: Any) -> str:
-    return access_text({"keys": [key(**more)]})
+    return access_text(Trail.from_json({"keys": [key(**more)]}))
 
 
 def suspect(name: str, time: str) -> dict[str, str]:

@@ -14,14 +14,17 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss 
     read_own_revocation,
     write_own_revocation,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 
 NOW: t.Final = "2026-11-24T03:00:00Z"
 KEY: t.Final = {"looked_up": True, "complete": True, "reason": "CloudTrail shows no loss."}
 
 
-def trail(lost: str | None = None, restored: str | None = None, **more: t.Any) -> dict[str, t.Any]:
+def trail(lost: str | None = None, restored: str | None = None, **more: t.Any) -> Trail:
     loss = {"revoked_at": lost, "lost_at": lost, "restored_at": restored} if lost else None
-    return {"keys": [KEY, KEY], "last_loss": loss, "identity": "us-east-1:e1" if lost else None, **more}
+    named = "us-east-1:e1" if lost else None
+    return Trail.from_json({"keys": [KEY, KEY], "last_loss": loss, "identity": named, **more})
 
 
 def test_what_cloudtrail_shows() -> None:
@@ -89,7 +92,7 @@ class TestGiven:
         assert loss.identity == "us-east-1:e1"
 
     @pytest.mark.parametrize("found", [trail(), trail("2026-11-20T03:00:00Z", "2026-11-20T04:00:00Z")])
-    def test_a_loss_that_cloudtrail_does_not_show(self, found: dict[str, t.Any]) -> None:
+    def test_a_loss_that_cloudtrail_does_not_show(self, found: Trail) -> None:
         """A policy that locks the vendor out, for example."""
         loss = find_access_loss(found, given=self.GIVEN, started_at=NOW)
         assert (loss.identity, loss.restored_at, loss.since) == (f"given {self.GIVEN}", None, self.GIVEN)
@@ -102,8 +105,8 @@ class TestGiven:
 class TestRemembered:
     REMEMBERED: t.Final = {"revoked_at": "2026-11-23T03:00:00Z", "lost_at": "2026-11-23T03:00:05Z"}
 
-    @pytest.mark.parametrize("found", [{}, trail(), trail("2026-11-20T03:00:00Z", "2026-11-20T04:00:00Z")])
-    def test_it_counts_until_cloudtrail_shows_it(self, found: dict[str, t.Any]) -> None:
+    @pytest.mark.parametrize("found", [Trail(), trail(), trail("2026-11-20T03:00:00Z", "2026-11-20T04:00:00Z")])
+    def test_it_counts_until_cloudtrail_shows_it(self, found: Trail) -> None:
         loss = find_access_loss(found, remembered=self.REMEMBERED, is_lost_now=True, started_at=NOW)
         assert (loss.revoked_at, loss.source, loss.identity) == ("2026-11-23T03:00:00Z", "controller", None)
         assert loss.since == "2026-11-23T03:00:05Z"
@@ -150,7 +153,7 @@ class TestNothingKnown:
         ],
     )
     def test_it_could_not_be_read(self, found: dict[str, t.Any]) -> None:
-        loss = find_access_loss(found, started_at=NOW)
+        loss = find_access_loss(Trail.from_json(found), started_at=NOW)
         assert (loss.is_ruled_out, loss.is_unknown) == (False, True)
 
     def test_a_region_that_is_read_and_shows_a_loss_is_something(self) -> None:
@@ -162,8 +165,8 @@ class TestNothingKnown:
 class TestOwnRevocation:
     CALLS: t.Final = [{"operation": "DisableKey", "at": "2026-11-24T03:00:02Z", "error": ""}]
 
-    def key(self, before: str, calls: t.Any = ()) -> dict[str, t.Any]:
-        return {"key_state_before": before, "calls": list(calls)}
+    def key(self, before: str, calls: t.Any = ()) -> Key:
+        return Keys.from_json({"keys": [{"key_state_before": before, "calls": list(calls)}]}).keys[0]
 
     def test_what_this_run_disabled(self) -> None:
         loss = add_own_revocation(AccessLoss(), [self.key("Enabled", self.CALLS)])

@@ -15,17 +15,20 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
     posted,
     settle,
     template_fault,
-    usable,
     with_reference,
+    with_usable,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, Mention
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Call, Key
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 
 NOW: t.Final = "2026-11-24T03:00:00Z"
 EARLIER: t.Final = "2026-11-20T08:00:00Z"
 EAST, WEST = "arn:aws:kms:us-east-1:111122223333:key/e", "arn:aws:kms:us-west-2:111122223333:key/w"
 DISABLED: t.Final = {EAST: "Disabled", WEST: "Disabled"}
 ENABLED: t.Final = {EAST: "Enabled", WEST: "Enabled"}
-SETTINGS: t.Final = {"slug": "acme", "ticket": "CMK-1", "ticket_told": ""}
+SETTINGS: t.Final = Settings(slug="acme", ticket="CMK-1")
 LOSS: t.Final = AccessLoss(
     revoked_at="2026-11-21T03:00:00Z",
     lost_at="2026-11-21T03:00:05Z",
@@ -39,10 +42,10 @@ RULED_OUT: t.Final = AccessLoss(complete=True)
 
 
 def settled(
-    journal: Journal | None, loss: AccessLoss, *, enables: bool = False, now: str = NOW, **settings: str
+    journal: Journal | None, loss: AccessLoss, *, enables: bool = False, now: str = NOW, **settings: t.Any
 ) -> Announcement:
     states = DISABLED if enables else ENABLED
-    return settle(journal, loss, states, {**SETTINGS, **settings}, enables=enables, now=now, nonce="n")
+    return settle(journal, loss, states, dataclasses.replace(SETTINGS, **settings), enables=enables, now=now, nonce="n")
 
 
 def restored(loss: AccessLoss = LOSS, now: str = NOW, **told: t.Any) -> Journal:
@@ -56,16 +59,8 @@ def _later(moment: str, seconds: int) -> str:
     return f"{moment[:17]}{int(moment[17:19]) + seconds:02d}Z"
 
 
-def mention(reference: str, noted_at: str = "2026-11-24T03:00:10Z", **more: t.Any) -> dict[str, t.Any]:
-    return {
-        "reference": reference,
-        "comment_id": "1",
-        "url": "",
-        "at": noted_at,
-        "noted_at": noted_at,
-        "by_us": False,
-        **more,
-    }
+def mention(reference: str, noted_at: str = "2026-11-24T03:00:10Z", **more: t.Any) -> Mention:
+    return Mention(reference, "1", **{"at": noted_at, "noted_at": noted_at, **more})
 
 
 class TestBegin:
@@ -226,7 +221,7 @@ class TestNote:
 
 class TestOnTheTicket:
     def accepted(self, announcement: Announcement, *mentions_: dict[str, t.Any]) -> list[str]:
-        return [found["noted_at"] for found in announced(mentions_, announcement.as_json())]
+        return [found.noted_at for found in announced(mentions_, announcement)]
 
     def test_the_exact_reference(self) -> None:
         found = settled(None, LOSS)
@@ -278,16 +273,17 @@ class TestOnTheTicket:
     def test_and_then_only_by_our_own_account(self) -> None:
         found = settled(None, UNKNOWN)
         assert self.accepted(found, mention("cmk-restore/acme/000000000000")) == []
-        (relied,) = announced([mention("cmk-restore/acme/000000000000", by_us=True)], found.as_json())
-        assert relied["relied_on"] is True
+        (relied,) = announced([mention("cmk-restore/acme/000000000000", by_us=True)], found)
+        assert relied.relied_on is True
 
     def test_the_answer_to_our_own_comment(self) -> None:
-        found = settled(None, LOSS).as_json()
-        body = f"We are back.\nReference: {found['reference']}"
-        answer = {"ok": True, "data": {"id": "7", "body": body}}
-        assert posted(answer, "acme", found)["comment_id"] == "7"
-        assert posted({**answer, "data": {"id": "7", "body": "cut"}}, "acme", found) == {}
-        assert posted({"ok": False, "data": {}}, "acme", found) == {}
+        found = settled(None, LOSS)
+        answer = Answer(ok=True, status=201, data={"id": "7", "body": f"We are back.\nReference: {found.reference}"})
+        stored = posted(answer, "acme", found)
+        assert stored
+        assert stored.comment_id == "7"
+        assert posted(dataclasses.replace(answer, data={"id": "7", "body": "cut"}), "acme", found) is None
+        assert posted(Answer(ok=False, status=500), "acme", found) is None
 
 
 class TestNothingLost:
@@ -303,23 +299,24 @@ class TestNothingLost:
         assert not settled(journal, loss, enables=enables).nothing_lost
 
 
-KEYS: t.Final = [{"error": "", "calls": [{"at": "2026-11-24T03:00:05Z"}, {"at": "2026-11-24T03:00:09Z"}]}]
+KEYS: t.Final = [Key(calls=tuple(Call("DescribeKey", f"2026-11-24T03:00:0{second}Z") for second in (5, 9)))]
 
 
 @pytest.mark.parametrize(
-    ("announcement", "keys", "only_reads", "restored_at"),
+    ("before", "keys", "only_reads", "restored_at"),
     [
-        ({"restored_at": None}, KEYS, False, "2026-11-24T03:00:09Z"),
-        ({"restored_at": EARLIER}, KEYS, False, EARLIER),
-        ({"restored_at": None}, KEYS, True, None),
-        ({"restored_at": None}, [], False, None),
-        ({"restored_at": None}, [*KEYS, {"error": "no", "calls": []}], False, None),
+        (None, KEYS, False, "2026-11-24T03:00:09Z"),
+        (EARLIER, KEYS, False, EARLIER),
+        (None, KEYS, True, None),
+        (None, [], False, None),
+        (None, [*KEYS, Key(error="no")], False, None),
     ],
 )
 def test_since_when_all_keys_are_usable(
-    announcement: dict[str, t.Any], keys: list[dict[str, t.Any]], only_reads: bool, restored_at: str | None
+    before: str | None, keys: list[Key], only_reads: bool, restored_at: str | None
 ) -> None:
-    assert usable(announcement, keys, only_reads=only_reads)["restored_at"] == restored_at
+    announcement = Announcement(Journal(restored_at=before))
+    assert with_usable(announcement, keys, only_reads=only_reads).journal.restored_at == restored_at
 
 
 def test_the_comment_always_has_the_reference_in_a_line_of_its_own() -> None:

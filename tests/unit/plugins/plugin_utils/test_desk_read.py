@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import gzip
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _desk_read
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import answer, quoted
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, quoted, read_answer
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
 
@@ -40,6 +42,11 @@ def page(*bodies: str, last: bool = True, first: int = 0) -> dict[str, Any]:
     return ok(values=comments, isLastPage=last)
 
 
+def plain(found: Any) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(json.dumps(asdict(found)))
+    return read
+
+
 class Script:
     """Answers in order, each to the URL that is expected; time passes only on paper, in answers that take ``seconds``."""
 
@@ -55,13 +62,13 @@ class Script:
         self.time += answer.get("seconds", 0)
         return {"url": url, **answer}
 
-    def sleep(self, seconds: float, why: dict[str, Any]) -> None:
+    def sleep(self, seconds: float, why: Answer) -> None:
         self.slept.append(seconds)
-        self.said.append(why["error"])
+        self.said.append(why.error)
 
     def read(self, attempt: int = 1, user: str = USER) -> dict[str, Any]:
         reader = Reader(self.get, self.sleep, attempt, clock=lambda: self.time, now=lambda: NOW)
-        found = reader.ticket(URL, "acme", user)
+        found = plain(reader.ticket(URL, "acme", user))
         assert self.left == []
         assert found["complete"] is (found["ok"] and not found["bound"])
         return found
@@ -195,7 +202,7 @@ class TestOwnAccount:
             (f"{url}/comment?public=true&internal=false&limit=100&start=0", self.hidden(self.ID)[1]),
             (f"{base}/rest/api/2/myself", ok(accountId=self.ID)),
         )
-        found = Reader(script.get, script.sleep).ticket(url, "acme", USER)
+        found = plain(Reader(script.get, script.sleep).ticket(url, "acme", USER))
         assert [mention["by_us"] for mention in found["mentions"]] == [True]
 
     @pytest.mark.parametrize(
@@ -469,7 +476,7 @@ class TestUnfinishedAnswers:
     )
     def test_they_are_no_answer_and_may_be_tried_again(self, parts: tuple[bytes, ...]) -> None:
         with raw(*parts) as url:
-            found = answer(get(url, "user", "token"))
+            found = plain(read_answer(get(url, "user", "token")))
         assert (found["ok"], found["code"], found["retry"]) == (False, "desk_not_reached", True)
 
     def test_one_of_unknown_length_ends_with_the_connection(self) -> None:
@@ -498,7 +505,7 @@ class TestUnfinishedAnswers:
     def test_json_that_is_nested_too_deeply(self) -> None:
         body = b"[" * 200_000
         with raw(_HEAD + b"Content-Length: %d\r\n\r\n" % len(body), body) as url:
-            assert answer(get(url, "user", "token"))["code"] == "desk_not_json"
+            assert read_answer(get(url, "user", "token")).code == "desk_not_json"
 
 
 def test_a_desk_that_asks_for_seven_seconds_is_left_alone_for_seven_seconds(desk: Desk) -> None:
@@ -506,7 +513,7 @@ def test_a_desk_that_asks_for_seven_seconds_is_left_alone_for_seven_seconds(desk
     desk.control("POST", "/faults", {"status": 429, "retry_after": 7, "count": 1})
     slept: list[float] = []
     reader = Reader(lambda url: get(url, DEFAULT_USER, DEFAULT_TOKEN), lambda seconds, _why: slept.append(seconds))
-    assert reader.ticket(ticket(desk), "acme", DEFAULT_USER)["ok"] is True
+    assert reader.ticket(ticket(desk), "acme", DEFAULT_USER).ok is True
     assert slept == [7]
 
 
@@ -515,7 +522,7 @@ def test_a_desk_that_ignores_start_is_read_once(desk: Desk) -> None:
     desk.control("POST", "/tickets", {"key": "CMK-1", "generate_comments": 60})
     desk.control("PATCH", "/settings", {"ignore_start": True})
     reader = Reader(lambda url: get(url, DEFAULT_USER, DEFAULT_TOKEN), lambda *_args: None)
-    found = reader.ticket(ticket(desk), "acme", DEFAULT_USER)
+    found = plain(reader.ticket(ticket(desk), "acme", DEFAULT_USER))
     assert (found["ok"], found["complete"]) == (True, False)
     assert found["bound"].startswith("Only the first 50 comments of the ticket were read, because ")
     assert len(desk.control("GET", "/calls")) == 3
@@ -531,5 +538,5 @@ def test_no_attempt_begins_once_patience_is_over(patience: float, attempts: int)
         script.time += seconds
 
     reader = Reader(script.get, wait, patience=patience, clock=lambda: script.time, now=lambda: NOW)
-    assert reader.ticket(URL, "acme", USER)["code"] == "desk_throttled"
+    assert reader.ticket(URL, "acme", USER).code == "desk_throttled"
     assert len(script.slept) == attempts - 1

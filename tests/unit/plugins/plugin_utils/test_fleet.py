@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import VERIFY
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._fleet import (
-    fleet,
+    End,
+    count,
     read_record,
     record,
     without_result,
@@ -17,9 +18,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._fleet import
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 
 
-def ended(org: str, status: str, failure: str = "", **more: Any) -> dict[str, Any]:
+def ended(org: str, status: str, failure: str = "", *, folder: str | None = None) -> End:
     result = {"org": org, "realm": "Japan", "status": status, "ticket": {"told": status == "restored"}}
-    return {"result": result, "failure": failure, "folder": f"/reports/{org}/run", "changed": False, **more}
+    return End(result, failure, f"/reports/{org}/run" if folder is None else folder)
 
 
 MANY = [
@@ -33,7 +34,7 @@ MANY = [
 
 
 def test_the_worst_first_then_by_name() -> None:
-    found = fleet(MANY)
+    found = count(MANY)
     assert found["total"] == 6
     assert list(found["counts"].items()) == [
         ("failed", 1),
@@ -53,21 +54,21 @@ def test_the_worst_first_then_by_name() -> None:
 
 
 def test_of_verifications_a_person_is_needed_only_where_nothing_goes_on_by_itself() -> None:
-    found = fleet([ended("acme", "restored"), ended("globex", "waiting"), ended("hooli", "needs_attention")])
+    found = count([ended("acme", "restored"), ended("globex", "waiting"), ended("hooli", "needs_attention")])
     assert list(found["counts"]) == ["needs_attention", "waiting", "restored"]
     assert [one["org"] for one in found["attention"]] == ["hooli"]
 
 
 def test_a_person_is_needed_where_it_failed_or_must_be_told() -> None:
-    assert [one["org"] for one in fleet(MANY)["attention"]] == ["initech", "umbrella", "soylent"]
+    assert [one["org"] for one in count(MANY)["attention"]] == ["initech", "umbrella", "soylent"]
 
 
 def test_none() -> None:
-    assert fleet([]) == {"total": 0, "counts": {}, "organizations": [], "attention": [], "ends_all": False}
+    assert count([]) == {"total": 0, "counts": {}, "organizations": [], "attention": [], "ends_all": False}
 
 
 def test_what_an_operator_reads() -> None:
-    text = render("fleet.txt.j2", cmk_fleet=fleet(MANY), cmk_page="/reports/runs/a.html")
+    text = render("fleet.txt.j2", cmk_fleet=count(MANY), cmk_page="/reports/runs/a.html")
     assert text.splitlines() == [
         "6 organizations: 1 failed, 1 partial, 1 handover pending, 2 restored, 1 already restored",
         "  initech: not restored. AWS was not reached.",
@@ -80,8 +81,8 @@ def test_what_an_operator_reads() -> None:
 BAD_NAMES: list[str] = ["<script>alert(1)</script>", '" onload="x', "{{ 7*7 }}"]
 
 
-def page_of(ended: list[dict[str, Any]], links: dict[str, str]) -> str:
-    about = fleet(ended)
+def page_of(ended: list[End], links: dict[str, str]) -> str:
+    about = count(ended)
     return render("fleet.html.j2", cmk_fleet=about, cmk_links=links, cmk_entry_point="restore", cmk_at="now")
 
 
@@ -111,16 +112,16 @@ def test_the_page_links_each_report_that_is_there() -> None:
 
 
 class TestWithoutAResult:
-    LOST = without_result("acme", "2026-11-24T03:01:08Z", entry_point="verify", check_mode=False)
+    LOST = without_result("acme", "2026-11-24T03:01:08Z", VERIFY, check_mode=False)
 
     def test_it_counts_as_failed_and_needs_a_person(self) -> None:
-        about = fleet([self.LOST, ended("globex", "restored")])
+        about = count([self.LOST, ended("globex", "restored")])
         assert about["counts"] == {"failed": 1, "restored": 1}
         assert [organization["org"] for organization in about["attention"]] == ["acme"]
-        assert self.LOST["failure"].startswith("acme: no result. ")
+        assert self.LOST.failure.startswith("acme: no result. ")
 
     def test_its_result_says_why(self) -> None:
-        result = self.LOST["result"]
+        result = self.LOST.result
         assert (result["org"], result["status"], result["keys"]) == ("acme", "failed", [])
         assert result["error"].startswith("no result. ")
 
@@ -129,12 +130,12 @@ class TestWithoutAResult:
     ("failures", "ends_all"), [([], False), (["a", "b"], True), (["a", ""], False), (["", ""], False)]
 )
 def test_ansible_goes_no_further_only_if_all_have_failed(failures: list[str], ends_all: bool) -> None:
-    assert fleet([ended("acme", "failed", failure) for failure in failures])["ends_all"] is ends_all
+    assert count([ended("acme", "failed", failure) for failure in failures])["ends_all"] is ends_all
 
 
 class TestRecords:
     def test_a_record_is_read_as_it_was_written(self) -> None:
-        kept = record(fleet(MANY), "restore", "2026-11-24T03:01:08Z", "runs/a.html")
+        kept = record(count(MANY), "restore", "2026-11-24T03:01:08Z", "runs/a.html")
         assert read_record(json.dumps(kept)) == kept
         assert kept["attention"] == ["initech", "umbrella", "soylent"]
 

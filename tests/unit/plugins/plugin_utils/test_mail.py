@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import begin, settle
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import MailSettings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import (
     headers,
@@ -15,20 +17,11 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import 
     sent,
     subject,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 
 NOW = "2026-11-24T03:00:00Z"
-SETTINGS = {
-    "org": "acme",
-    "ticket": "CMK-1",
-    "mail": {
-        "to": "desk@example.com",
-        "from": "operator@example.com",
-        "host": "mail.example.com",
-        "port": 587,
-        "secure": True,
-        "headers": [],
-    },
-}
+MAIL = MailSettings("desk@example.com", "operator@example.com", "mail.example.com", 587, secure=True, in_reply_to="")
+SETTINGS = Settings(org="acme", slug="acme", ticket="CMK-1", mail=MAIL)
 MAILED = {"to": "desk@example.com", "ticket": "CMK-1", "at": NOW}
 
 
@@ -42,16 +35,19 @@ def test_headers() -> None:
 
 
 def test_the_message() -> None:
-    mail = {name: value for name, value in SETTINGS["mail"].items() if name != "secure"}  # type: ignore[attr-defined]
-    assert message(SETTINGS, "text", "", "") == {
-        **mail,
+    assert message(SETTINGS, MAIL, "text", "", "") == {
+        "to": "desk@example.com",
+        "from": "operator@example.com",
+        "host": "mail.example.com",
+        "port": 587,
+        "headers": [],
         "subject": "Re: CMK-1 Access to the encryption keys is restored (acme)",
         "body": "text",
         "secure": "starttls",
     }
-    plain = {**SETTINGS, "mail": {**mail, "secure": False}}
-    assert message(plain, "text", "user", "word")["secure"] == "never"
-    assert message(plain, "text", "user", "word").items() >= {"username": "user", "password": "word"}.items()
+    plain = replace(MAIL, secure=False)
+    assert message(SETTINGS, plain, "text", "user", "word")["secure"] == "never"
+    assert message(SETTINGS, plain, "text", "user", "word").items() >= {"username": "user", "password": "word"}.items()
 
 
 @pytest.mark.parametrize(
@@ -75,7 +71,7 @@ def test_the_message() -> None:
     ],
 )
 def test_what_the_module_says(said: str, code: str) -> None:
-    found = sent({"failed": True, "msg": said}, SETTINGS, NOW)
+    found = sent({"failed": True, "msg": said}, "CMK-1", MAIL, NOW)
     assert found["code"] == code
     assert "mailed" not in found
     assert "Task failed" not in found["error"]
@@ -83,7 +79,7 @@ def test_what_the_module_says(said: str, code: str) -> None:
 
 
 def test_sent() -> None:
-    assert sent({"msg": "Mail sent successfully", "result": {}}, SETTINGS, NOW) == {"mailed": MAILED}
+    assert sent({"msg": "Mail sent successfully", "result": {}}, "CMK-1", MAIL, NOW) == {"mailed": MAILED}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +91,7 @@ def test_sent() -> None:
     ],
 )
 def test_not_sent(result: dict[str, Any]) -> None:
-    assert "mailed" not in sent(result, SETTINGS, NOW)
+    assert "mailed" not in sent(result, "CMK-1", MAIL, NOW)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +105,7 @@ def test_not_sent(result: dict[str, Any]) -> None:
     ],
 )
 def test_is_mailed(mailed: dict[str, str] | None, expected: bool) -> None:
-    assert is_mailed({"mailed": mailed}, SETTINGS) is expected
+    assert is_mailed(Journal(mailed=mailed), "CMK-1", MAIL) is expected
 
 
 class TestWhatIsRemembered:
@@ -119,7 +115,7 @@ class TestWhatIsRemembered:
     )
 
     def settled(self, journal: Journal, *, enables: bool = False, note: str = "") -> Journal:
-        settings = {"slug": "acme", "ticket": "CMK-1", "ticket_told": note}
+        settings = replace(SETTINGS, ticket_told=note)
         states = {self.ARN: "Disabled" if enables else "Enabled"}
         begun = begin(journal, states, changes=enables, ticket="CMK-1", now=NOW)
         return settle(begun, AccessLoss(), states, settings, enables=enables, now=NOW, nonce="n").journal

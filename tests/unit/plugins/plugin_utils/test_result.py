@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, make_result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, KEY_ID, arn
 
 SETTINGS = {
@@ -52,14 +53,20 @@ def run(
 ) -> dict[str, Any]:
     return {
         "settings": SETTINGS | more,
-        "keys": keys,
+        "plan": {"keys": keys},
+        # What was planned has happened.
+        "change": {} if check else {"keys": keys},
         "ticket": ticket,
         "error": error,
         "entry_point": "restore",
         "check_mode": check,
         "started_at": "2026-11-24T03:00:00Z",
-        "finished_at": "2026-11-24T03:00:09Z",
+        "now": "2026-11-24T03:00:09Z",
     }
+
+
+def result(given: dict[str, Any]) -> dict[str, Any]:
+    return make_result(Run.from_json(given))
 
 
 @pytest.mark.parametrize(
@@ -105,17 +112,19 @@ def test_status(given: dict[str, Any], status: str) -> None:
 
 
 def test_the_promised_shape() -> None:
-    assert result(run([DONE, FAILED], NOT_TOLD)) == {
+    ended = result(run([DONE, FAILED | {"region": "us-west-2", "arn": arn("us-west-2")}], NOT_TOLD))
+    assert ended.pop("window")["phase"] == "unknown"
+    assert ended == {
         "org": "acme",
         "programme": "cmk",
         "realm": "United States",
         "status": "partial",
         "keys": [
             {
-                "region": "us-east-1",
-                "label": "us-east-1",
+                "region": region,
+                "label": region,
                 "key_id": KEY_ID,
-                "arn": arn(),
+                "arn": arn(region),
                 "account_id": ACCOUNT,
                 "state_before": "Disabled",
                 "state_after": state,
@@ -124,9 +133,9 @@ def test_the_promised_shape() -> None:
                 "error": error,
                 "hint": hint,
             }
-            for state, changed, actions, error, hint in (
-                ("Enabled", True, ["EnableKey"], "", ""),
-                ("Disabled", False, [], "AWS kept throttling.", "Run again."),
+            for region, state, changed, actions, error, hint in (
+                ("us-east-1", "Enabled", True, ["EnableKey"], "", ""),
+                ("us-west-2", "Disabled", False, [], "AWS kept throttling.", "Run again."),
             )
         ],
         "ticket": {
@@ -144,7 +153,6 @@ def test_the_promised_shape() -> None:
         },
         "error": "",
         "revoked_at": None,
-        "window": {},
         "started_at": "2026-11-24T03:00:00Z",
         "finished_at": "2026-11-24T03:00:09Z",
     }

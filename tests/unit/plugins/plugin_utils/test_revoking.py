@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import KEY_STATES, Wish, plan
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import compare_access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import decide_revocation
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
     still_open,
     unconfirmed,
     withdrawn,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, about, decide_revocation, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, Run, evidence_parts, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, arn, metadata
 
 EAST, WEST = "us-east-1", "us-west-2"
@@ -109,6 +113,10 @@ def planned(state: str) -> dict[str, t.Any]:
     }
 
 
+def read_keys(*keys: dict[str, t.Any]) -> tuple[Key, ...]:
+    return Keys.from_json({"keys": list(keys)}).keys
+
+
 # AWS KMS Developer Guide, "Key states": who can still decrypt, and what the run does about it.
 @pytest.mark.parametrize(
     ("state", "actions", "code", "is_open"),
@@ -125,9 +133,9 @@ def planned(state: str) -> dict[str, t.Any]:
     ],
 )
 def test_every_key_state(state: str, actions: list[str], code: str, is_open: bool) -> None:
-    (found,) = withdrawn([planned(state)])
-    assert (found["actions"], found["code"]) == (actions, code)
-    assert bool(found["error"]) is bool(found["hint"]) is bool(code)
+    (found,) = withdrawn(read_keys(planned(state)))
+    assert (list(found.actions), found.code) == (actions, code)
+    assert bool(found.error) is bool(found.hint) is bool(code)
     assert still_open([found]) == ([EAST] if is_open else [])
 
 
@@ -136,13 +144,13 @@ def test_the_table_is_whole() -> None:
 
 
 def test_the_way_back_of_a_key_store_is_not_a_hint_for_a_revocation() -> None:
-    (found,) = withdrawn([planned("Unavailable")])
-    assert "Reconnect" not in found["hint"]
+    (found,) = withdrawn(read_keys(planned("Unavailable")))
+    assert "Reconnect" not in found.hint
 
 
 def test_a_key_that_could_not_be_read_counts_as_open() -> None:
-    assert still_open([key(None, error="AWS refused DescribeKey.", code="access_denied")]) == [EAST]
-    assert still_open([key("Enabled")]) == [EAST]
+    assert still_open(read_keys(key(None, error="AWS refused DescribeKey.", code="access_denied"))) == [EAST]
+    assert still_open(read_keys(key("Enabled"))) == [EAST]
 
 
 SETTINGS: t.Final[dict[str, t.Any]] = {
@@ -159,7 +167,7 @@ SETTINGS: t.Final[dict[str, t.Any]] = {
 }
 
 
-def run(keys: list[dict[str, t.Any]], *, plan: list[dict[str, t.Any]] | None = None, **more: t.Any) -> dict[str, t.Any]:
+def run(keys: list[dict[str, t.Any]], *, plan: list[dict[str, t.Any]] | None = None, **more: t.Any) -> Run:
     """A run of revoke: after its plan, or (with ``plan``) after its change."""
     given = {
         "entry_point": "revoke",
@@ -177,7 +185,8 @@ def run(keys: list[dict[str, t.Any]], *, plan: list[dict[str, t.Any]] | None = N
         "now": NOW,
         **more,
     }
-    return {"decided": decide_revocation(given, Records()), **given}
+    begun = Run.from_json(given)
+    return replace(begun, decided=decide_revocation(begun, Records()))
 
 
 ENABLED: t.Final = [planned("Enabled"), planned("Enabled") | {"region": WEST}]
@@ -232,29 +241,28 @@ GONE: t.Final = [key("Disabled"), key("Disabled", WEST)]
         ),
     ],
 )
-def test_the_verdict(given: dict[str, t.Any], status: str, said: str) -> None:
-    ended = result(about(given))
+def test_the_verdict(given: Run, status: str, said: str) -> None:
+    ended = make_result(given)
     assert ended["status"] == status
-    assert evidence({**about(given), "result": ended})["verdict"]["headline"] == said
+    assert evidence({**evidence_parts(given), "result": ended})["verdict"]["headline"] == said
 
 
 @pytest.mark.parametrize("given", [run(ENABLED, settings={"confirm": "no"}), run(ENABLED, error="Disk full.")])
-def test_what_was_planned_and_stopped_has_not_happened(given: dict[str, t.Any]) -> None:
-    for one in result(about(given))["keys"]:
+def test_what_was_planned_and_stopped_has_not_happened(given: Run) -> None:
+    for one in make_result(given)["keys"]:
         assert (one["state_after"], one["changed"], one["actions"]) == ("Enabled", False, [])
 
 
-def summary(given: dict[str, t.Any]) -> str:
-    found = about(given)
-    ended: dict[str, t.Any] = {"cmk_result": result(found), "cmk_folder": "/reports", "cmk_entry_point": "revoke"}
-    judged = evidence({**found, "result": ended["cmk_result"]})["verdict"]
+def summary(given: Run) -> str:
+    ended: dict[str, t.Any] = {"cmk_result": make_result(given), "cmk_folder": "/reports", "cmk_entry_point": "revoke"}
+    judged = evidence({**evidence_parts(given), "result": ended["cmk_result"]})["verdict"]
     ended |= {
         "cmk_verdict": judged,
         "cmk_ending": judged["headline"].lower(),
         "cmk_headline": judged["headline"].upper(),
     }
-    failure = render("failure.txt.j2", **shown(found), **ended)
-    return render("revoke_summary.txt.j2", ansible_check_mode=given["check_mode"], **shown(found), **ended) + failure
+    failure = render("failure.txt.j2", **shown(given), **ended)
+    return render("revoke_summary.txt.j2", ansible_check_mode=given.check_mode, **shown(given), **ended) + failure
 
 
 class TestWhatAnOperatorReads:
@@ -274,7 +282,7 @@ class TestWhatAnOperatorReads:
         )
 
     @pytest.mark.parametrize("given", [run(DONE, plan=ENABLED), run(ENABLED, check_mode=True), run(ENABLED, error="x")])
-    def test_nothing_is_shouted_otherwise(self, given: dict[str, t.Any]) -> None:
+    def test_nothing_is_shouted_otherwise(self, given: Run) -> None:
         assert "ATLASSIAN MAY STILL" not in summary(given)
 
     def test_a_run_that_ended_early_with_all_keys_disabled_says_both(self) -> None:
@@ -291,14 +299,14 @@ class TestWhatAnOperatorReads:
 
     def test_the_plan_warns(self) -> None:
         sites = {"sites": ["https://acme.example.com"]}
-        text = render("revoke_plan.txt.j2", **shown(about(run(ENABLED, settings=sites))))
+        text = render("revoke_plan.txt.j2", **shown(run(ENABLED, settings=sites)))
         assert "re-encryption" in text
         assert "Until 2026-12-04T03:00:09Z (10 days)" in text
         assert "after 2026-12-14T03:00:09Z (20 days)" in text
         assert "up to an hour" in text
         assert "suspends the sites (https://acme.example.com)" in text
         assert "restore_cmk.yml" in text
-        assert "WARNING" not in render("revoke_plan.txt.j2", **shown(about(run(GONE))))
+        assert "WARNING" not in render("revoke_plan.txt.j2", **shown(run(GONE)))
 
 
 @pytest.mark.parametrize(("keeps", "note"), [(False, "No earlier copy"), (True, "")])
@@ -312,7 +320,7 @@ def test_a_missing_copy_is_nothing_to_tell_where_one_is_kept(keeps: bool, note: 
         "last_revocation": None,
     }
     unread = one | {"region": WEST, "policy": None, "access_reason": "AWS refused GetKeyPolicy."}
-    found = access({"keys": [one, unread]}, "", keeps=keeps)
-    assert found[0]["note"].startswith(note)
-    assert bool(found[0]["note"]) is bool(note)
-    assert "AWS refused GetKeyPolicy." in found[1]["note"]
+    found = compare_access(Trail.from_json({"keys": [one, unread]}), "", keeps=keeps)
+    assert found[0].note.startswith(note)
+    assert bool(found[0].note) is bool(note)
+    assert "AWS refused GetKeyPolicy." in found[1].note

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import RESTORE
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import begin_run, settle_run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
-    keys_done,
-    next_step,
-    result,
-    trust_done,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, about, begin_run, settle_run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys, Trust, keys_done, trust_done
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result, next_step
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, Run
 
 AT, LATER, NOW = "2026-11-24T03:00:01Z", "2026-11-24T03:00:05Z", "2026-11-24T03:00:09Z"
 LOST = "2026-11-20T08:15:00Z"
@@ -63,39 +63,49 @@ def decide(
     trust: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Decide as a run does that changes nothing, or once it has changed all that it planned."""
-    run = raw(plan=plan, settings=settings, trust_plan=trust or {}, started_at=now)
+    run = Run.from_json(raw(plan=plan, settings=settings, trust_plan=trust or {}, started_at=now))
     records = Records(journal=journal)
-    return settle_run({**run, "decided": begin_run(run, records)}, records, "nonce")
+    return settle_run(replace(run, decided=begin_run(run, records)), records, "nonce").as_json()
 
 
 def decided(**more: Any) -> dict[str, Any]:
     return decide(PLAN, SETTINGS | more)
 
 
+def done(plan: dict[str, Any], change: dict[str, Any]) -> list[dict[str, Any]]:
+    return [as_dict(key) for key in keys_done(Keys.from_json(plan), Keys.from_json(change))]
+
+
+def as_dict(part: Any) -> dict[str, Any]:
+    """The part as JSON has it."""
+    read: dict[str, Any] = json.loads(json.dumps(asdict(part)))
+    return read
+
+
 class TestKeysDone:
     def test_before_anything(self) -> None:
-        assert keys_done({}, {}) == []
+        assert done({}, {}) == []
 
     def test_the_plan(self) -> None:
-        assert keys_done(PLAN, {}) == [{**PLANNED, "label": "ap-northeast-1"}]
-        assert keys_done(PLAN, {"skipped": True, "changed": False}) == [{**PLANNED, "label": "ap-northeast-1"}]
+        assert done(PLAN, {}) == done(PLAN, {"skipped": True, "changed": False})
+        assert PLANNED.items() <= {**done(PLAN, {})[0], "calls": PLANNED["calls"]}.items()
 
     def test_the_change_after_the_plan(self) -> None:
-        (key,) = keys_done(PLAN, CHANGE)
+        (key,) = done(PLAN, CHANGE)
         assert [call["operation"] for call in key["calls"]] == ["DescribeKey", "EnableKey"]
 
     def test_what_was_predicted_did_not_happen_in_a_change_without_a_result(self) -> None:
-        (key,) = keys_done(PLAN, {"failed": True, "msg": "The role cannot be assumed."})
+        (key,) = done(PLAN, {"failed": True, "msg": "The role cannot be assumed."})
         assert (key["key_state"], key["actions"], key["changed"]) == ("Disabled", [], False)
 
     def test_keys_of_one_region_are_told_apart(self) -> None:
         plan = {"keys": [{**PLANNED, "reference": name} for name in ("alias/cryptor-a", "alias/cryptor-b")]}
-        labels = [key["label"] for key in keys_done({"keys": [*plan["keys"], {**PLANNED, "region": "us-east-1"}]}, {})]
+        labels = [key["label"] for key in done({"keys": [*plan["keys"], {**PLANNED, "region": "us-east-1"}]}, {})]
         assert labels == ["ap-northeast-1 alias/cryptor-a", "ap-northeast-1 alias/cryptor-b", "us-east-1"]
 
     def test_a_key_more_than_planned_with_is_told_too(self) -> None:
         more = {**DONE, "reference": "alias/cryptor-new"}
-        first, second = keys_done(PLAN, {"keys": [DONE, more]})
+        first, second = done(PLAN, {"keys": [DONE, more]})
         assert [call["operation"] for call in first["calls"]] == ["DescribeKey", "EnableKey"]
         assert (second["reference"], len(second["calls"])) == ("alias/cryptor-new", 1)
 
@@ -119,30 +129,34 @@ TRUST_DONE = {**TRUST_PLAN, "calls": [{"operation": "UpdateAssumeRolePolicy", "a
 
 
 class TestTrustDone:
+    PLAN: t.ClassVar = Trust.from_json(TRUST_PLAN)
+
     def test_without_byok_there_is_none(self) -> None:
-        assert trust_done({}, {}) == {}
-        assert trust_done({"skipped": True, "changed": False}, {"skipped": True, "changed": False}) == {}
+        assert trust_done(Trust.from_json({}), None) is None
+        assert Trust.from_json({"skipped": True, "changed": False}) is None
 
     def test_the_plan(self) -> None:
         # A task of its own has overwritten what it says of itself.
-        assert trust_done({**TRUST_PLAN, "changed": False}, {"skipped": True}) == TRUST_PLAN
+        assert trust_done(Trust.from_json({**TRUST_PLAN, "changed": False}), None) == self.PLAN
 
     def test_the_change_after_the_plan(self) -> None:
-        calls = [call["operation"] for call in trust_done(TRUST_PLAN, TRUST_DONE)["calls"]]
-        assert calls == ["GetRole", "UpdateAssumeRolePolicy"]
+        found = trust_done(self.PLAN, Trust.from_json(TRUST_DONE))
+        assert found
+        assert [call.operation for call in found.calls] == ["GetRole", "UpdateAssumeRolePolicy"]
 
     def test_what_was_predicted_did_not_happen_in_a_change_without_a_result(self) -> None:
-        found = trust_done(TRUST_PLAN, {"failed": True, "msg": "The role cannot be assumed."})
-        assert (found["effect"], found["policy"], found["actions"], found["changed"]) == ("Deny", POLICY, [], False)
+        found = trust_done(self.PLAN, None, has_failed=True)
+        assert found
+        assert (found.effect, found.policy, found.actions, found.changed) == ("Deny", POLICY, (), False)
 
 
 class TestByok:
     SETTINGS: t.ClassVar = {**SETTINGS, "programme": "byok", "problems": []}
 
-    def about(self, trust: dict[str, Any], **more: Any) -> dict[str, Any]:
+    def about(self, trust: dict[str, Any], **more: Any) -> Run:
         known = decide(PLAN, self.SETTINGS | {"revoked_at": LOST}, trust=TRUST_PLAN)
         parts = {"plan": PLAN, "change": CHANGE, "trust_plan": TRUST_PLAN, "trust_change": trust, "decided": known}
-        return about(raw(settings=self.SETTINGS, **parts, **more))
+        return Run.from_json(raw(settings=self.SETTINGS, **parts, **more))
 
     def test_the_trust_statement_alone_is_something_to_do(self) -> None:
         plan = {"keys": [{**PLANNED, "actions": [], "key_state_before": "Enabled"}]}
@@ -154,16 +168,16 @@ class TestByok:
     def test_the_first_state_of_a_restoration_is_kept(self) -> None:
         first = decide(PLAN, self.SETTINGS, trust=TRUST_PLAN)["announcement"]
         kept = {name: first[name] for name in Journal.__dataclass_fields__ if name in first}
-        journal = write_journal(Journal(**{**kept, "restored_at": None}))
+        journal = write_journal(Journal.from_json({**kept, "restored_at": None}))
         later = decide(PLAN, self.SETTINGS, journal, NOW, trust={**TRUST_PLAN, "effect_before": "Allow"})
         assert later["announcement"]["states_before"]["atlassian-key-management"] == "Deny"
 
     def test_restored_when_keys_and_trust_are_well(self) -> None:
         found = self.about(TRUST_DONE, ticket={**COMMENT, "told": True})
-        assert found["announcement"]["restored_at"] == NOW
-        assert '-      "Effect": "Deny"' in found["trust_diff"]
-        assert found["window"]["reinstate_by"] == "2026-12-05T08:15:00Z"
-        ended = result(found)
+        assert restored_at(found) == NOW
+        assert '-      "Effect": "Deny"' in found.trust_diff
+        assert found.window.reinstate_by == "2026-12-05T08:15:00Z"
+        ended = make_result(found)
         assert (ended["status"], ended["programme"]) == ("restored", "byok")
         assert ended["trust"] == {
             "role": "atlassian-key-management",
@@ -177,59 +191,68 @@ class TestByok:
     def test_a_refused_statement_is_partial_and_never_usable(self) -> None:
         refused = {**TRUST_DONE, "error": "No statement.", "hint": "Add it.", "effect": None, "actions": []}
         found = self.about(refused, comment="Text")
-        assert (found["announcement"]["restored_at"], found["comment"]) == (None, "")
-        assert result(found)["status"] == "partial"
+        assert (restored_at(found), found.comment) == (None, "")
+        assert make_result(found)["status"] == "partial"
 
     def test_a_run_that_ended_before_the_role_was_read(self) -> None:
-        ended = result(about(raw(settings=self.SETTINGS, error="AWS was not reached.")))
+        ended = make_result(Run.from_json(raw(settings=self.SETTINGS, error="AWS was not reached.")))
         assert (ended["status"], ended["trust"]["state_before"], ended["trust"]["changed"]) == ("failed", None, False)
 
 
 def test_nothing_is_known() -> None:
-    found = about(raw())
-    assert (found["keys"], found["announcement"], found["access"], found["told_at"]) == ([], {}, [], "")
-    assert found["window"]["phase"] == "unknown"
-    assert (found["revoked"]["revoked_at"], found["finished_at"]) == (None, NOW)
+    found = Run.from_json(raw())
+    assert (found.keys, found.announcement, found.access, found.told_at) == ((), None, (), "")
+    assert found.window.phase == "unknown"
+    assert (found.loss.revoked_at, found.now) == (None, NOW)
 
 
 def test_a_given_time_counts_before_anything_is_decided() -> None:
-    found = about(raw(settings={**SETTINGS, "revoked_at": LOST, "problems": []}))
-    assert found["window"]["revoked_at"] == LOST
+    found = Run.from_json(raw(settings={**SETTINGS, "revoked_at": LOST, "problems": []}))
+    assert found.window.revoked_at == LOST
 
 
 def test_usable_since_the_last_call() -> None:
-    found = about(raw(plan=PLAN, change=CHANGE, decided=decided(), comment="Text"))
-    assert found["announcement"]["restored_at"] == LATER
-    assert found["comment"] == "Text"
+    found = Run.from_json(raw(plan=PLAN, change=CHANGE, decided=decided(), comment="Text"))
+    assert restored_at(found) == LATER
+    assert found.comment == "Text"
 
 
 def test_what_was_not_sent_is_no_comment() -> None:
     failed = {"keys": [{**DONE, "error": "AWS refused."}]}
-    assert about(raw(plan=PLAN, change=failed, decided=decided(), comment="Text"))["comment"] == ""
+    assert Run.from_json(raw(plan=PLAN, change=failed, decided=decided(), comment="Text")).comment == ""
 
 
 def test_the_clock_stops_when_atlassian_is_told() -> None:
-    told = about(raw(plan=PLAN, change=CHANGE, decided=decided(revoked_at=LOST), ticket={**COMMENT, "told": True}))
-    assert told["told_at"] == NOW
-    assert told["announcement"]["reference"] == COMMENT["reference"]
-    assert told["announcement"]["told"] == {"by": "api", **COMMENT}
-    assert told["window"]["days_elapsed"] == 3.8
+    told = Run.from_json(
+        raw(plan=PLAN, change=CHANGE, decided=decided(revoked_at=LOST), ticket={**COMMENT, "told": True})
+    )
+    assert told.told_at == NOW
+    assert told.announcement and told.announcement.reference == COMMENT["reference"]
+    record = {"by": "api", **COMMENT, "noted_at": "", "author": "", "relied_on": False}
+    assert told.announcement.journal.told == record
+    assert told.window.days_elapsed == 3.8
 
 
 def test_told_before_by_a_person() -> None:
     journal = decided(revoked_at=LOST)
     journal["announcement"]["told"] = {"by": "person", "note": "by phone", "at": LATER}
-    assert about(raw(plan=PLAN, decided=journal))["told_at"] == LATER
+    assert Run.from_json(raw(plan=PLAN, decided=journal)).told_at == LATER
 
 
 def test_an_earlier_deletion_counts() -> None:
     plan = {"keys": [{**PLANNED, "deletion_date": "2026-11-25T00:00:00+00:00"}]}
-    assert about(raw(plan=plan, decided=decided()))["window"]["deletion_date"] == "2026-11-25T00:00:00Z"
+    assert Run.from_json(raw(plan=plan, decided=decided())).window.deletion_date == "2026-11-25T00:00:00Z"
 
 
 def test_the_result_of_it() -> None:
-    found = result(about(raw(plan=PLAN, change=CHANGE, decided=decided(), ticket={**COMMENT, "told": True})))
+    found = make_result(
+        Run.from_json(raw(plan=PLAN, change=CHANGE, decided=decided(), ticket={**COMMENT, "told": True}))
+    )
     assert (found["status"], found["finished_at"]) == ("restored", NOW)
+
+
+def restored_at(run: Run) -> str | None:
+    return run.announcement.journal.restored_at if run.announcement else None
 
 
 NEXT: t.Final = "ansible-playbook keyops.atlassian_cmk."
@@ -252,9 +275,9 @@ NEXT: t.Final = "ansible-playbook keyops.atlassian_cmk."
 def test_the_next_step(status: str, more: dict[str, str], step: str) -> None:
     ticket = {"error": "", "hint": "", "mailed_at": "", **more}
     ended = {"org": "acme", "status": status, "error": "", "keys": [], "ticket": ticket}
-    assert next_step(ended, "restore", check_mode=False).startswith(step)
+    assert next_step(ended, RESTORE, check_mode=False).startswith(step)
 
 
 def test_a_problem_is_fixed_first() -> None:
     ended = {"org": "A B", "status": "partial", "error": "", "keys": [{"error": "denied"}], "ticket": {"error": ""}}
-    assert f"run again: {NEXT}restore_cmk -e org='A B'" in next_step(ended, "restore", check_mode=False)
+    assert f"run again: {NEXT}restore_cmk -e org='A B'" in next_step(ended, RESTORE, check_mode=False)

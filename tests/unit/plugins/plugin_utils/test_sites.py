@@ -75,8 +75,8 @@ URL = "https://acme.example.com/status"
 )
 def test_what_counts_as_up(answer: dict[str, Any], expected: int, up: bool, says: str) -> None:
     found = judged("https://acme.example.com", URL, answer, expected)
-    assert (found["up"], found["says"]) == (up, says)
-    assert found["status"] == (answer["status"] if answer["status"] > 0 else None)
+    assert (found.up, found.says) == (up, says)
+    assert found.status == (answer["status"] if answer["status"] > 0 else None)
 
 
 INFO = {"baseUrl": "https://acme.example.com", "version": "1001.0.0-SNAPSHOT", "deploymentType": "Cloud"}
@@ -105,13 +105,13 @@ PAGE = b"<!DOCTYPE html><html><body>This site is suspended.</body></html>"
 )
 def test_jiras_api_answers_with_its_json(path: str, body: bytes | None, up: bool) -> None:
     site = judged("https://acme.example.com", f"https://acme.example.com{path}", {"status": 200, "body": body}, 200)
-    assert site["up"] is up
-    assert ("server information" in site["says"]) is not up
+    assert site.up is up
+    assert ("server information" in site.says) is not up
 
 
 def test_the_right_json_with_another_status_is_not_up() -> None:
     answer = {"status": 503, "body": json.dumps(INFO).encode()}
-    assert not judged("acme.example.com", f"https://acme.example.com{SERVER_INFO}", answer, 200)["up"]
+    assert not judged("acme.example.com", f"https://acme.example.com{SERVER_INFO}", answer, 200).up
 
 
 def test_an_unfit_address_is_not_asked_and_not_shown() -> None:
@@ -119,7 +119,7 @@ def test_an_unfit_address_is_not_asked_and_not_shown() -> None:
         raise AssertionError(url)
 
     (found,) = look_at_sites(["https://user:odd-Secret-9@acme.example.com"], "/", 200, never)
-    assert not found["up"]
+    assert not found.up
     assert "odd-Secret-9" not in str(found)
 
 
@@ -140,7 +140,7 @@ def test_all_sites_at_the_same_time_and_in_order(desk: Desk) -> None:
         {"name": "c", "redirect": f"{desk.url}/_site/a/"},
     ]
     desk.control("POST", "/sites", sites)
-    assert [(site["up"], site["status"]) for site in look(desk, "a", "b", "c", "nowhere")] == [
+    assert [(site.up, site.status) for site in look(desk, "a", "b", "c", "nowhere")] == [
         (True, 200),
         (False, 503),
         # The page behind it answers 200, but it is not asked.
@@ -153,7 +153,7 @@ def test_all_sites_at_the_same_time_and_in_order(desk: Desk) -> None:
 def test_a_site_given_without_a_path(desk: Desk) -> None:
     desk.control("POST", "/sites", {"name": "a"})
     (found,) = look_at_sites([desk.url], "/_site/a/", 200, get)
-    assert found["up"]
+    assert found.up
 
 
 def test_nothing_secret_is_sent(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,7 +169,7 @@ def test_a_site_that_is_slow_holds_nobody_up(desk: Desk, monkeypatch: pytest.Mon
     monkeypatch.setattr(_sites, "_TIMEOUT", 0.3)
     desk.control("POST", "/sites", [{"name": "a"}, {"name": "slow"}])
     desk.control("POST", "/faults", {"path": "/_site/slow", "latency": 5})
-    assert [site["up"] for site in look(desk, "slow", "a")] == [False, True]
+    assert [site.up for site in look(desk, "slow", "a")] == [False, True]
 
 
 def _drip(server: socket.socket, head: bytes, drop: bytes) -> None:
@@ -198,7 +198,7 @@ def test_a_site_that_drips_is_left_in_time(monkeypatch: pytest.MonkeyPatch, head
         threading.Thread(target=_drip, args=(server, head, drop), daemon=True).start()
         begun = time.monotonic()
         (site,) = look_at_sites([f"http://127.0.0.1:{server.getsockname()[1]}"], SERVER_INFO, 200, get)
-    assert not site["up"]
+    assert not site.up
     assert time.monotonic() - begun < 5
 
 
@@ -218,15 +218,15 @@ def test_no_more_is_read_than_a_fitting_answer_has() -> None:
 def test_a_connection_that_is_dropped(desk: Desk) -> None:
     desk.control("POST", "/faults", {"path": "/_site/a", "drop": "before"})
     (found,) = look(desk, "a")
-    assert found["says"].startswith("does not answer: ")
+    assert found.says.startswith("does not answer: ")
 
 
 def test_a_certificate_of_nobody_is_no_answer() -> None:
     with Desk(tls=True) as secure:
         secure.control("POST", "/sites", {"name": "a"})
         (found,) = look(secure, "a")
-        assert not found["up"]
-        assert "CERTIFICATE_VERIFY_FAILED" in found["says"]
+        assert not found.up
+        assert "CERTIFICATE_VERIFY_FAILED" in found.says
         assert secure.control("GET", "/calls") == []
 
 
@@ -235,9 +235,9 @@ def test_a_certificate_that_is_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SSL_CERT_FILE", str(secure.certificate))
         secure.control("POST", "/sites", {"name": "a"})
         (found,) = look(secure, "a")
-        assert found["up"], found
+        assert found.up, found
 
 
 def test_nobody_there() -> None:
     (found,) = look_at_sites(["http://127.0.0.1:9/"], "/", 200, get)
-    assert (found["up"], found["status"]) == (False, None)
+    assert (found.up, found.status) == (False, None)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import (
     host_pattern,
     misspelt,
-    read,
+    read_each,
     typed,
 )
 
@@ -31,29 +31,29 @@ def template(value: Any) -> Any:
 
 class TestRead:
     def test_one_that_cannot_be_read_stops_no_other(self) -> None:
-        values, problems = read(("a", "b", "c"), {"a": 1, "b": "broken", "c": 3}, template, BrokenError)
+        values, problems = read_each(("a", "b", "c"), {"a": 1, "b": "broken", "c": 3}, template, BrokenError)
         assert values == {"a": 1, "b": None, "c": 3}
         assert problems == ["b cannot be read: 'nope' is undefined [2J. Correct it where it is set, then run again."]
 
     def test_all_that_cannot_be_read_are_named(self) -> None:
-        _values, problems = read(("a", "b"), {"a": "broken", "b": "broken"}, template, BrokenError)
+        _values, problems = read_each(("a", "b"), {"a": "broken", "b": "broken"}, template, BrokenError)
         assert [problem.split()[0] for problem in problems] == ["a", "b"]
 
     def test_what_is_not_set_is_none(self) -> None:
-        assert read(("a",), {}, template, BrokenError) == ({"a": None}, [])
+        assert read_each(("a",), {}, template, BrokenError) == ({"a": None}, [])
 
     def test_other_errors_are_not_hidden(self) -> None:
         def fails(_value: Any) -> Any:
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            read(("a",), {"a": 1}, fails, BrokenError)
+            read_each(("a",), {"a": 1}, fails, BrokenError)
 
     def test_a_long_reason_is_cut(self) -> None:
         def fails(_value: Any) -> Any:
             raise BrokenError("x" * 10_000)
 
-        (problem,) = read(("a",), {"a": 1}, fails, BrokenError)[1]
+        (problem,) = read_each(("a",), {"a": 1}, fails, BrokenError)[1]
         assert len(problem) < 400
 
 

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import itertools
 import typing as t
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import (
-    answer_on_ticket,
+    Reply,
     is_dated,
     keys_to_prove,
+    reply_on_ticket,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS, Facts, verdict
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS, Facts, judge_facts
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Decided, Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use, seen_keys
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import (
     CHECKS,
     OUTCOMES,
-    progress,
-    seen_keys,
-    told,
+    describe_progress,
+    judge,
 )
 
 ARN: t.Final = "arn:aws:kms:ap-northeast-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -100,19 +108,19 @@ class TestVerdict:
         ],
     )
     def test_of_a_combination(self, facts: Facts, name: str, says: str) -> None:
-        judged, reason = verdict(facts)
+        judged, reason = judge_facts(facts)
         assert judged == name
         assert says in reason
 
     def test_every_combination_has_one_with_a_reason(self) -> None:
         for facts in EVERY:
-            name, reason = verdict(facts)
+            name, reason = judge_facts(facts)
             assert name in VERDICTS
             assert reason.endswith(".")
 
     def test_restored_needs_enabled_keys_and_a_proof(self) -> None:
         for facts in EVERY:
-            if verdict(facts)[0] == "restored":
+            if judge_facts(facts)[0] == "restored":
                 assert facts.keys == "enabled"
                 assert facts.sites != "down"
                 assert facts.use == "every" or (facts.use in UNPROVEN and facts.sites == "up" and facts.answered_by)
@@ -120,11 +128,11 @@ class TestVerdict:
     def test_a_use_that_nothing_identifies_is_worth_no_more_than_none_that_is_read(self) -> None:
         for facts in EVERY:
             if facts.use == "unattributed":
-                assert verdict(facts)[0] == verdict(replace(facts, use="unread"))[0]
+                assert judge_facts(facts)[0] == judge_facts(replace(facts, use="unread"))[0]
 
     def test_nobody_waits_in_vain(self) -> None:
         for facts in EVERY:
-            if verdict(facts)[0] == "waiting":
+            if judge_facts(facts)[0] == "waiting":
                 assert facts.notified
                 assert not facts.overdue
                 assert facts.keys == "enabled"
@@ -143,7 +151,7 @@ class TestVerdict:
                 value = getattr(facts, name)
                 if value in scale[:-1]:
                     more = replace(facts, **{name: scale[scale.index(value) + 1]})
-                    assert rank[verdict(more)[0]] >= rank[verdict(facts)[0]], (facts, name)
+                    assert rank[judge_facts(more)[0]] >= rank[judge_facts(facts)[0]], (facts, name)
 
 
 def key(**more: t.Any) -> dict[str, t.Any]:
@@ -152,22 +160,40 @@ def key(**more: t.Any) -> dict[str, t.Any]:
     return {**usual, **state, **more}
 
 
+def read_key(**more: t.Any) -> Key:
+    return Keys.from_json({"keys": [key(**more)]}).keys[0]
+
+
 class TestSeenKeys:
     def test_nothing_is_predicted(self) -> None:
-        (seen,) = seen_keys([key(key_state_before="Disabled", actions=["EnableKey"], changed=True)])
-        assert (seen["key_state"], seen["actions"], seen["changed"]) == ("Disabled", [], False)
-        assert (seen["code"], seen["error"]) == ("not_enabled", f"{ARN} is Disabled, so Atlassian cannot use it.")
+        (seen,) = seen_keys([read_key(key_state_before="Disabled", actions=["EnableKey"], changed=True)])
+        assert (seen.key_state, seen.actions, seen.changed) == ("Disabled", (), False)
+        assert (seen.code, seen.error) == ("not_enabled", f"{ARN} is Disabled, so Atlassian cannot use it.")
 
     def test_an_error_stays_what_it_was(self) -> None:
-        (seen,) = seen_keys([key(key_state_before=None, arn=None, code="key_not_found", error="No key.", hint="Look.")])
-        assert (seen["code"], seen["error"], seen["key_state"]) == ("key_not_found", "No key.", None)
+        (seen,) = seen_keys(
+            [read_key(key_state_before=None, arn=None, code="key_not_found", error="No key.", hint="Look.")]
+        )
+        assert (seen.code, seen.error, seen.key_state) == ("key_not_found", "No key.", None)
 
 
-def run_of(trail: dict[str, t.Any] | None = None, **more: t.Any) -> dict[str, t.Any]:
-    """The part of a run that says when this restoration took place."""
-    keys = [{"arn": ARN, **trail}] if trail else []
-    usual = {"keys": [key()], "revocation": {"keys": keys}, "revoked": {}, "announcement": {}, "ticket": {}}
-    return {**usual, **more}
+def run_of(trail: dict[str, t.Any] | None = None, **more: t.Any) -> Run:
+    """A run that says when this restoration took place."""
+    revocation = more.get("revocation") or {"keys": [{"arn": ARN, **trail}] if trail else []}
+    journal = Journal(restored_at=more.get("announcement", {}).get("restored_at"))
+    plan = {"keys": more.get("keys") or [key()], "clock_offset": more.get("clock_offset")}
+    return Run(
+        plan=Keys.from_json(plan),
+        revocation=revocation,
+        decided=Decided(loss=AccessLoss(**more.get("revoked", {})), announcement=Announcement(journal)),
+        noted=Ticket.from_json(more.get("ticket", {})),
+        started_at=BACK,
+        now=BACK,
+    )
+
+
+def proven_at(time: str | None) -> Use:
+    return Use("ap-northeast-1", ARN, first_use={"time": time} if time else None)
 
 
 class TestKeysToProve:
@@ -200,9 +226,9 @@ class TestKeysToProve:
         assert keys_to_prove(run, []) == [{"region": "ap-northeast-1", "key_arn": ARN, "since": since}]
 
     def test_the_controllers_own_moments_are_moved_to_awss_clock(self) -> None:
-        own = run_of({"restored_at": BACK}, ticket={"at": TOLD})
-        assert keys_to_prove(own, [], 3600)[0]["since"] == "2026-11-24T04:00:09Z"
-        assert keys_to_prove(own, [], -3600)[0]["since"] == BACK
+        ahead, behind = (run_of({"restored_at": BACK}, ticket={"at": TOLD}, clock_offset=one) for one in (3600, -3600))
+        assert keys_to_prove(ahead, [])[0]["since"] == "2026-11-24T04:00:09Z"
+        assert keys_to_prove(behind, [])[0]["since"] == BACK
 
     def test_what_cloudtrail_knows_of_another_key_does_not_count(self) -> None:
         run = run_of(revocation={"keys": [{"arn": f"{ARN}0", "restored_at": TOLD}]}, ticket={"at": BACK})
@@ -212,14 +238,14 @@ class TestKeysToProve:
         assert keys_to_prove(run_of(ticket={"at": ""}, announcement={"restored_at": None}), []) == []
 
     def test_what_is_proven_is_not_asked_again(self) -> None:
-        run, proven = run_of({"restored_at": BACK}), {"arn": ARN, "first_use": {"time": TOLD}}
-        assert keys_to_prove(run, [proven]) == []
-        assert keys_to_prove(run, [{**proven, "first_use": None}]) != []
+        run = run_of({"restored_at": BACK})
+        assert keys_to_prove(run, [proven_at(TOLD)]) == []
+        assert keys_to_prove(run, [proven_at(None)]) != []
 
     def test_a_use_of_before_a_new_announcement_is_asked_again(self) -> None:
         run = run_of({"restored_at": BACK}, ticket={"at": "2026-11-24T05:00:00Z"})
-        assert keys_to_prove(run, [{"arn": ARN, "first_use": {"time": TOLD}}]) != []
-        assert keys_to_prove(run, [{"arn": ARN, "first_use": {"time": "2026-11-24T05:00:00Z"}}]) == []
+        assert keys_to_prove(run, [proven_at(TOLD)]) != []
+        assert keys_to_prove(run, [proven_at("2026-11-24T05:00:00Z")]) == []
 
     def test_a_key_that_was_not_reached(self) -> None:
         assert keys_to_prove(run_of({"restored_at": BACK}, keys=[key(arn=None)]), []) == []
@@ -236,13 +262,19 @@ class TestIsDated:
             (run_of(announcement={"restored_at": BACK}), True),
         ],
     )
-    def test_by_anything_but_the_ticket(self, run: dict[str, t.Any], dated: bool) -> None:
+    def test_by_anything_but_the_ticket(self, run: Run, dated: bool) -> None:
         assert is_dated(run) is dated
 
 
 def author(name: str, at: str, *references: str, **more: t.Any) -> dict[str, t.Any]:
     facts = {"author": name, "name": name, "at": at, "text": f"by {name}", "url": "", "references": list(references)}
+    facts["comment_id"] = "1"
     return {**facts, **more}
+
+
+def reply_to(look: dict[str, t.Any], ticket: dict[str, t.Any]) -> Reply | None:
+    noted, seen = Ticket.from_json(ticket), Seen(look=Look.from_json(look))
+    return reply_on_ticket(Run(noted=noted, seen=seen, started_at=BACK, now=BACK))
 
 
 class TestAnswer:
@@ -258,37 +290,36 @@ class TestAnswer:
     }
 
     def test_the_newest_by_somebody_else_after_the_announcement(self) -> None:
-        answer = answer_on_ticket(self.LOOK, {"at": TOLD, "reference": REFERENCE})
-        fields = {"name": "last", "at": "2026-11-24T09:00:00Z", "text": "by last", "url": ""}
-        assert answer == {**fields, "automatic": False}
+        answer = reply_to(self.LOOK, {"at": TOLD, "reference": REFERENCE})
+        assert answer == Reply("last", "by last", "", "2026-11-24T09:00:00Z", automatic=False)
 
     def test_a_comment_of_the_same_second_may_have_been_before(self) -> None:
-        assert answer_on_ticket({"authors": [author("same", "2026-11-24T03:00:09+0000")]}, {"at": TOLD}) is None
+        assert reply_to({"authors": [author("same", "2026-11-24T03:00:09+0000")]}, {"at": TOLD}) is None
 
     def test_a_comment_is_dated_by_the_controllers_clock(self) -> None:
         # The desk's clock is an hour ahead: the comment was written before the announcement.
         early = author("early", "2026-11-24T03:50:00+0000", noted_at="2026-11-24T02:50:00Z")
-        assert answer_on_ticket({"authors": [early]}, {"at": TOLD}) is None
+        assert reply_to({"authors": [early]}, {"at": TOLD}) is None
         late = author("late", "2026-11-24T02:50:00+0000", noted_at="2026-11-24T03:50:00Z")
-        answer = answer_on_ticket({"authors": [late]}, {"at": TOLD})
+        answer = reply_to({"authors": [late]}, {"at": TOLD})
         assert answer
-        assert answer["at"] == "2026-11-24T03:50:00Z"
+        assert answer.at == "2026-11-24T03:50:00Z"
 
     @pytest.mark.parametrize(
         ("at", "automatic"),
         [("2026-11-24T03:00:10Z", True), ("2026-11-24T03:10:09Z", True), ("2026-11-24T03:10:10Z", False)],
     )
     def test_a_comment_at_once_may_be_automatic(self, at: str, automatic: bool) -> None:
-        answer = answer_on_ticket({"authors": [author("Robot", at)]}, {"at": TOLD})
+        answer = reply_to({"authors": [author("Robot", at)]}, {"at": TOLD})
         assert answer
-        assert answer["automatic"] is automatic
+        assert answer.automatic is automatic
 
     @pytest.mark.parametrize("at", ["", None, "yesterday", "2027-01-01T00:00:00Z"])
     def test_none(self, at: str | None) -> None:
-        assert answer_on_ticket(self.LOOK, {"at": at}) is None
+        assert reply_to(self.LOOK, {"at": at}) is None
 
     def test_of_a_ticket_that_was_not_read(self) -> None:
-        assert answer_on_ticket({}, {"at": TOLD}) is None
+        assert reply_to({}, {"at": TOLD}) is None
 
 
 MENTION: t.Final = {"reference": REFERENCE, "comment_id": "17", "url": "", "at": TOLD}
@@ -306,10 +337,20 @@ DOWN: t.Final[dict[str, t.Any]] = {
 }
 
 
+def told(announcement: dict[str, t.Any], look: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What the ticket and the controller tell, as far as it is known."""
+    found = told_by_look(Announcement.from_json(announcement), Look.from_json(look))
+    return {name: value for name, value in asdict(found).items() if value}
+
+
 class TestTold:
     def test_by_the_ticket(self) -> None:
         found = told(ANNOUNCEMENT, {"ok": True, "mentions": [MENTION]})
-        assert found == {**MENTION, "told": True, "already_told": True}
+        assert found == {
+            **{name: value for name, value in MENTION.items() if value},
+            "told": True,
+            "already_told": True,
+        }
 
     def test_a_mention_of_before_the_loss_tells_nothing(self) -> None:
         assert told(ANNOUNCEMENT, {"ok": True, "mentions": [{**MENTION, "at": "2026-11-01T00:00:00Z"}]}) == {}
@@ -336,7 +377,7 @@ class TestTold:
     def test_a_mention_without_a_time_is_one_all_the_same(self) -> None:
         nothing_known = {**ANNOUNCEMENT, "since": None}
         ticket = told(nothing_known, {"ok": True, "mentions": [{**MENTION, "at": ""}]})
-        assert (ticket["told"], ticket["at"]) == (True, "")
+        assert (ticket["told"], ticket.get("at", "")) == (True, "")
 
     @pytest.mark.parametrize(
         ("record", "at"),
@@ -360,11 +401,16 @@ class TestTold:
     )
     def test_by_a_person(self, record: dict[str, t.Any], at: str) -> None:
         ticket = told({**ANNOUNCEMENT, "told": {"by": "person", **record}}, {})
-        assert (ticket["told"], ticket["at"]) == (True, at)
+        assert (ticket["told"], ticket.get("at", "")) == (True, at)
 
     def test_not_known(self) -> None:
         assert told(ANNOUNCEMENT, DOWN) == {name: DOWN[name] for name in ("code", "error", "hint")}
         assert told({}, {}) == {}
+
+
+def judged(given: dict[str, t.Any]) -> dict[str, t.Any]:
+    run = Run.from_json(given)
+    return {"run": run, "verification": judge(run)}
 
 
 def verified(now: str = "2026-11-24T09:00:00Z", **seen: t.Any) -> dict[str, t.Any]:
@@ -406,7 +452,7 @@ def verified(now: str = "2026-11-24T09:00:00Z", **seen: t.Any) -> dict[str, t.An
     }
     nothing = {"plan": {}, "change": {}, "revocation": revocation, "ticket": {}, "comment": "", "error": "", "user": ""}
     run = {"entry_point": "verify", "check_mode": False, "started_at": BACK, "now": now, "decided": decided}
-    return about({**run, **nothing, "settings": {**settings, "problems": []}, "seen": {**usual, **seen}})
+    return judged({**run, **nothing, "settings": {**settings, "problems": []}, "seen": {**usual, **seen}})
 
 
 def checks(run: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
@@ -482,7 +528,7 @@ class TestVerification:
     def test_without_anything(self) -> None:
         nothing = {"plan": {}, "change": {}, "revocation": {}, "decided": {}, "ticket": {}, "comment": "", "seen": {}}
         settings = {"org": "acme", "realm": "", "revoked_at": "", "problems": ["No realm is given."]}
-        run = about({
+        run = judged({
             "entry_point": "verify", "check_mode": False, "settings": settings, "error": "", "user": "", "started_at": BACK,
             "now": BACK, **nothing,
         })  # fmt: skip
@@ -493,7 +539,10 @@ class TestVerification:
         assert {check["outcome"] for check in run["verification"]["checks"]} <= set(OUTCOMES)
 
     def test_progress_is_one_line(self) -> None:
-        assert progress(verified()) == "2026-11-24T09:00:00Z: restored (keys enabled 1/1, in use 1/1, sites up 1/1)"
+        assert (
+            describe_progress(verified()["run"])
+            == "2026-11-24T09:00:00Z: restored (keys enabled 1/1, in use 1/1, sites up 1/1)"
+        )
 
 
 def lost_key(**more: t.Any) -> dict[str, t.Any]:

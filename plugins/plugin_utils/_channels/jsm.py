@@ -1,0 +1,114 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Mode ``api``: the ticket in Jira Service Management. ansible.builtin.uri posts the comment between the steps here."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import asdict, replace
+
+from ansible.utils.display import Display
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import posted
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.comment import write_comment
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
+    Answer,
+    Look,
+    not_told,
+    read_answer,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get, utc_now
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import find_comment, find_standing
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
+
+Json = dict[str, t.Any]
+
+
+def look(task: Task) -> Json:
+    """Read the ticket, and write the comment unless the ticket shows that Atlassian was notified.
+
+    :return: ``ticket`` (what became of it; empty if the comment is to be posted), ``comment`` (its text), ``comments`` (whether to
+        post it), and for :func:`confirm` ``attempt`` and ``clock_offset``
+    """
+    run = Run.from_json(task.args["run"])
+    found = _read(task, run)
+    ticket = find_comment(run.announcement, found, already_told=True)
+    if ticket or not found.ok:
+        return _result(ticket or Ticket().failed(found.why), found)
+    text, problem = write_comment(task, run, found)
+    if problem:
+        return _result(Ticket().failed(problem), found, text)
+    if task.check_mode:
+        show(render("would_post.txt.j2", cmk_settings=run.settings.as_json(), cmk_comment=text))
+    return _result(Ticket(), found, text, comments=not task.check_mode)
+
+
+def confirm(task: Task) -> Json:
+    """Tell from the desk's answer to the comment, or else from the ticket, whether Atlassian was notified.
+
+    The answer may be lost, or not tell of the comment, and the comment stored.
+
+    :return: as :func:`look`; ``comments`` says whether to post it once more
+    """
+    run = Run.from_json(task.args["run"])
+    attempt, offset, text = (run.posted[name] for name in ("attempt", "clock_offset", "comment"))
+    sent = _with_best_clock(read_answer(task.args["response"], attempt, utc_now()), offset)
+    stored = posted(sent, run.settings.slug, run.announcement) if run.announcement else None
+    if stored:
+        return {**run.posted, "comments": False, "ticket": Ticket.from_mention(stored, already_told=False).as_json()}
+    found = _read(task, run, attempt=attempt + 1, wait=sent.wait)
+    ticket = find_comment(run.announcement, found, already_told=False)
+    in_time = time.time() < run.settings.desk_until
+    again = not ticket and sent.retry and found.ok and in_time and found.attempt <= task.args["retries"]
+    return _result(ticket or Ticket().failed(not_told(sent, found)), found, text, comments=again)
+
+
+def rehearse(task: Task) -> Json:
+    """Look at the ticket, and try the comment, for a run that changes nothing.
+
+    :return: ``ticket`` (what would stop an announcement, or how Atlassian was notified), ``comment``
+    """
+    run = Run.from_json(task.args["run"])
+    found = _read(task, run) if run.settings.request_url else None
+    ticket = find_standing(run.announcement, found, run.settings.ticket) if found else Ticket()
+    if any(part.error for part in run.parts):
+        return {"ticket": ticket.as_json(), "comment": ""}
+    text, problem = write_comment(task, run, found)
+    return {"ticket": (ticket.failed(problem) if problem and not ticket.error else ticket).as_json(), "comment": text}
+
+
+def _result(ticket: Ticket, found: Look, text: str = "", *, comments: bool = False) -> Json:
+    kept = {"attempt": found.attempt, "clock_offset": found.clock_offset}
+    return {"ticket": asdict(ticket) if ticket != Ticket() else {}, "comment": text, "comments": comments, **kept}
+
+
+def _with_best_clock(sent: Answer, offset: int | None) -> Answer:
+    # What takes time on the way makes the desk's clock look late: the highest offset is the best.
+    known = [one for one in (offset, sent.clock_offset) if one is not None]
+    return replace(sent, clock_offset=max(known, default=None))
+
+
+def _read(task: Task, run: Run, *, attempt: int = 1, wait: float = 0) -> Look:
+    """Read the ticket and its comments, within the desk's time."""
+    settings, args = run.settings, task.args
+
+    def pause(seconds: float, why: Answer) -> None:
+        Display().display(f"{settings.org}: {why.error} Trying again in {seconds:g} s.")
+        time.sleep(seconds)
+
+    patience = settings.desk_until - time.time()
+    time.sleep(max(0, min(wait, patience)))
+    reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, attempt, args["retries"], patience)
+    found = reader.ticket(settings.request_url, settings.slug, args["user"])
+    if found.bound:
+        Display().warning(
+            f"{settings.org}: {found.bound} An announcement in a comment that was not read does not count."
+        )
+    return found

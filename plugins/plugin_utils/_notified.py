@@ -1,0 +1,85 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How Atlassian was notified, as far as controller and ticket tell. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+from dataclasses import replace
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement, announced
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Author, Look, Mention, unfit_comment
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import format_time, parse_time
+
+Written = t.TypeVar("Written", Mention, Author)
+
+
+def told_by_look(announcement: Announcement | None, look: Look | None) -> Ticket:
+    """Return how Atlassian was notified of this restoration: by the ticket, or else by what the controller remembers.
+
+    :param announcement: None before it is settled
+    :param look: None if the ticket is not read
+    :return: with ``at`` by the controller's clock (empty if unknown), and why the ticket could not be read
+    """
+    found = _notification(announcement, look.mentions if look else ())
+    return found.failed(look.why) if look and not look.ok else found
+
+
+def _notification(announcement: Announcement | None, mentions: t.Sequence[Mention]) -> Ticket:
+    if announcement is None:
+        return Ticket()
+    record = announcement.journal.told
+    # After a known notification, an announcement of ours by another controller moves the time from which evidence counts.
+    ours = [one for one in mentions if one.by_us] if record else []
+    mention = newest([*announced(mentions, announcement), *ours])
+    known_at = _recorded_at(announcement)
+    if mention and not is_later(known_at, mention.written_at):
+        found = Ticket.from_mention(mention, already_told=True)
+        return replace(found, at=format_time(mention.written_at) or "")
+    if record is None:
+        return Ticket()
+    return Ticket.from_json({**record, "told": True, "already_told": True, "at": format_time(known_at) or ""})
+
+
+def find_comment(announcement: Announcement | None, look: Look, *, already_told: bool) -> Ticket | None:
+    """Return the comment on the ticket that notifies Atlassian; None if there is none."""
+    known = announced(look.mentions, announcement) if announcement else []
+    return Ticket.from_mention(known[0], already_told=already_told) if known else None
+
+
+def find_standing(announcement: Announcement | None, look: Look, ticket: str) -> Ticket:
+    """Return, for a rehearsal, what would stop an announcement, or how Atlassian was notified.
+
+    :param ticket: its key
+    """
+    # An old announcement does not help at the next loss, which a rehearsal is for.
+    unfit = unfit_comment("", ticket, look) if look.ok else look.why
+    if unfit:
+        return Ticket().failed(unfit)
+    enables = bool(announcement and announcement.enables)
+    return (None if enables else find_comment(announcement, look, already_told=True)) or Ticket()
+
+
+def _recorded_at(announcement: Announcement) -> dt.datetime | None:
+    record = announcement.journal.told or {}
+    if record.get("by") != "person":
+        return parse_time(record.get("at"))
+    # A URL that is given in this very run does not say when the comment was written.
+    is_new = not record.get("already_told")
+    return parse_time(record.get("note")) or (None if is_new else parse_time(record.get("at")))
+
+
+def newest(comments: t.Sequence[Written]) -> Written | None:
+    """Return the comment that was written last; None if there is none."""
+    oldest = dt.datetime.min.replace(tzinfo=dt.timezone.utc)
+    # Of comments without a time, and of the same second, the desk lists the newest last.
+    return max(reversed(comments), key=lambda comment: comment.written_at or oldest, default=None)
+
+
+def is_later(moment: dt.datetime | None, other: dt.datetime | None) -> bool:
+    """Return whether a time is known and later than another, or the other one unknown."""
+    return moment is not None and (other is None or moment > other)

@@ -1,0 +1,48 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the controller keeps of an organization, and what becomes of it where it cannot be read or written."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.utils.display import Display
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, remember
+
+JOURNAL: t.Final = "restoration.json"
+ACCESS: t.Final = "access.json"
+REVOCATION: t.Final = "revocation.json"
+LOCK: t.Final = "lock.json"
+
+
+def read_records(run: Run) -> Records:
+    """Read what earlier runs have kept. What cannot be read must not keep a key from being enabled."""
+    return Records(*(_read(run, name) for name in (JOURNAL, ACCESS, REVOCATION)))
+
+
+def _read(run: Run, name: str) -> str:
+    path = run.settings.file(name)
+    try:
+        return read_file(path) or ""
+    except (OSError, UnicodeError) as error:
+        Display().warning(f"{run.settings.org}: {path} cannot be read: {error}.")
+        # As a damaged journal: a restoration that nobody was notified of.
+        return "unreadable"
+
+
+def keep(run: Run, name: str, text: str | None, what: str) -> None:
+    """Write a record; None for nothing. One that cannot be written is told, and stops nothing.
+
+    :param what: what cannot be remembered then, for the warning
+    """
+    if text is None:
+        return
+    path = run.settings.file(name)
+    try:
+        remember(path, text, writes=True)
+    except (OSError, UnicodeError) as error:
+        Display().warning(f"{run.settings.org}: {what} cannot be remembered: {path} cannot be written: {error}.")
