@@ -81,7 +81,7 @@ class ActionModule(ActionBase):
     def _keys(self, args: Parts, task_vars: Parts) -> Parts:
         settings = args["run"]["settings"]
         wanted = {"keys": settings["keys"], "account_id": settings["account_id"] or None}
-        answer = self._module("kms_realm_keys", {**wanted, **args["aws"]}, task_vars)
+        answer = self._module("kms_key_state", {**wanted, **args["aws"]}, task_vars)
         # A result without keys has its reason in its message.
         return {"keys": answer["keys"], "error": ""} if answer.get("keys") else {"error": str(answer.get("msg"))}
 

@@ -11,10 +11,10 @@ author:
 version_added: 1.0.0
 short_description: Pick the keys that were found
 description:
-  - Turns what M(keyops.atlassian_cmk.kms_realm_keys) returns into what M(keyops.atlassian_cmk.kms_key_revocation_info) takes.
+  - Turns what M(keyops.atlassian_cmk.kms_key_state) returns into what M(keyops.atlassian_cmk.kms_key_revocation_info) takes.
 options:
   _input:
-    description: The keys, as M(keyops.atlassian_cmk.kms_realm_keys) returns them.
+    description: The keys, as M(keyops.atlassian_cmk.kms_key_state) returns them.
     type: list
     elements: dict
     required: true

@@ -16,11 +16,11 @@ description:
 positional: change
 options:
   _input:
-    description: The result of M(keyops.atlassian_cmk.kms_realm_keys) in check mode; empty before it has run.
+    description: The result of M(keyops.atlassian_cmk.kms_key_state) in check mode; empty before it has run.
     type: dict
     required: true
   change:
-    description: The result of M(keyops.atlassian_cmk.kms_realm_keys); empty before it has run.
+    description: The result of M(keyops.atlassian_cmk.kms_key_state); empty before it has run.
     type: dict
     required: true
 """

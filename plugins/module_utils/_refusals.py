@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The one list of everything this collection refuses or reports as failed.
 
 Each entry holds what was seen and why it stops (``error``) and what the operator does next (``hint``). Both are
@@ -62,6 +60,43 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     "reference_of_other_account": (
         "{reference} belongs to account {seen}, but account {account_id} is wanted, so nothing was called.",
         "Correct the reference or the account id, whichever is wrong.",
+    ),
+    # Options of the AWS modules, checked before any call.
+    "no_region": (
+        "No region is given.",
+        "Set region, or AWS_REGION in the environment.",
+    ),
+    "no_keys": (
+        "No key is given.",
+        "Name at least one in keys.",
+    ),
+    "key_without_region": (
+        "A key without a region is given, or no key at all.",
+        "Set region for each entry of keys.",
+    ),
+    "invalid_alias_prefix": (
+        "The option alias_prefix must be the beginning of an alias' name, but is {seen}.",
+        "Give for example alias/cryptor.",
+    ),
+    "invalid_expected_arn": (
+        "The option expected_arn must be the ARN of a key, but is {seen}.",
+        "Give the ARN that this module returns in check mode.",
+    ),
+    "invalid_key_arn": (
+        "{seen} is not the ARN of a key.",
+        "Give the ARN that DescribeKey returns, not an id or an alias.",
+    ),
+    "invalid_since": (
+        "The option since is {seen}, which is not a time in ISO 8601.",
+        "Give for example 2026-11-24T03:00:09Z.",
+    ),
+    "invalid_lookback": (
+        "The option lookback_days must be from 1 to 90, but is {days}: CloudTrail keeps 90 days.",
+        "Give a number in that range.",
+    ),
+    "aws_unusable": (
+        "AWS cannot be called with these options: {message}",
+        "Correct the AWS options of the task (role: cmk_aws_profile) or the AWS configuration, then run again.",
     ),
     # What must be installed.
     "collection_missing": (

@@ -51,7 +51,7 @@ notes:
   - Calls are retried by botocore (mode V(standard), 12 attempts in all, 5 seconds to connect, 20 seconds to answer).
     O(aws_config) overrides this.
 seealso:
-  - module: keyops.atlassian_cmk.kms_realm_keys
+  - module: keyops.atlassian_cmk.kms_key_state
   - name: Restore access to your BYOK encryption keys
     description: Atlassian's own page.
     link: https://support.atlassian.com/security-and-access-policies/docs/restore-your-byok-encryption-keys/
@@ -164,64 +164,12 @@ refusal:
       returned: always
 """
 
-import typing as t
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam import (
-    REGION,
-    TrustOutcome,
-    allow_trust,
-    give_up,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
-    ASSUME_ROLE_OPTIONS,
-    PLAN_OPTIONS,
-    WAIT_OPTIONS,
-    Patience,
-    clients,
-    deadline,
-    plan_deadline,
-    waiting,
-)
-
-
-def _report(module: t.Any, outcome: TrustOutcome) -> None:
-    result = outcome.as_result()
-    if module._diff and outcome.before:
-        result["diff"] = outcome.as_diff()
-    if outcome.refusal:
-        module.fail_json(msg=str(outcome.refusal), **result)
-    module.exit_json(**result)
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust_statement import SPEC, run
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._run import run_module
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "account_id": {"type": "str"},
-            "expected": {"type": "dict"},
-            **PLAN_OPTIONS,
-            **WAIT_OPTIONS,
-            **ASSUME_ROLE_OPTIONS,
-        },
-        supports_check_mode=True,
-    )
-    until, patience = plan_deadline(module.params) if module.check_mode else (deadline(module.params), Patience())
-    iam = clients(module, "iam", [REGION], until, patience)[REGION]
-    outcome = TrustOutcome()
-    work = begin(
-        lambda: allow_trust(
-            iam,
-            outcome,
-            module.params["account_id"],
-            module.params["expected"],
-            check_mode=module.check_mode,
-            waiting=waiting(module.params),
-        )
-    )
-    wait_for([work], until)
-    _report(module, give_up(outcome, until.missed()))
+    run_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ earlier:
   returned: not for C(revoke)
   type: dict
 targets:
-  description: The keys to change, each with the ARN that the plan has shown, as M(keyops.atlassian_cmk.kms_realm_keys) takes them.
+  description: The keys to change, each with the ARN that the plan has shown, as M(keyops.atlassian_cmk.kms_key_state) takes them.
   returned: success
   type: list
   elements: dict

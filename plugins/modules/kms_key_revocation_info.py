@@ -79,7 +79,7 @@ notes:
   - Calls are retried by botocore (mode V(standard), 5 attempts in all, 5 seconds to connect, 20 seconds to answer), so
     that an unreachable CloudTrail delays nothing for long. O(aws_config) overrides this.
 seealso:
-  - module: keyops.atlassian_cmk.kms_realm_keys
+  - module: keyops.atlassian_cmk.kms_key_state
 """
 
 EXAMPLES = r"""
@@ -310,175 +310,32 @@ keys:
       description: Why policy or grants could not be read; else V(null).
       returned: when O(read_access) is set
       type: str
+refusal:
+  description: Why nothing was looked at.
+  returned: when the options cannot be used
+  type: dict
+  contains:
+    code:
+      description: A stable name of the reason.
+      type: str
+      returned: always
+      sample: invalid_key_arn
+    error:
+      description: What was seen and why it stops.
+      type: str
+      returned: always
+    hint:
+      description: What to do next.
+      type: str
+      returned: always
 """
 
-import datetime as dt
-import functools
-import re
-import typing as t
-from dataclasses import dataclass, field
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_access import Access, read_access
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
-    ASSUME_ROLE_OPTIONS,
-    INFO_PATIENCE,
-    TIMEOUT_OPTION,
-    clients_of,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import (
-    identity,
-    last_loss,
-    read,
-    revocation,
-    why_none,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trail import (
-    EVENTS_A_PAGE,
-    MOST_PAGES,
-    Pace,
-    history,
-)
-
-_KEY: t.Final = {
-    "key_arn": {"type": "str", "required": True, "no_log": False},
-    "region": {"type": "str"},
-    "key_state": {"type": "str", "no_log": False},
-    "custom_key_store_id": {"type": "str", "no_log": False},
-}
-_OLDER: t.Final = f"Older events were not read: CloudTrail has more than {MOST_PAGES * EVENTS_A_PAGE:,} events of one kind in this region."
-
-Key = dict[str, t.Any]
-Clients = dict[str, dict[str, t.Any]]
-
-
-@dataclass
-class _Answer:
-    """What is known of one key so far."""
-
-    history: Key | None = None
-    access: Access = field(default_factory=Access)
-
-
-def _problem(keys: list[Key], days: int) -> str | None:
-    if not keys:
-        return "No key is given. Name at least one in keys."
-    if not 1 <= days <= 90:
-        return f"lookback_days must be from 1 to 90, but is {days}: CloudTrail keeps 90 days."
-    for key in keys:
-        arn = key["key_arn"]
-        if not re.match(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", arn):
-            return f"{arn!r} is not the ARN of a key. Give the ARN that DescribeKey returns, not an id or an alias."
-        unfit = check_reference(arn, key["region"], None)
-        if unfit:
-            return str(unfit)
-    return None
-
-
-def _look_up(trail: t.Any, pace: Pace, key: Key, days: int) -> Key:
-    since = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=days)
-    try:
-        found = history(trail, pace, key["key_arn"], key["region"], since, key["custom_key_store_id"])
-    except RefusedError as refused:
-        return _unknown(refused.refusal.error)
-    events = read(found.events, key["region"])
-    result = revocation(events)
-    reasons = [] if result["revoked_at"] else [why_none(result, key["key_state"], days)]
-    reasons += [] if found.is_complete else [_OLDER]
-    return {
-        "looked_up": True,
-        "complete": found.is_complete,
-        "events": events,
-        **result,
-        "reason": " ".join(reasons) or None,
-    }
-
-
-def _unknown(reason: str) -> Key:
-    return {"looked_up": False, "complete": False, "events": [], **revocation([]), "reason": reason}
-
-
-def _caller(sts: t.Any) -> dict[str, str] | None:
-    try:
-        answer = sts.get_caller_identity()
-    except AWS_ERRORS:
-        return None
-    return {"arn": answer["Arn"], "account_id": answer["Account"]}
-
-
-def _ask(module: t.Any, keys: list[Key]) -> tuple[list[Key], dict[str, str] | None]:
-    """Ask AWS of all keys at the same time; return the keys' results and the caller."""
-    until = Deadline(module.params["timeout"])
-    paces = {key["region"]: Pace() for key in keys}
-    answers = [_Answer() for _key in keys]
-    try:
-        made = clients_of(module, ["sts", "cloudtrail", "kms"], paces, INFO_PATIENCE, until)
-    except RefusedError as refused:
-        why = refused.refusal.error
-        return [_result(module, key, answer, why, why) for key, answer in zip(keys, answers, strict=True)], None
-
-    region, pairs = keys[0]["region"], list(zip(keys, answers, strict=True))
-    caller = begin(lambda: _caller(made["sts"][region]))
-    futures = [
-        begin(functools.partial(_fill, module, made, paces[key["region"]], key, answer)) for key, answer in pairs
-    ]
-    wait_for([caller, *futures], until)
-    limit = f"within {until.seconds:g} s."
-    late = f"CloudTrail did not answer {limit}", f"AWS did not answer for policy and grants {limit}"
-    return [_result(module, key, answer, *late) for key, answer in pairs], caller.result() if caller.done() else None
-
-
-def _fill(module: t.Any, made: Clients, pace: Pace, key: Key, answer: _Answer) -> None:
-    region, params = key["region"], module.params
-    # A CloudTrail that hangs does not keep the policy from being read.
-    reading = functools.partial(read_access, made["kms"][region], key["key_arn"], region, answer.access)
-    access = [begin(reading)] if params["read_access"] else []
-    answer.history = _look_up(made["cloudtrail"][region], pace, key, params["lookback_days"])
-    for future in access:
-        future.result()
-
-
-def _result(module: t.Any, key: Key, answer: _Answer, no_history: str, no_access: str) -> Key:
-    access = answer.access.as_result(no_access) if module.params["read_access"] else {}
-    known = answer.history or _unknown(no_history)
-    return {"region": key["region"], "arn": key["key_arn"], **known, **access}
-
-
-def _as_a_whole(keys: list[Key]) -> Key:
-    loss = last_loss(keys)
-    facts = ("revoked_at", "lost_at", "restored_at")
-    return {
-        "revoked_at": loss["revoked_at"] if loss and not loss["restored_at"] else None,
-        "last_loss": {name: loss[name] for name in facts} if loss else None,
-        "identity": identity(keys, loss),
-        "complete": all(key["complete"] for key in keys),
-    }
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation_info import SPEC, run
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._run import run_module
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
-            "read_access": {"type": "bool", "default": False},
-            "lookback_days": {"type": "int", "default": 90},
-            **TIMEOUT_OPTION,
-            **ASSUME_ROLE_OPTIONS,
-        },
-        supports_check_mode=True,
-    )
-    keys = [
-        {**key, "region": key["region"] or "".join(key["key_arn"].split(":")[3:4])} for key in module.params["keys"]
-    ]
-    problem = _problem(keys, module.params["lookback_days"])
-    if problem:
-        module.fail_json(msg=problem)
-    found, caller = _ask(module, keys)
-    module.exit_json(changed=False, keys=found, caller=caller, **_as_a_whole(found))
+    run_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 keys:
-  description: The keys, as M(keyops.atlassian_cmk.kms_realm_keys) last saw them.
+  description: The keys, as M(keyops.atlassian_cmk.kms_key_state) last saw them.
   returned: always
   type: list
   elements: dict

@@ -12,7 +12,7 @@ import difflib
 import json
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import SUSPECTS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import SUSPECTS
 
 _LOCKED_OUT: t.Final = "the vendor may still be locked out although the key is enabled"
 

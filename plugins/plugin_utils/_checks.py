@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import ACKNOWLEDGED_WITHIN, trail_of
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time

@@ -12,7 +12,7 @@ import collections
 import shlex
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import ROLE
 
 OK_STATUSES: t.Final = (
     "restored",
@@ -43,7 +43,7 @@ _TICKET: t.Final = (
 def result(run: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """Put ``cmk_result`` together.
 
-    :param run: ``settings``, ``keys`` (of kms_realm_keys), ``ticket`` (what became of it), ``error`` (what ended the
+    :param run: ``settings``, ``keys`` (of kms_key_state), ``ticket`` (what became of it), ``error`` (what ended the
         run early; empty if nothing did), ``check_mode``, ``entry_point``, ``window``, ``started_at``, ``finished_at``;
         of ``verify`` also ``verification``, which becomes a part of the result; with BYOK ``trust`` (of
         :func:`trust_done`)
@@ -159,8 +159,8 @@ def next_step(result_: t.Mapping[str, t.Any], entry_point: str, *, check_mode: b
 def keys_done(plan: t.Mapping[str, t.Any], change: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     """Tell what has become of the keys so far.
 
-    :param plan: the result of ``kms_realm_keys`` in check mode; empty before it has run
-    :param change: the result of ``kms_realm_keys``; empty before it has run
+    :param plan: the result of ``kms_key_state`` in check mode; empty before it has run
+    :param change: the result of ``kms_key_state``; empty before it has run
     :return: the keys; their ``calls`` are all that was asked of AWS, and ``label`` tells each from the others: the region,
         and where it has several keys (as with BYOK) their references too
     """

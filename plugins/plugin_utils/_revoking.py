@@ -33,7 +33,7 @@ def unconfirmed(confirm: object, org: str, organizations: int) -> Refusal | None
 
 
 def withdrawn(keys: Keys) -> list[dict[str, t.Any]]:
-    """Judge for a revocation what ``kms_realm_keys`` with ``state=disabled`` returned of each key.
+    """Judge for a revocation what ``kms_key_state`` with ``state=disabled`` returned of each key.
 
     A key that cannot be disabled because nobody can use it is as wished. One whose key store is away is not.
     """

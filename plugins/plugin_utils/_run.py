@@ -12,8 +12,8 @@ import difflib
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import TRANSIENT
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import ROLE, written
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE, written
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,
@@ -144,7 +144,7 @@ def states_before(run: Parts) -> dict[str, str]:
 
 
 def targets(run: Parts) -> list[dict[str, str]]:
-    """Return the keys to change, as ``kms_realm_keys`` takes them: those that the plan has shown, and no others."""
+    """Return the keys to change, as ``kms_key_state`` takes them: those that the plan has shown, and no others."""
     wanted = {key["region"]: key for key in run["settings"].get("keys") or []}
     return [_target(key, wanted.get(key["region"], {})) for key in run["plan"].get("keys") or []]
 
@@ -182,7 +182,7 @@ def _from_json(journal: Parts | None) -> Journal | None:
 def about(run: Parts) -> dict[str, t.Any]:
     """Bring together what is known of a run so far.
 
-    :param run: ``entry_point``, ``check_mode``, ``settings``, ``plan`` and ``change`` (of ``kms_realm_keys``),
+    :param run: ``entry_point``, ``check_mode``, ``settings``, ``plan`` and ``change`` (of ``kms_key_state``),
         ``revocation``, ``decided`` (of :func:`settle_run`), ``ticket`` (what became of it), ``comment`` (its text),
         ``error`` (what ended the run early; empty if nothing did), ``user``, ``started_at``, ``now``; those that were
         not reached are empty; of ``verify`` also ``seen``, the result of the action ``verify``, and with BYOK

@@ -17,7 +17,7 @@ import re
 import typing as t
 from urllib.parse import urlsplit
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import check_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import headers
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, window

@@ -2,58 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
-"""The one place that reads and writes times. Pure."""
-
 from __future__ import annotations
 
-import datetime as dt
-import re
-import typing as t
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import (
+    ROUNDING,
+    format_time,
+    is_before,
+    latest,
+    parse_time,
+    shift,
+)
 
-# The finest time that HTTP dates, CloudTrail and the desk give is a second, so two of them may differ by rounding alone.
-ROUNDING: t.Final = dt.timedelta(seconds=2)
-
-
-def parse_time(value: object) -> dt.datetime | None:
-    """Read a time in ISO 8601 (without a zone: UTC), a datetime or a date (its beginning, UTC).
-
-    :return: the time in UTC, to the second; None for anything else
-    """
-    try:
-        if isinstance(value, str):
-            # Before Python 3.11, fromisoformat knows neither "Z" nor "+0000".
-            text = re.sub(r"([+-]\d\d)(\d\d)$", r"\1:\2", re.sub(r"[zZ]$", "+00:00", value.strip()))
-            value = dt.datetime.fromisoformat(text.upper())
-        elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-            value = dt.datetime.combine(value, dt.time())
-        if not isinstance(value, dt.datetime):
-            return None
-        aware = value if value.tzinfo else value.replace(tzinfo=dt.timezone.utc)
-        return aware.astimezone(dt.timezone.utc).replace(microsecond=0)
-    except (ValueError, OverflowError):
-        return None
-
-
-def format_time(moment: dt.datetime | None) -> str | None:
-    """Write a time in UTC as ISO 8601 with ``Z``; None stays None."""
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
-
-
-def latest(*times: object) -> dt.datetime | None:
-    """Return the latest of the times that can be read; None if none can."""
-    return max((moment for moment in map(parse_time, times) if moment), default=None)
-
-
-def shift(moment: dt.datetime | None, seconds: float | None) -> dt.datetime | None:
-    """Move a time by a number of seconds; None for either means no change."""
-    try:
-        return moment + dt.timedelta(seconds=seconds) if moment and seconds else moment
-    except OverflowError:
-        return moment
-
-
-def is_before(moment: dt.datetime, other: dt.datetime) -> bool:
-    """Return whether a time is earlier than another by more than rounding."""
-    return moment < other - ROUNDING
+__all__ = ["ROUNDING", "format_time", "is_before", "latest", "parse_time", "shift"]

@@ -62,7 +62,7 @@ _UNKNOWN_USE: t.Final[dict[str, t.Any]] = {
 
 
 def seen_keys(keys: t.Iterable[Parts]) -> list[dict[str, t.Any]]:
-    """Take from a plan of ``kms_realm_keys`` what it read: nothing is changed, and a key that is not enabled is an error."""
+    """Take from a plan of ``kms_key_state`` what it read: nothing is changed, and a key that is not enabled is an error."""
     read = []
     for key in keys:
         state = key.get("key_state_before")

@@ -101,7 +101,7 @@ class Follower:
 
     def _module(self, name: str, args: dict[str, Any], _task_vars: Any) -> dict[str, Any]:
         self.asked.append((name, args))
-        return {"keys": [key(next(self.states))]} if name == "kms_realm_keys" else {"keys": [next(self.uses)]}
+        return {"keys": [key(next(self.states))]} if name == "kms_key_state" else {"keys": [next(self.uses)]}
 
     def run(self, run_action: Any, *, follow: bool = True, check: bool = False, **settings: Any) -> dict[str, Any]:
         nothing = {"change": {}, "revocation": {}, "ticket": {}, "comment": "", "error": "", "user": ""}

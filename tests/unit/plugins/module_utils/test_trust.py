@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import TrustPlan, plan, same, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import TrustPlan, plan, same, shown
 
 # As Atlassian's page writes it, here independently of the code.
 ATLASSIAN = "arn:aws:iam::279766244153:role/Cryptor-OSB-Provider"

@@ -534,7 +534,7 @@ class TestResult:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ({}, "missing required arguments: key_id"),
+        ({}, "one of the following is required: key_id, keys"),
         ({"key_id": ALIAS, "state": "absent"}, "value of state must be one of: enabled, disabled"),
         ({"key_id": ALIAS, "wait_timeout": "soon"}, "wait_timeout"),
         ({"key_id": ALIAS, "alias": "x"}, "Unsupported parameters"),

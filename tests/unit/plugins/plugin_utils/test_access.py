@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import SUSPECTS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import SUSPECTS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access, access_text
 
 ARN = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
