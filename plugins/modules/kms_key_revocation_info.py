@@ -120,18 +120,9 @@ last_loss:
   returned: always
   type: dict
   contains:
-    revoked_at:
-      description: When the first key was lost.
-      returned: always
-      type: str
-    lost_at:
-      description: When the last key was lost.
-      returned: always
-      type: str
-    restored_at:
-      description: When every key was back; V(null) if one is still missing.
-      returned: always
-      type: str
+    revoked_at: {description: When the first key was lost., returned: always, type: str}
+    lost_at: {description: When the last key was lost., returned: always, type: str}
+    restored_at: {description: When every key was back; V(null) if one is still missing., returned: always, type: str}
 identity:
   description:
     - Names RV(last_loss) by the ids of its events. It is the same before and after the restoration, and another one for another loss.
@@ -140,42 +131,23 @@ identity:
   returned: always
   type: str
   sample: us-east-1:6f0b2c1e-3a55-4d0e-9c3f-5f0e6a1b2c3d,us-west-2:0f9e8d7c-6b5a-4c3d-2e1f-0a9b8c7d6e5f
-complete:
-  description: Whether all events of the looked-back days were read, of every key.
-  returned: always
-  type: bool
+complete: {description: "Whether all events of the looked-back days were read, of every key.", returned: always, type: bool}
 caller:
   description: Who made the calls (C(sts:GetCallerIdentity)); V(null) if AWS did not tell.
   returned: always
   type: dict
   contains:
-    arn:
-      description: The ARN of the user or role session.
-      returned: always
-      type: str
-    account_id:
-      description: The account.
-      returned: always
-      type: str
+    arn: {description: The ARN of the user or role session., returned: always, type: str}
+    account_id: {description: The account., returned: always, type: str}
 keys:
   description: One entry per given key, in the given order.
   returned: always
   type: list
   elements: dict
   contains:
-    region:
-      description: The region.
-      returned: always
-      type: str
-      sample: us-east-1
-    arn:
-      description: The ARN that was given.
-      returned: always
-      type: str
-    looked_up:
-      description: Whether CloudTrail answered.
-      returned: always
-      type: bool
+    region: {description: The region., returned: always, type: str, sample: us-east-1}
+    arn: {description: The ARN that was given., returned: always, type: str}
+    looked_up: {description: Whether CloudTrail answered., returned: always, type: bool}
     complete:
       description:
         - Whether all events were read that tell of access within O(lookback_days). If not, there were too many, or CloudTrail did not
@@ -188,85 +160,32 @@ keys:
       type: list
       elements: dict
       contains:
-        time:
-          description: ISO 8601 in UTC.
-          returned: always
-          type: str
-          sample: "2026-11-20T08:15:00Z"
-        name:
-          description: The operation.
-          returned: always
-          type: str
-          sample: DisableKey
+        time: {description: ISO 8601 in UTC., returned: always, type: str, sample: "2026-11-20T08:15:00Z"}
+        name: {description: The operation., returned: always, type: str, sample: DisableKey}
         user_arn:
           description: The ARN of the user or role session; where CloudTrail gives none, the AWS service or the user's name.
           returned: always
           type: str
           sample: arn:aws:sts::111122223333:assumed-role/security/operator
-        source_ip:
-          description: The address that the call came from.
-          returned: always
-          type: str
-          sample: 192.0.2.7
-        event_id:
-          description: The event's id.
-          returned: always
-          type: str
-        error_code:
-          description: AWS's error code if the call failed, else V(null).
-          returned: always
-          type: str
-        region:
-          description: The region.
-          returned: always
-          type: str
-    revoked_at:
-      description: When access was lost, ISO 8601 in UTC; V(null) if it is not, or if that is not known.
-      returned: always
-      type: str
-    revoked_by:
-      description: Who took it away, as C(user_arn) of the event.
-      returned: always
-      type: str
-    revoked_how:
-      description: The operation that did it.
-      returned: always
-      type: str
-      sample: DisableKey
-    event_id:
-      description: The id of that event.
-      returned: always
-      type: str
+        source_ip: {description: The address that the call came from., returned: always, type: str, sample: 192.0.2.7}
+        event_id: {description: "The event's id.", returned: always, type: str}
+        error_code: {description: "AWS's error code if the call failed, else V(null).", returned: always, type: str}
+        region: {description: The region., returned: always, type: str}
+    revoked_at: {description: "When access was lost, ISO 8601 in UTC; V(null) if it is not, or if that is not known.", returned: always, type: str}
+    revoked_by: {description: "Who took it away, as C(user_arn) of the event.", returned: always, type: str}
+    revoked_how: {description: The operation that did it., returned: always, type: str, sample: DisableKey}
+    event_id: {description: The id of that event., returned: always, type: str}
     last_revocation:
       description: The same four facts of the latest loss, whether or not it was undone; V(null) if there is none.
       returned: always
       type: dict
       contains:
-        revoked_at:
-          description: When access was lost.
-          returned: always
-          type: str
-        revoked_by:
-          description: Who took it away.
-          returned: always
-          type: str
-        revoked_how:
-          description: The operation that did it.
-          returned: always
-          type: str
-        event_id:
-          description: The id of that event.
-          returned: always
-          type: str
-    restored_at:
-      description: When the latest loss was undone; V(null) if it is not.
-      returned: always
-      type: str
-    suspects:
-      description: Those of the events that may have locked the vendor out of a key that is enabled.
-      returned: always
-      type: list
-      elements: dict
+        revoked_at: {description: When access was lost., returned: always, type: str}
+        revoked_by: {description: Who took it away., returned: always, type: str}
+        revoked_how: {description: The operation that did it., returned: always, type: str}
+        event_id: {description: The id of that event., returned: always, type: str}
+    restored_at: {description: When the latest loss was undone; V(null) if it is not., returned: always, type: str}
+    suspects: {description: Those of the events that may have locked the vendor out of a key that is enabled., returned: always, type: list, elements: dict}
     reason:
       description: Why there is no RV(keys[].revoked_at), and whether older events were not read; V(null) if there is nothing to say.
       returned: always
@@ -281,53 +200,21 @@ keys:
       type: list
       elements: dict
       contains:
-        grant_id:
-          description: The grant's id.
-          returned: always
-          type: str
-        grantee_principal:
-          description: Who may use the key; for a grant to an AWS service, the service.
-          returned: always
-          type: str
-        operations:
-          description: The operations, sorted.
-          returned: always
-          type: list
-          elements: str
-        name:
-          description: The grant's name, if it has one.
-          returned: always
-          type: str
-        constraints:
-          description: The encryption context that is required, in AWS's words.
-          returned: always
-          type: dict
-        retiring_principal:
-          description: Who may retire the grant, if anybody is named.
-          returned: always
-          type: str
-    access_reason:
-      description: Why policy or grants could not be read; else V(null).
-      returned: when O(read_access) is set
-      type: str
+        grant_id: {description: "The grant's id.", returned: always, type: str}
+        grantee_principal: {description: "Who may use the key; for a grant to an AWS service, the service.", returned: always, type: str}
+        operations: {description: "The operations, sorted.", returned: always, type: list, elements: str}
+        name: {description: "The grant's name, if it has one.", returned: always, type: str}
+        constraints: {description: "The encryption context that is required, in AWS's words.", returned: always, type: dict}
+        retiring_principal: {description: "Who may retire the grant, if anybody is named.", returned: always, type: str}
+    access_reason: {description: Why policy or grants could not be read; else V(null)., returned: when O(read_access) is set, type: str}
 refusal:
   description: Why nothing was looked at.
   returned: when the options cannot be used
   type: dict
   contains:
-    code:
-      description: A stable name of the reason.
-      type: str
-      returned: always
-      sample: invalid_key_arn
-    error:
-      description: What was seen and why it stops.
-      type: str
-      returned: always
-    hint:
-      description: What to do next.
-      type: str
-      returned: always
+    code: {description: A stable name of the reason., returned: always, type: str, sample: invalid_key_arn}
+    error: {description: What was seen and why it stops., returned: always, type: str}
+    hint: {description: What to do next., returned: always, type: str}
 """
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation_info import SPEC, run

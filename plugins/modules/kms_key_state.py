@@ -119,22 +119,10 @@ keys:
   type: list
   elements: dict
   contains:
-    changed:
-      description: Whether any changing call was made (or would be).
-      returned: always
-      type: bool
-    code:
-      description: A stable name of the reason for which the key was not brought to the wanted state; empty if it was.
-      returned: always
-      type: str
-    error:
-      description: What was seen and why it stops; empty if all is well.
-      returned: always
-      type: str
-    hint:
-      description: What to do next; empty if all is well.
-      returned: always
-      type: str
+    changed: {description: Whether any changing call was made (or would be)., returned: always, type: bool}
+    code: {description: A stable name of the reason for which the key was not brought to the wanted state; empty if it was., returned: always, type: str}
+    error: {description: What was seen and why it stops; empty if all is well., returned: always, type: str}
+    hint: {description: What to do next; empty if all is well., returned: always, type: str}
 found:
   description:
     - The keys that were found, with their state before, in the form in which M(keyops.atlassian_cmk.kms_key_revocation_info) takes its
@@ -143,24 +131,10 @@ found:
   type: list
   elements: dict
   contains:
-    region:
-      description: The region.
-      returned: always
-      type: str
-      sample: us-east-1
-    key_arn:
-      description: The key's ARN.
-      returned: always
-      type: str
-    key_state:
-      description: The key's state before.
-      returned: always
-      type: str
-      sample: Disabled
-    custom_key_store_id:
-      description: The custom key store that holds the key.
-      returned: when one does
-      type: str
+    region: {description: The region., returned: always, type: str, sample: us-east-1}
+    key_arn: {description: "The key's ARN.", returned: always, type: str}
+    key_state: {description: "The key's state before.", returned: always, type: str, sample: Disabled}
+    custom_key_store_id: {description: The custom key store that holds the key., returned: when one does, type: str}
 clock_offset:
   description:
     - How many seconds AWS's clock is ahead of this machine's, by the C(Date) header of C(DescribeKey)'s answers (the median of several),
@@ -183,26 +157,14 @@ reference:
   returned: always
   type: str
   sample: alias/atlassian-cmk
-region:
-  description: The region.
-  returned: always
-  type: str
-  sample: us-east-1
-account_id:
-  description: The account that owns the key.
-  returned: when the key was found
-  type: str
-  sample: "111122223333"
+region: {description: The region., returned: always, type: str, sample: us-east-1}
+account_id: {description: The account that owns the key., returned: when the key was found, type: str, sample: "111122223333"}
 key_state:
   description: The key's state in AWS's words, after the change (in check mode the predicted one).
   returned: when the key was found
   type: str
   sample: Enabled
-key_state_before:
-  description: The key's state before.
-  returned: when the key was found
-  type: str
-  sample: Disabled
+key_state_before: {description: "The key's state before.", returned: when the key was found, type: str, sample: Disabled}
 actions:
   description: The changing calls that were made, in order (in check mode those that would be made).
   returned: always
@@ -215,87 +177,37 @@ calls:
   type: list
   elements: dict
   contains:
-    operation:
-      description: The operation.
-      type: str
-      returned: always
-      sample: EnableKey
-    at:
-      description: When it was called, in UTC.
-      type: str
-      returned: always
-      sample: "2026-11-24T03:00:00Z"
+    operation: {description: The operation., returned: always, type: str, sample: EnableKey}
+    at: {description: "When it was called, in UTC.", returned: always, type: str, sample: "2026-11-24T03:00:00Z"}
     error:
       description: AWS's error code; empty if the call succeeded, V(NoAnswer) if AWS had not answered when the time was over.
       type: str
       returned: always
-    request_id:
-      description: AWS's id of the request; empty if AWS did not give one.
-      type: str
-      returned: always
-waited:
-  description: How long AWS took to agree, in seconds.
-  returned: always
-  type: float
-  sample: 2.0
+    request_id: {description: "AWS's id of the request; empty if AWS did not give one.", returned: always, type: str}
+waited: {description: "How long AWS took to agree, in seconds.", returned: always, type: float, sample: 2.0}
 refusal:
   description: Why the key was not brought to the wanted state, or why no key could be looked at.
   returned: on failure
   type: dict
   contains:
-    code:
-      description: A stable name of the reason.
-      type: str
-      returned: on failure
-      sample: pending_deletion
-    error:
-      description: What was seen and why it stops.
-      type: str
-      returned: on failure
-    hint:
-      description: What to do next.
-      type: str
-      returned: on failure
+    code: {description: A stable name of the reason., returned: on failure, type: str, sample: pending_deletion}
+    error: {description: What was seen and why it stops., returned: on failure, type: str}
+    hint: {description: What to do next., returned: on failure, type: str}
 creation_date:
   description: When the key was created. This and the following are C(KeyMetadata) of C(DescribeKey) in snake_case, as far as AWS gives it.
   returned: when the key was found
   type: str
-enabled:
-  description: Whether AWS calls the key enabled.
-  returned: when the key was found
-  type: bool
-description:
-  description: The key's description.
-  returned: when the key was found
-  type: str
-key_usage:
-  description: What the key may be used for.
-  returned: when the key was found
-  type: str
-  sample: ENCRYPT_DECRYPT
-key_manager:
-  description: Who manages the key.
-  returned: when the key was found
-  type: str
-  sample: CUSTOMER
-key_spec:
-  description: The kind of key material.
-  returned: when the key was found
-  type: str
-  sample: SYMMETRIC_DEFAULT
-origin:
-  description: Where the key material comes from.
-  returned: when the key was found
-  type: str
-  sample: AWS_KMS
+enabled: {description: Whether AWS calls the key enabled., returned: when the key was found, type: bool}
+description: {description: "The key's description.", returned: when the key was found, type: str}
+key_usage: {description: What the key may be used for., returned: when the key was found, type: str, sample: ENCRYPT_DECRYPT}
+key_manager: {description: Who manages the key., returned: when the key was found, type: str, sample: CUSTOMER}
+key_spec: {description: The kind of key material., returned: when the key was found, type: str, sample: SYMMETRIC_DEFAULT}
+origin: {description: Where the key material comes from., returned: when the key was found, type: str, sample: AWS_KMS}
 multi_region:
   description: Whether this is a multi-Region key. Its replicas are enabled and disabled on their own.
   returned: when the key was found
   type: bool
-deletion_date:
-  description: When the key is deleted.
-  returned: when the key is scheduled for deletion
-  type: str
+deletion_date: {description: When the key is deleted., returned: when the key is scheduled for deletion, type: str}
 """
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.key_state import SPEC, run

@@ -101,52 +101,20 @@ keys:
   type: list
   elements: dict
   contains:
-    region:
-      description: The region.
-      returned: always
-      type: str
-      sample: us-east-1
-    arn:
-      description: The ARN that was given.
-      returned: always
-      type: str
-    since:
-      description: The beginning of the time that was looked at, ISO 8601 in UTC.
-      returned: always
-      type: str
-      sample: "2026-11-24T03:00:09Z"
-    looked_up:
-      description: Whether CloudTrail answered.
-      returned: always
-      type: bool
+    region: {description: The region., returned: always, type: str, sample: us-east-1}
+    arn: {description: The ARN that was given., returned: always, type: str}
+    since: {description: "The beginning of the time that was looked at, ISO 8601 in UTC.", returned: always, type: str, sample: "2026-11-24T03:00:09Z"}
+    looked_up: {description: Whether CloudTrail answered., returned: always, type: bool}
     first_use:
       description: The first use that proves access; V(null) if there is none or it is not known.
       returned: always
       type: dict
       contains:
-        time:
-          description: ISO 8601 in UTC.
-          returned: always
-          type: str
-          sample: "2026-11-24T09:12:40Z"
-        name:
-          description: The operation.
-          returned: always
-          type: str
-          sample: Decrypt
-        account_id:
-          description: The account that called.
-          returned: always
-          type: str
-          sample: "444455556666"
-        source_ip:
-          description: The address, or the AWS service, that the call came from.
-          returned: always
-          type: str
-        event_id:
-          description: The event's id.
-          returned: always
-          type: str
+        time: {description: ISO 8601 in UTC., returned: always, type: str, sample: "2026-11-24T09:12:40Z"}
+        name: {description: The operation., returned: always, type: str, sample: Decrypt}
+        account_id: {description: The account that called., returned: always, type: str, sample: "444455556666"}
+        source_ip: {description: "The address, or the AWS service, that the call came from.", returned: always, type: str}
+        event_id: {description: "The event's id.", returned: always, type: str}
     unattributed_use:
       description:
         - The last use by another account that neither O(context_tag) nor O(account_ids) identifies, with the same fields; V(null) if there is
@@ -157,32 +125,16 @@ keys:
       description: Whether no earlier use can exist. If not, there were too many events to read, and the key was used by RV(keys[].first_use) at the latest.
       returned: always
       type: bool
-    code:
-      description: A stable name of the reason why CloudTrail did not answer; empty if it did.
-      returned: always
-      type: str
-    reason:
-      description: Why there is no RV(keys[].first_use); else V(null).
-      returned: always
-      type: str
+    code: {description: A stable name of the reason why CloudTrail did not answer; empty if it did., returned: always, type: str}
+    reason: {description: "Why there is no RV(keys[].first_use); else V(null).", returned: always, type: str}
 refusal:
   description: Why nothing was looked at.
   returned: when the options cannot be used
   type: dict
   contains:
-    code:
-      description: A stable name of the reason.
-      type: str
-      returned: always
-      sample: invalid_key_arn
-    error:
-      description: What was seen and why it stops.
-      type: str
-      returned: always
-    hint:
-      description: What to do next.
-      type: str
-      returned: always
+    code: {description: A stable name of the reason., returned: always, type: str, sample: invalid_key_arn}
+    error: {description: What was seen and why it stops., returned: always, type: str}
+    hint: {description: What to do next., returned: always, type: str}
 """
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use_info import SPEC, run

@@ -64,7 +64,8 @@ def messages() -> str:
         "",
         "## Keys, AWS and the support desk",
         "",
-        "The list is `plugins/module_utils/_refusals.py`. The code is in the results of modules, and in `cmk_result`.",
+        "The list is `plugins/module_utils/_refusals.py`, with what the AWS modules say in `_messages.py`. The code is in the "
+        "results of modules, and in `cmk_result`.",
         "",
         "| code | what was seen, and why it stops | what to do next |",
         "|---|---|---|",
