@@ -20,10 +20,13 @@ from ansible_collections.keyops.atlassian_cmk.plugins.action.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss, write_own_revocation
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render, report
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render, report, warm
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, next_step, result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import about, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import remember, write_file
+
+# Ansible imports this file after the keys are enabled: compiling the templates for all organizations delays none of them.
+warm()
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict", "required": True},

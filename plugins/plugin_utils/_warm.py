@@ -17,8 +17,6 @@ from pathlib import Path
 
 from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _printing
-
 _BUILTIN: t.Final = (
     (filter_loader, ("ansible.builtin.combine", "default", "length", "selectattr", "rejectattr")),
     (test_loader, ("ansible.builtin.exists", "truthy", "falsy", "defined")),
@@ -36,4 +34,3 @@ def warm() -> None:
         for loader, names in _BUILTIN:
             for name in names:
                 loader.get(name)
-        _printing.warm()

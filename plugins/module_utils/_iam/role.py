@@ -15,9 +15,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import (
     ROLE,
     TrustPlan,
+    is_same,
     plan,
-    same,
-    shown,
+    quote,
     written,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
@@ -139,7 +139,7 @@ def _allow(client: IamClient, outcome: TrustOutcome, request: TrustRequest) -> N
     if not decision.changes:
         return
     # IAM takes no condition for a write, so this read is as near to it as it can be.
-    if request.expected is not None and not same(request.expected, outcome.policy_before):
+    if request.expected is not None and not is_same(request.expected, outcome.policy_before):
         raise RefusedError(refusal("trust_changed_meanwhile", role=ROLE))
     if not request.check_mode:
         _call(client.update_assume_role_policy, outcome, RoleName=ROLE, PolicyDocument=written(decision.after))
@@ -152,7 +152,7 @@ def _allow(client: IamClient, outcome: TrustOutcome, request: TrustRequest) -> N
 def _settle(client: IamClient, decision: TrustPlan, outcome: TrustOutcome, waiting: Waiting) -> None:
     settled = wait_until(
         lambda: _get_role(client, outcome).get("AssumeRolePolicyDocument"),
-        lambda document: same(document, decision.after),
+        lambda document: is_same(document, decision.after),
         waiting,
     )
     outcome.waited = settled.waited
@@ -162,7 +162,7 @@ def _settle(client: IamClient, decision: TrustPlan, outcome: TrustOutcome, waiti
     outcome.after, outcome.policy = None if isinstance(seen, Refusal) else seen.before, settled.last
     timeout = f"{waiting.timeout:g}"
     raise RefusedError(
-        refusal("trust_not_settled", role=ROLE, reads=waiting.reads, timeout=timeout, seen=shown(settled.last))
+        refusal("trust_not_settled", role=ROLE, reads=waiting.reads, timeout=timeout, seen=quote(settled.last))
     )
 
 

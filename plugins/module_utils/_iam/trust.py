@@ -99,28 +99,28 @@ def plan(document: object) -> TrustPlan | Refusal:
     """
     statements = _statements(document)
     if not statements:
-        return refusal("trust_malformed", role=ROLE, seen=shown(document))
+        return refusal("trust_malformed", role=ROLE, seen=quote(document))
     naming = [place for place, statement in enumerate(statements) if statement.names_atlassian]
     if not naming:
-        seen = shown([statement.content for statement in statements])
+        seen = quote([statement.content for statement in statements])
         return refusal("trust_not_found", role=ROLE, principal=PRINCIPAL, seen=seen)
     if len(naming) > 1:
-        seen = shown([statements[place].content for place in naming])
+        seen = quote([statements[place].content for place in naming])
         return refusal("trust_ambiguous", role=ROLE, principal=PRINCIPAL, count=len(naming), seen=seen)
     (place,) = naming
     ours = statements.pop(place)
     if ours.difference:
-        return refusal("trust_undocumented", role=ROLE, difference=ours.difference, seen=shown(ours.content))
+        return refusal("trust_undocumented", role=ROLE, difference=ours.difference, seen=quote(ours.content))
     denying = [statement.content for statement in statements if statement.may_deny]
     if denying:
-        return refusal("trust_denied_elsewhere", role=ROLE, principal=PRINCIPAL, seen=shown(denying))
+        return refusal("trust_denied_elsewhere", role=ROLE, principal=PRINCIPAL, seen=quote(denying))
     after = copy.deepcopy(t.cast("dict[str, t.Any]", document))
     listed = after["Statement"]
     (listed[place] if isinstance(listed, list) else listed)["Effect"] = "Allow"
     return TrustPlan(str(ours.content["Effect"]), after)
 
 
-def same(one: object, other: object) -> bool:
+def is_same(one: object, other: object) -> bool:
     """Tell whether two policies mean the same: a list of one is its value, and no list's order has a meaning.
 
     (IAM User Guide, "Grammar of the IAM JSON policy language".)
@@ -133,7 +133,7 @@ def written(document: object) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def shown(seen: object) -> str:
+def quote(seen: object) -> str:
     """Quote a part of a policy for a message, cut to a readable length."""
     text = json.dumps(seen, ensure_ascii=False, default=str)
     return text if len(text) <= _MOST else f"{text[:_MOST]}… ({len(text)} characters)"

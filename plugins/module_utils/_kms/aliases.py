@@ -34,7 +34,7 @@ class AliasClient(t.Protocol):
     def list_aliases(self, **params: str) -> dict[str, t.Any]: ...
 
 
-def find(client: AliasClient, calls: Calls, region: str, prefix: str, account_id: str | None) -> list[Outcome]:
+def find_keys(client: AliasClient, calls: Calls, region: str, prefix: str, account_id: str | None) -> list[Outcome]:
     """Find the keys of a region that have an alias with ``prefix``, in the order of the aliases.
 
     :param calls: the first outcome has them

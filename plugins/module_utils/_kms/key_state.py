@@ -26,7 +26,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec impo
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.aliases import find
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.aliases import find_keys
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change import Outcome, give_up, set_key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import Wish, is_key_arn
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
@@ -146,7 +146,7 @@ def _set_all(connection: Connection, entries: list[Entry], work: _Work) -> list[
 def _set_entry(client: t.Any, entry: Entry, outcomes: list[Outcome], work: _Work) -> None:
     """Deal with one entry; the outcomes are those of its keys as soon as these are known."""
     if entry.alias_prefix is not None:
-        outcomes[:] = find(client, outcomes[0].calls, entry.region, entry.alias_prefix, work.wish.account_id)
+        outcomes[:] = find_keys(client, outcomes[0].calls, entry.region, entry.alias_prefix, work.wish.account_id)
     modes: t.Any = {"check_mode": work.check_mode, "waiting": work.waiting}
     futures = [
         begin(functools.partial(set_key_state, client, outcome, work.wish, **modes))
