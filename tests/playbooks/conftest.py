@@ -145,6 +145,8 @@ def _event(record: dict[str, t.Any]) -> dict[str, t.Any]:
         "region": record["awsRegion"],
         "event_id": record["eventID"],
         "error_code": None,
+        "user_arn": None,
+        "source_ip": None,
     }
 
 
