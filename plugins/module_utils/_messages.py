@@ -31,18 +31,9 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "Correct the reference or the account id, whichever is wrong.",
     ),
     # Options of the AWS modules, checked before any call.
-    "no_region": (
-        "No region is given.",
-        "Set region, or AWS_REGION in the environment.",
-    ),
-    "no_keys": (
-        "No key is given.",
-        "Name at least one in keys.",
-    ),
-    "key_without_region": (
-        "A key without a region is given, or no key at all.",
-        "Set region for each entry of keys.",
-    ),
+    "no_region": ("No region is given.", "Set region, or AWS_REGION in the environment."),
+    "no_keys": ("No key is given.", "Name at least one in keys."),
+    "key_without_region": ("A key without a region is given, or no key at all.", "Set region for each entry of keys."),
     "invalid_alias_prefix": (
         "The option alias_prefix must be the beginning of an alias' name, but is {seen}.",
         "Give for example alias/cryptor.",

@@ -51,7 +51,7 @@ options:
         type: str
       expected_arn:
         description:
-          - The ARN of the key that O(keys[].key_id) must resolve to, as RV(keys[].arn) of check mode named it. If it resolves to
+          - The ARN of the key that O(keys[].key_id) must resolve to, as RV(arn) of check mode named it. If it resolves to
             another key by now, neither is changed (RV(keys[].code) is V(alias_moved)).
           - Changes are always made on the key that C(DescribeKey) has just returned.
         type: str

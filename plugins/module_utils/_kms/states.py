@@ -159,10 +159,7 @@ def check_reference(reference: str, region: str, account_id: str | None) -> Refu
         )
     if account_id and match["account_id"] != account_id:
         return refusal(
-            "reference_of_other_account",
-            reference=reference,
-            seen=match["account_id"],
-            account_id=account_id,
+            "reference_of_other_account", reference=reference, seen=match["account_id"], account_id=account_id
         )
     return None
 
