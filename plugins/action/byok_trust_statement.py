@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction, load_main
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction, load
 
 
 class ActionModule(InProcessAction):
     """Run the module in this process where it can."""
 
-    main = load_main("byok_trust_statement")
+    module = load("_iam.trust_statement")

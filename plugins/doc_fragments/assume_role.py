@@ -10,8 +10,7 @@ class ModuleDocFragment:
 options:
   assume_role_arn:
     description:
-      - The ARN of an IAM role to assume for the calls to AWS. It is assumed once for each run of the module, or, where modules run in Ansible's
-        own process (the connection is local), once for all tasks of a run that ask for the same role and session.
+      - The ARN of an IAM role to assume for the calls to AWS. It is assumed once for each run of the module, for all regions.
     type: str
   assume_role_external_id:
     description:

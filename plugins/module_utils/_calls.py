@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The calls to AWS that one piece of work makes, kept as evidence."""
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ import threading
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, aws_code
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time, write_time
 
 NO_ANSWER: t.Final = "NoAnswer"
 
@@ -32,7 +31,7 @@ class Calls:
 
     def make(self, operation: str, method: t.Callable[..., t.Any], **params: str) -> t.Any:
         """Make one call; AWS's errors pass through. ClosedError once :meth:`close` was called."""
-        call = {"operation": operation, "at": _now(), "error": NO_ANSWER, "request_id": ""}
+        call = {"operation": operation, "at": write_time(current_time()), "error": NO_ANSWER, "request_id": ""}
         with self._lock:
             if self._is_closed:
                 raise ClosedError
@@ -77,7 +76,3 @@ def clock_offset(answer: object, now: dt.datetime) -> float | None:
 def _metadata(answer: object) -> t.Mapping[str, t.Any]:
     found = answer.get("ResponseMetadata") if isinstance(answer, dict) else None
     return found if isinstance(found, dict) else {}
-
-
-def _now() -> str:
-    return dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The one list of everything this collection refuses or reports as failed.
 
 Each entry holds what was seen and why it stops (``error``) and what the operator does next (``hint``). Both are
@@ -15,6 +13,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._messages import MESSAGES
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
 
 
@@ -42,27 +41,7 @@ class RefusedError(Exception):
 
 
 REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
-    # References, checked before any call.
-    "invalid_reference": (
-        "{reference} is not a KMS key id, key ARN, alias name or alias ARN, so no key can be looked up in {region}.",
-        "Give for example alias/atlassian-cmk, or the key's ARN as KMS shows it.",
-    ),
-    "aws_managed_alias": (
-        "{reference} is an alias of AWS's own keys, and a CMK for Atlassian is always a customer managed key.",
-        "Give the alias, id or ARN of the customer managed key that was registered with Atlassian.",
-    ),
-    "wrong_region": (
-        "{reference} lies in region {seen}, but the key of region {region} is wanted, so nothing was called.",
-        "Give the key's reference for {region}; each region of a realm has its own key.",
-    ),
-    "wrong_partition": (
-        "{reference} belongs to AWS partition {seen}, but region {region} belongs to partition {partition}.",
-        "Correct the ARN; nothing was called.",
-    ),
-    "reference_of_other_account": (
-        "{reference} belongs to account {seen}, but account {account_id} is wanted, so nothing was called.",
-        "Correct the reference or the account id, whichever is wrong.",
-    ),
+    **MESSAGES,
     # What must be installed.
     "collection_missing": (
         "The collection {collection} is not installed on this controller, so AWS cannot be called.",
@@ -71,161 +50,6 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     "library_missing": (
         "The Python library {library} cannot be imported by {python}, which runs Ansible, so AWS cannot be called.",
         "Install it with {python} -m pip install boto3, then run again.",
-    ),
-    # Keys, decided from DescribeKey.
-    "key_not_found": (
-        "There is no key {reference} in region {region} of the account {account_id}.",
-        "Check reference, region and credentials; a key is never created. If the key was deleted, its data cannot be "
-        "restored: tell Atlassian on the ticket.",
-    ),
-    "owner_differs": (
-        "{arn} belongs to account {seen}, but account {account_id} is wanted, so the key was left alone.",
-        "Use the credentials of the right account, or correct the account id.",
-    ),
-    "alias_moved": (
-        "{reference} in {region} resolves to {seen}, but the run was planned for {expected}, so neither key was changed.",
-        "Find out who moved the alias and why, then run again: the new plan shows the key that the alias stands for now.",
-    ),
-    "aws_managed_key": (
-        "{arn} is managed by AWS, not by the customer, so its state cannot be set.",
-        "Give the customer managed key that was registered with Atlassian.",
-    ),
-    "pending_deletion": (
-        "{arn} is scheduled for deletion on {deletion_date}, and cancelling that was not asked for.",
-        "Allow it with cancel_deletion=true (role: cmk_cancel_deletion=true) before that date; afterwards the key and "
-        "all that it encrypts are lost.",
-    ),
-    "pending_replica_deletion": (
-        "{arn} waits for the deletion of its replica keys and is then deleted itself ({window} after the last "
-        "one), and cancelling that was not asked for.",
-        "Allow it with cancel_deletion=true (role: cmk_cancel_deletion=true); afterwards the key and all that it "
-        "encrypts are lost.",
-    ),
-    "unavailable": (
-        "{arn} is Unavailable: its custom key store is disconnected, and a key state set now has no effect until "
-        "the store is back.",
-        "Reconnect the key store (AWS KMS, Custom key stores), wait until the key is no longer Unavailable, run again.",
-    ),
-    "pending_import": (
-        "{arn} is PendingImport: its key material was deleted or never imported, so it cannot be used.",
-        "Import the same key material again (kms:GetParametersForImport, kms:ImportKeyMaterial), then run again.",
-    ),
-    "creating": (
-        "{arn} is Creating: AWS is still replicating it and refuses changes until that ends.",
-        "Wait a minute and run again.",
-    ),
-    "updating": (
-        "{arn} is Updating: AWS is changing its primary region and refuses changes until that ends.",
-        "Wait a minute and run again.",
-    ),
-    "not_enabled": (
-        "{arn} is {key_state}, so Atlassian cannot use it.",
-        "Look in CloudTrail who did that and whether it is meant; if it is not, run restore_cmk.yml.",
-    ),
-    "unknown_state": (
-        "{arn} is in state {key_state}, which this version does not know, so it was left alone.",
-        "Look at the key in the AWS console, and look for a newer version of keyops.atlassian_cmk.",
-    ),
-    "not_settled": (
-        "{arn} was set to {wanted}, but AWS did not report that {reads} times in a row within {timeout} s "
-        "(last seen: {seen}).",
-        "Changes can take minutes to spread: run again, with a longer wait_timeout (role: cmk_wait_timeout) if needed.",
-    ),
-    # BYOK: the keys of a region, and the trust statement of the role.
-    "no_such_alias": (
-        "No alias in region {region} of the account {account_id} begins with {prefix}, so no key of BYOK was found there.",
-        "Check the regions of the organization's BYOK location (cmk_regions) and the credentials; a key is never created.",
-    ),
-    "too_many_aliases": (
-        "Region {region} has more than {most} aliases, and the rest was not read, so keys whose alias begins with {prefix} may be "
-        "missing.",
-        "Look for further keys in the KMS console, and enable each by its key id with module kms_key_state.",
-    ),
-    "alias_without_key": (
-        "The alias {alias} in region {region} belongs to no key.",
-        "Look at the alias in the AWS console, and ask Atlassian on the ticket which key it stood for.",
-    ),
-    "role_not_found": (
-        "There is no IAM role {role} in the account of the credentials in use.",
-        "Use the credentials of the account in which BYOK was set up (role: cmk_aws_profile, cmk_assume_role_arn); a role "
-        "is never created.",
-    ),
-    "role_of_other_account": (
-        "The IAM role {arn} belongs to account {seen}, but account {account_id} is wanted, so it was left alone.",
-        "Use the credentials of the right account, or correct the account id.",
-    ),
-    "trust_malformed": (
-        "The trust policy of role {role} cannot be read as a policy, so it was left alone. Seen: {seen}.",
-        "Mend the trust policy in the IAM console as Atlassian documents it, then run again.",
-    ),
-    "trust_not_found": (
-        "No statement in the trust policy of role {role} names {principal}, so there is none to set back to Allow. "
-        "Seen: {seen}.",
-        "Add Atlassian's documented statement in the IAM console, or ask Atlassian on the ticket, then run again.",
-    ),
-    "trust_ambiguous": (
-        "In the trust policy of role {role}, {count} statements name {principal}, and Atlassian documents one, so none was "
-        "changed. Seen: {seen}.",
-        "Leave only Atlassian's documented statement in the IAM console, then run again.",
-    ),
-    "trust_undocumented": (
-        "The statement for Atlassian in the trust policy of role {role} is not as Atlassian documents it: {difference}. It "
-        "was left alone. Seen: {seen}.",
-        "Compare it with Atlassian's page on restoring access to BYOK keys, set it right in the IAM console, run again.",
-    ),
-    "trust_denied_elsewhere": (
-        "In the trust policy of role {role}, another statement may deny {principal} its access, so nothing was changed. "
-        "Seen: {seen}.",
-        "Remove or narrow that statement in the IAM console if Atlassian is to have access, then run again.",
-    ),
-    "trust_changed_meanwhile": (
-        "The trust policy of role {role} is not the one that was planned with: somebody has changed it since. Nothing was "
-        "written.",
-        "Find out who is changing it, then run again.",
-    ),
-    "trust_not_settled": (
-        "The trust policy of role {role} was written, but AWS did not show it {reads} times in a row within {timeout} s "
-        "(last seen: {seen}).",
-        "Changes can take minutes to spread, or somebody else has changed it: look at the role and run again.",
-    ),
-    # Calls that AWS did not answer as hoped.
-    "access_denied": (
-        "AWS refused {operation} in {region}: {message}",
-        "Allow {action} for this identity in its IAM policy and in the policy of the key or role, then run again.",
-    ),
-    "credentials_expired": (
-        "The AWS credentials have expired ({operation} in {region}).",
-        "Get fresh credentials and run again; what is done already stays done.",
-    ),
-    "credentials_invalid": (
-        "AWS does not accept the credentials ({operation} in {region}): {message}",
-        "Check the access key, the profile and this machine's clock, then run again.",
-    ),
-    "credentials_of_other_account": (
-        "The credentials in use belong to account {seen}, but account {account_id} is wanted: no key {reference} was "
-        "found in {region}.",
-        "Use the credentials of the right account (role: cmk_aws_profile, cmk_assume_role_arn), or correct the account "
-        "id.",
-    ),
-    "credentials_missing": (
-        "No usable AWS credentials were found for region {region}: {message}",
-        "Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (role: cmk_aws_profile), then run again.",
-    ),
-    "throttled": (
-        "AWS kept throttling {operation} in {region}: {message}",
-        "Wait a minute and run again; what is done already stays done.",
-    ),
-    "aws_trouble": (
-        "AWS could not carry out {operation} in {region}: {message}",
-        "Look at the AWS Health Dashboard for {region} and run again; what is done already stays done.",
-    ),
-    "not_reached": (
-        "AWS was not reached for {operation} in {region}: {message}",
-        "Check network, proxy, DNS and endpoint_url, then run again; what is done already stays done.",
-    ),
-    "aws_refused": (
-        "AWS refused {operation} in {region} with {aws_code}: {message}",
-        "Mend what AWS names, then run again; what is done already stays done.",
     ),
     # Two runs at the same time.
     "run_in_progress": (

@@ -51,7 +51,7 @@ notes:
   - Calls are retried by botocore (mode V(standard), 12 attempts in all, 5 seconds to connect, 20 seconds to answer).
     O(aws_config) overrides this.
 seealso:
-  - module: keyops.atlassian_cmk.kms_realm_keys
+  - module: keyops.atlassian_cmk.kms_key_state
   - name: Restore access to your BYOK encryption keys
     description: Atlassian's own page.
     link: https://support.atlassian.com/security-and-access-policies/docs/restore-your-byok-encryption-keys/
@@ -64,39 +64,17 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-role_name:
-  description: The role.
-  returned: unless no role could be assumed
-  type: str
-  sample: atlassian-key-management
-role_arn:
-  description: The role's ARN.
-  returned: when the role was found
-  type: str
-  sample: arn:aws:iam::111122223333:role/atlassian-key-management
-account_id:
-  description: The account that owns the role.
-  returned: when the role was found
-  type: str
-  sample: "111122223333"
-effect_before:
-  description: The statement's effect before.
-  returned: when the policy is as documented
-  type: str
-  sample: Deny
+role_name: {description: The role., returned: unless no role could be assumed, type: str, sample: atlassian-key-management}
+role_arn: {description: "The role's ARN.", returned: when the role was found, type: str, sample: arn:aws:iam::111122223333:role/atlassian-key-management}
+account_id: {description: The account that owns the role., returned: when the role was found, type: str, sample: "111122223333"}
+effect_before: {description: "The statement's effect before.", returned: when the policy is as documented, type: str, sample: Deny}
 effect:
   description: The statement's effect after the change (in check mode the predicted one).
   returned: when the policy is as documented
   type: str
   sample: Allow
-policy_before:
-  description: The trust policy before.
-  returned: when the role was found
-  type: dict
-policy:
-  description: The trust policy after the change (in check mode the predicted one).
-  returned: when the role was found
-  type: dict
+policy_before: {description: The trust policy before., returned: when the role was found, type: dict}
+policy: {description: The trust policy after the change (in check mode the predicted one)., returned: when the role was found, type: dict}
 actions:
   description: The changing calls that were made (in check mode those that would be made).
   returned: unless no role could be assumed
@@ -109,119 +87,36 @@ calls:
   type: list
   elements: dict
   contains:
-    operation:
-      description: The operation.
-      type: str
-      returned: always
-      sample: GetRole
-    at:
-      description: When it was called, in UTC.
-      type: str
-      returned: always
-      sample: "2026-11-24T03:00:00Z"
+    operation: {description: The operation., returned: always, type: str, sample: GetRole}
+    at: {description: "When it was called, in UTC.", returned: always, type: str, sample: "2026-11-24T03:00:00Z"}
     error:
       description: AWS's error code; empty if the call succeeded, V(NoAnswer) if AWS had not answered when the time was over.
       type: str
       returned: always
-    request_id:
-      description: AWS's id of the request; empty if AWS did not give one.
-      type: str
-      returned: always
-waited:
-  description: How long AWS took to show the change, in seconds.
-  returned: unless no role could be assumed
-  type: float
-  sample: 2.0
+    request_id: {description: "AWS's id of the request; empty if AWS did not give one.", returned: always, type: str}
+waited: {description: "How long AWS took to show the change, in seconds.", returned: unless no role could be assumed, type: float, sample: 2.0}
 code:
   description: A stable name of the reason for which the statement was not set; empty if all is well.
   returned: unless no role could be assumed
   type: str
-error:
-  description: What was seen and why it stops; empty if all is well.
-  returned: unless no role could be assumed
-  type: str
-hint:
-  description: What to do next; empty if all is well.
-  returned: unless no role could be assumed
-  type: str
+error: {description: What was seen and why it stops; empty if all is well., returned: unless no role could be assumed, type: str}
+hint: {description: What to do next; empty if all is well., returned: unless no role could be assumed, type: str}
 refusal:
   description: Why IAM could not be asked.
   returned: when O(assume_role_arn) could not be assumed
   type: dict
   contains:
-    code:
-      description: A stable name of the reason.
-      type: str
-      returned: always
-      sample: access_denied
-    error:
-      description: What was seen and why it stops.
-      type: str
-      returned: always
-    hint:
-      description: What to do next.
-      type: str
-      returned: always
+    code: {description: A stable name of the reason., returned: always, type: str, sample: access_denied}
+    error: {description: What was seen and why it stops., returned: always, type: str}
+    hint: {description: What to do next., returned: always, type: str}
 """
 
-import typing as t
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam import (
-    REGION,
-    TrustOutcome,
-    allow_trust,
-    give_up,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
-    ASSUME_ROLE_OPTIONS,
-    PLAN_OPTIONS,
-    WAIT_OPTIONS,
-    Patience,
-    clients,
-    deadline,
-    plan_deadline,
-    waiting,
-)
-
-
-def _report(module: t.Any, outcome: TrustOutcome) -> None:
-    result = outcome.as_result()
-    if module._diff and outcome.before:
-        result["diff"] = outcome.as_diff()
-    if outcome.refusal:
-        module.fail_json(msg=str(outcome.refusal), **result)
-    module.exit_json(**result)
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust_statement import SPEC, run
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._run import run_module
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "account_id": {"type": "str"},
-            "expected": {"type": "dict"},
-            **PLAN_OPTIONS,
-            **WAIT_OPTIONS,
-            **ASSUME_ROLE_OPTIONS,
-        },
-        supports_check_mode=True,
-    )
-    until, patience = plan_deadline(module.params) if module.check_mode else (deadline(module.params), Patience())
-    iam = clients(module, "iam", [REGION], until, patience)[REGION]
-    outcome = TrustOutcome()
-    work = begin(
-        lambda: allow_trust(
-            iam,
-            outcome,
-            module.params["account_id"],
-            module.params["expected"],
-            check_mode=module.check_mode,
-            waiting=waiting(module.params),
-        )
-    )
-    wait_for([work], until)
-    _report(module, give_up(outcome, until.missed()))
+    run_module(SPEC, run)
 
 
 if __name__ == "__main__":

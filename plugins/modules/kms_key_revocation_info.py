@@ -79,7 +79,7 @@ notes:
   - Calls are retried by botocore (mode V(standard), 5 attempts in all, 5 seconds to connect, 20 seconds to answer), so
     that an unreachable CloudTrail delays nothing for long. O(aws_config) overrides this.
 seealso:
-  - module: keyops.atlassian_cmk.kms_realm_keys
+  - module: keyops.atlassian_cmk.kms_key_state
 """
 
 EXAMPLES = r"""
@@ -120,18 +120,9 @@ last_loss:
   returned: always
   type: dict
   contains:
-    revoked_at:
-      description: When the first key was lost.
-      returned: always
-      type: str
-    lost_at:
-      description: When the last key was lost.
-      returned: always
-      type: str
-    restored_at:
-      description: When every key was back; V(null) if one is still missing.
-      returned: always
-      type: str
+    revoked_at: {description: When the first key was lost., returned: always, type: str}
+    lost_at: {description: When the last key was lost., returned: always, type: str}
+    restored_at: {description: When every key was back; V(null) if one is still missing., returned: always, type: str}
 identity:
   description:
     - Names RV(last_loss) by the ids of its events. It is the same before and after the restoration, and another one for another loss.
@@ -140,42 +131,23 @@ identity:
   returned: always
   type: str
   sample: us-east-1:6f0b2c1e-3a55-4d0e-9c3f-5f0e6a1b2c3d,us-west-2:0f9e8d7c-6b5a-4c3d-2e1f-0a9b8c7d6e5f
-complete:
-  description: Whether all events of the looked-back days were read, of every key.
-  returned: always
-  type: bool
+complete: {description: "Whether all events of the looked-back days were read, of every key.", returned: always, type: bool}
 caller:
   description: Who made the calls (C(sts:GetCallerIdentity)); V(null) if AWS did not tell.
   returned: always
   type: dict
   contains:
-    arn:
-      description: The ARN of the user or role session.
-      returned: always
-      type: str
-    account_id:
-      description: The account.
-      returned: always
-      type: str
+    arn: {description: The ARN of the user or role session., returned: always, type: str}
+    account_id: {description: The account., returned: always, type: str}
 keys:
   description: One entry per given key, in the given order.
   returned: always
   type: list
   elements: dict
   contains:
-    region:
-      description: The region.
-      returned: always
-      type: str
-      sample: us-east-1
-    arn:
-      description: The ARN that was given.
-      returned: always
-      type: str
-    looked_up:
-      description: Whether CloudTrail answered.
-      returned: always
-      type: bool
+    region: {description: The region., returned: always, type: str, sample: us-east-1}
+    arn: {description: The ARN that was given., returned: always, type: str}
+    looked_up: {description: Whether CloudTrail answered., returned: always, type: bool}
     complete:
       description:
         - Whether all events were read that tell of access within O(lookback_days). If not, there were too many, or CloudTrail did not
@@ -188,85 +160,32 @@ keys:
       type: list
       elements: dict
       contains:
-        time:
-          description: ISO 8601 in UTC.
-          returned: always
-          type: str
-          sample: "2026-11-20T08:15:00Z"
-        name:
-          description: The operation.
-          returned: always
-          type: str
-          sample: DisableKey
+        time: {description: ISO 8601 in UTC., returned: always, type: str, sample: "2026-11-20T08:15:00Z"}
+        name: {description: The operation., returned: always, type: str, sample: DisableKey}
         user_arn:
           description: The ARN of the user or role session; where CloudTrail gives none, the AWS service or the user's name.
           returned: always
           type: str
           sample: arn:aws:sts::111122223333:assumed-role/security/operator
-        source_ip:
-          description: The address that the call came from.
-          returned: always
-          type: str
-          sample: 192.0.2.7
-        event_id:
-          description: The event's id.
-          returned: always
-          type: str
-        error_code:
-          description: AWS's error code if the call failed, else V(null).
-          returned: always
-          type: str
-        region:
-          description: The region.
-          returned: always
-          type: str
-    revoked_at:
-      description: When access was lost, ISO 8601 in UTC; V(null) if it is not, or if that is not known.
-      returned: always
-      type: str
-    revoked_by:
-      description: Who took it away, as C(user_arn) of the event.
-      returned: always
-      type: str
-    revoked_how:
-      description: The operation that did it.
-      returned: always
-      type: str
-      sample: DisableKey
-    event_id:
-      description: The id of that event.
-      returned: always
-      type: str
+        source_ip: {description: The address that the call came from., returned: always, type: str, sample: 192.0.2.7}
+        event_id: {description: "The event's id.", returned: always, type: str}
+        error_code: {description: "AWS's error code if the call failed, else V(null).", returned: always, type: str}
+        region: {description: The region., returned: always, type: str}
+    revoked_at: {description: "When access was lost, ISO 8601 in UTC; V(null) if it is not, or if that is not known.", returned: always, type: str}
+    revoked_by: {description: "Who took it away, as C(user_arn) of the event.", returned: always, type: str}
+    revoked_how: {description: The operation that did it., returned: always, type: str, sample: DisableKey}
+    event_id: {description: The id of that event., returned: always, type: str}
     last_revocation:
       description: The same four facts of the latest loss, whether or not it was undone; V(null) if there is none.
       returned: always
       type: dict
       contains:
-        revoked_at:
-          description: When access was lost.
-          returned: always
-          type: str
-        revoked_by:
-          description: Who took it away.
-          returned: always
-          type: str
-        revoked_how:
-          description: The operation that did it.
-          returned: always
-          type: str
-        event_id:
-          description: The id of that event.
-          returned: always
-          type: str
-    restored_at:
-      description: When the latest loss was undone; V(null) if it is not.
-      returned: always
-      type: str
-    suspects:
-      description: Those of the events that may have locked the vendor out of a key that is enabled.
-      returned: always
-      type: list
-      elements: dict
+        revoked_at: {description: When access was lost., returned: always, type: str}
+        revoked_by: {description: Who took it away., returned: always, type: str}
+        revoked_how: {description: The operation that did it., returned: always, type: str}
+        event_id: {description: The id of that event., returned: always, type: str}
+    restored_at: {description: When the latest loss was undone; V(null) if it is not., returned: always, type: str}
+    suspects: {description: Those of the events that may have locked the vendor out of a key that is enabled., returned: always, type: list, elements: dict}
     reason:
       description: Why there is no RV(keys[].revoked_at), and whether older events were not read; V(null) if there is nothing to say.
       returned: always
@@ -281,204 +200,29 @@ keys:
       type: list
       elements: dict
       contains:
-        grant_id:
-          description: The grant's id.
-          returned: always
-          type: str
-        grantee_principal:
-          description: Who may use the key; for a grant to an AWS service, the service.
-          returned: always
-          type: str
-        operations:
-          description: The operations, sorted.
-          returned: always
-          type: list
-          elements: str
-        name:
-          description: The grant's name, if it has one.
-          returned: always
-          type: str
-        constraints:
-          description: The encryption context that is required, in AWS's words.
-          returned: always
-          type: dict
-        retiring_principal:
-          description: Who may retire the grant, if anybody is named.
-          returned: always
-          type: str
-    access_reason:
-      description: Why policy or grants could not be read; else V(null).
-      returned: when O(read_access) is set
-      type: str
+        grant_id: {description: "The grant's id.", returned: always, type: str}
+        grantee_principal: {description: "Who may use the key; for a grant to an AWS service, the service.", returned: always, type: str}
+        operations: {description: "The operations, sorted.", returned: always, type: list, elements: str}
+        name: {description: "The grant's name, if it has one.", returned: always, type: str}
+        constraints: {description: "The encryption context that is required, in AWS's words.", returned: always, type: dict}
+        retiring_principal: {description: "Who may retire the grant, if anybody is named.", returned: always, type: str}
+    access_reason: {description: Why policy or grants could not be read; else V(null)., returned: when O(read_access) is set, type: str}
+refusal:
+  description: Why nothing was looked at.
+  returned: when the options cannot be used
+  type: dict
+  contains:
+    code: {description: A stable name of the reason., returned: always, type: str, sample: invalid_key_arn}
+    error: {description: What was seen and why it stops., returned: always, type: str}
+    hint: {description: What to do next., returned: always, type: str}
 """
 
-import datetime as dt
-import functools
-import re
-import typing as t
-from dataclasses import dataclass, field
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_access import Access, read_access
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
-    ASSUME_ROLE_OPTIONS,
-    INFO_PATIENCE,
-    TIMEOUT_OPTION,
-    clients_of,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import (
-    identity,
-    last_loss,
-    read,
-    revocation,
-    why_none,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trail import (
-    EVENTS_A_PAGE,
-    MOST_PAGES,
-    Pace,
-    history,
-)
-
-_KEY: t.Final = {
-    "key_arn": {"type": "str", "required": True, "no_log": False},
-    "region": {"type": "str"},
-    "key_state": {"type": "str", "no_log": False},
-    "custom_key_store_id": {"type": "str", "no_log": False},
-}
-_OLDER: t.Final = f"Older events were not read: CloudTrail has more than {MOST_PAGES * EVENTS_A_PAGE:,} events of one kind in this region."
-
-Key = dict[str, t.Any]
-Clients = dict[str, dict[str, t.Any]]
-
-
-@dataclass
-class _Answer:
-    """What is known of one key so far."""
-
-    history: Key | None = None
-    access: Access = field(default_factory=Access)
-
-
-def _problem(keys: list[Key], days: int) -> str | None:
-    if not keys:
-        return "No key is given. Name at least one in keys."
-    if not 1 <= days <= 90:
-        return f"lookback_days must be from 1 to 90, but is {days}: CloudTrail keeps 90 days."
-    for key in keys:
-        arn = key["key_arn"]
-        if not re.match(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", arn):
-            return f"{arn!r} is not the ARN of a key. Give the ARN that DescribeKey returns, not an id or an alias."
-        unfit = check_reference(arn, key["region"], None)
-        if unfit:
-            return str(unfit)
-    return None
-
-
-def _look_up(trail: t.Any, pace: Pace, key: Key, days: int) -> Key:
-    since = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=days)
-    try:
-        found = history(trail, pace, key["key_arn"], key["region"], since, key["custom_key_store_id"])
-    except RefusedError as refused:
-        return _unknown(refused.refusal.error)
-    events = read(found.events, key["region"])
-    result = revocation(events)
-    reasons = [] if result["revoked_at"] else [why_none(result, key["key_state"], days)]
-    reasons += [] if found.is_complete else [_OLDER]
-    return {
-        "looked_up": True,
-        "complete": found.is_complete,
-        "events": events,
-        **result,
-        "reason": " ".join(reasons) or None,
-    }
-
-
-def _unknown(reason: str) -> Key:
-    return {"looked_up": False, "complete": False, "events": [], **revocation([]), "reason": reason}
-
-
-def _caller(sts: t.Any) -> dict[str, str] | None:
-    try:
-        answer = sts.get_caller_identity()
-    except AWS_ERRORS:
-        return None
-    return {"arn": answer["Arn"], "account_id": answer["Account"]}
-
-
-def _ask(module: t.Any, keys: list[Key]) -> tuple[list[Key], dict[str, str] | None]:
-    """Ask AWS of all keys at the same time; return the keys' results and the caller."""
-    until = Deadline(module.params["timeout"])
-    paces = {key["region"]: Pace() for key in keys}
-    answers = [_Answer() for _key in keys]
-    try:
-        made = clients_of(module, ["sts", "cloudtrail", "kms"], paces, INFO_PATIENCE, until)
-    except RefusedError as refused:
-        why = refused.refusal.error
-        return [_result(module, key, answer, why, why) for key, answer in zip(keys, answers, strict=True)], None
-
-    region, pairs = keys[0]["region"], list(zip(keys, answers, strict=True))
-    caller = begin(lambda: _caller(made["sts"][region]))
-    futures = [
-        begin(functools.partial(_fill, module, made, paces[key["region"]], key, answer)) for key, answer in pairs
-    ]
-    wait_for([caller, *futures], until)
-    limit = f"within {until.seconds:g} s."
-    late = f"CloudTrail did not answer {limit}", f"AWS did not answer for policy and grants {limit}"
-    return [_result(module, key, answer, *late) for key, answer in pairs], caller.result() if caller.done() else None
-
-
-def _fill(module: t.Any, made: Clients, pace: Pace, key: Key, answer: _Answer) -> None:
-    region, params = key["region"], module.params
-    # A CloudTrail that hangs does not keep the policy from being read.
-    reading = functools.partial(read_access, made["kms"][region], key["key_arn"], region, answer.access)
-    access = [begin(reading)] if params["read_access"] else []
-    answer.history = _look_up(made["cloudtrail"][region], pace, key, params["lookback_days"])
-    for future in access:
-        future.result()
-
-
-def _result(module: t.Any, key: Key, answer: _Answer, no_history: str, no_access: str) -> Key:
-    access = answer.access.as_result(no_access) if module.params["read_access"] else {}
-    known = answer.history or _unknown(no_history)
-    return {"region": key["region"], "arn": key["key_arn"], **known, **access}
-
-
-def _as_a_whole(keys: list[Key]) -> Key:
-    loss = last_loss(keys)
-    facts = ("revoked_at", "lost_at", "restored_at")
-    return {
-        "revoked_at": loss["revoked_at"] if loss and not loss["restored_at"] else None,
-        "last_loss": {name: loss[name] for name in facts} if loss else None,
-        "identity": identity(keys, loss),
-        "complete": all(key["complete"] for key in keys),
-    }
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation_info import SPEC, run
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._run import run_module
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
-            "read_access": {"type": "bool", "default": False},
-            "lookback_days": {"type": "int", "default": 90},
-            **TIMEOUT_OPTION,
-            **ASSUME_ROLE_OPTIONS,
-        },
-        supports_check_mode=True,
-    )
-    keys = [
-        {**key, "region": key["region"] or "".join(key["key_arn"].split(":")[3:4])} for key in module.params["keys"]
-    ]
-    problem = _problem(keys, module.params["lookback_days"])
-    if problem:
-        module.fail_json(msg=problem)
-    found, caller = _ask(module, keys)
-    module.exit_json(changed=False, keys=found, caller=caller, **_as_a_whole(found))
+    run_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -101,52 +101,20 @@ keys:
   type: list
   elements: dict
   contains:
-    region:
-      description: The region.
-      returned: always
-      type: str
-      sample: us-east-1
-    arn:
-      description: The ARN that was given.
-      returned: always
-      type: str
-    since:
-      description: The beginning of the time that was looked at, ISO 8601 in UTC.
-      returned: always
-      type: str
-      sample: "2026-11-24T03:00:09Z"
-    looked_up:
-      description: Whether CloudTrail answered.
-      returned: always
-      type: bool
+    region: {description: The region., returned: always, type: str, sample: us-east-1}
+    arn: {description: The ARN that was given., returned: always, type: str}
+    since: {description: "The beginning of the time that was looked at, ISO 8601 in UTC.", returned: always, type: str, sample: "2026-11-24T03:00:09Z"}
+    looked_up: {description: Whether CloudTrail answered., returned: always, type: bool}
     first_use:
       description: The first use that proves access; V(null) if there is none or it is not known.
       returned: always
       type: dict
       contains:
-        time:
-          description: ISO 8601 in UTC.
-          returned: always
-          type: str
-          sample: "2026-11-24T09:12:40Z"
-        name:
-          description: The operation.
-          returned: always
-          type: str
-          sample: Decrypt
-        account_id:
-          description: The account that called.
-          returned: always
-          type: str
-          sample: "444455556666"
-        source_ip:
-          description: The address, or the AWS service, that the call came from.
-          returned: always
-          type: str
-        event_id:
-          description: The event's id.
-          returned: always
-          type: str
+        time: {description: ISO 8601 in UTC., returned: always, type: str, sample: "2026-11-24T09:12:40Z"}
+        name: {description: The operation., returned: always, type: str, sample: Decrypt}
+        account_id: {description: The account that called., returned: always, type: str, sample: "444455556666"}
+        source_ip: {description: "The address, or the AWS service, that the call came from.", returned: always, type: str}
+        event_id: {description: "The event's id.", returned: always, type: str}
     unattributed_use:
       description:
         - The last use by another account that neither O(context_tag) nor O(account_ids) identifies, with the same fields; V(null) if there is
@@ -157,144 +125,24 @@ keys:
       description: Whether no earlier use can exist. If not, there were too many events to read, and the key was used by RV(keys[].first_use) at the latest.
       returned: always
       type: bool
-    code:
-      description: A stable name of the reason why CloudTrail did not answer; empty if it did.
-      returned: always
-      type: str
-    reason:
-      description: Why there is no RV(keys[].first_use); else V(null).
-      returned: always
-      type: str
+    code: {description: A stable name of the reason why CloudTrail did not answer; empty if it did., returned: always, type: str}
+    reason: {description: "Why there is no RV(keys[].first_use); else V(null).", returned: always, type: str}
+refusal:
+  description: Why nothing was looked at.
+  returned: when the options cannot be used
+  type: dict
+  contains:
+    code: {description: A stable name of the reason., returned: always, type: str, sample: invalid_key_arn}
+    error: {description: What was seen and why it stops., returned: always, type: str}
+    hint: {description: What to do next., returned: always, type: str}
 """
 
-import datetime as dt
-import functools
-import re
-import typing as t
-
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
-    ASSUME_ROLE_OPTIONS,
-    INFO_PATIENCE,
-    TIMEOUT_OPTION,
-    clients_of,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trail import Pace, earliest_since
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import foreign_use, use, why_unused
-
-_KEY: t.Final = {
-    "key_arn": {"type": "str", "required": True, "no_log": False},
-    "region": {"type": "str"},
-    "since": {"type": "str", "required": True},
-}
-
-Key = dict[str, t.Any]
-
-
-def _problem(key: Key) -> str | None:
-    arn = key["key_arn"]
-    if not re.match(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", arn):
-        return f"{arn!r} is not the ARN of a key. Give the ARN that DescribeKey returns, not an id or an alias."
-    unfit = check_reference(arn, key["region"], None)
-    if unfit:
-        return str(unfit)
-    if _moment(key["since"]) is None:
-        return f"since is {key['since']!r}, which is not a time in ISO 8601 (such as 2026-11-24T03:00:09Z)."
-    return None
-
-
-def _moment(text: str) -> dt.datetime | None:
-    try:
-        # Python 3.10 does not know the Z.
-        moment = dt.datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", text.strip()))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.timezone.utc)
-
-
-def _look_up(trail: t.Any, pace: Pace, key: Key, tag: str, account_ids: list[str]) -> Key:
-    arn, since = key["key_arn"], t.cast("dt.datetime", _moment(key["since"])).astimezone(dt.timezone.utc)
-    shown = since.strftime("%Y-%m-%dT%H:%M:%SZ")
-    span = (since, max(since, dt.datetime.now(dt.timezone.utc)))
-
-    def proven(event: dict[str, t.Any]) -> dict[str, t.Any] | None:
-        return use(event, arn, tag, account_ids)
-
-    def ends_search(event: dict[str, t.Any]) -> bool:
-        # Without a mark nothing can be proven, and the first foreign use says all there is to know.
-        return (proven(event) if tag or account_ids else foreign_use(event, arn)) is not None
-
-    try:
-        events, is_all = earliest_since(trail, pace, arn, key["region"], span, ends_search)
-    except RefusedError as refused:
-        return _unknown(key, refused.refusal)
-    first = next(filter(None, map(proven, events)), None)
-    others = [] if first else [foreign for event in events if (foreign := foreign_use(event, arn))]
-    result = {
-        "looked_up": True,
-        "first_use": first,
-        "unattributed_use": others[-1] if others else None,
-        "is_first": bool(first) and is_all,
-        "code": "",
-        "reason": None if first else why_unused(others, shown, tag, account_ids, is_all=is_all),
-    }
-    return {**_about(key, shown), **result}
-
-
-def _unknown(key: Key, why: Refusal) -> Key:
-    nothing = {"looked_up": False, "first_use": None, "unattributed_use": None, "is_first": False}
-    return {**_about(key, key["since"]), **nothing, "code": why.code, "reason": str(why)}
-
-
-def _about(key: Key, since: str) -> Key:
-    return {"region": key["region"], "arn": key["key_arn"], "since": since}
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use_info import SPEC, run
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._run import run_module
 
 
 def main() -> None:
-    module = AnsibleAWSModule(
-        argument_spec={
-            "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
-            "context_tag": {"type": "str", "default": ""},
-            **TIMEOUT_OPTION,
-            "account_ids": {"type": "list", "elements": "str", "default": []},
-            **ASSUME_ROLE_OPTIONS,
-        },
-        supports_check_mode=True,
-    )
-    keys = [
-        {**key, "region": key["region"] or "".join(key["key_arn"].split(":")[3:4])} for key in module.params["keys"]
-    ]
-    problem = next(filter(None, map(_problem, keys)), None) if keys else "No key is given. Name at least one in keys."
-    if problem:
-        module.fail_json(msg=problem)
-    module.exit_json(changed=False, keys=_ask(module, keys))
-
-
-def _ask(module: t.Any, keys: list[Key]) -> list[Key]:
-    """Ask CloudTrail of all keys at the same time."""
-    until = Deadline(module.params["timeout"])
-    marks = module.params["context_tag"], module.params["account_ids"]
-    paces = {key["region"]: Pace() for key in keys}
-    try:
-        trails = clients_of(module, ["cloudtrail"], paces, INFO_PATIENCE, until)["cloudtrail"]
-    except RefusedError as refused:
-        return [_unknown(key, refused.refusal) for key in keys]
-    futures = [
-        begin(functools.partial(_look_up, trails[key["region"]], paces[key["region"]], key, *marks)) for key in keys
-    ]
-    wait_for(futures, until)
-    return [
-        future.result() if future.done() else _unknown(key, _late(key["region"], until))
-        for key, future in zip(keys, futures, strict=True)
-    ]
-
-
-def _late(region: str, until: Deadline) -> Refusal:
-    return refusal("not_reached", operation="LookupEvents", region=region, message=until.missed())
+    run_module(SPEC, run)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import json
 import typing as t
 from dataclasses import dataclass, replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import SUSPECTS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import SUSPECTS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import KeyTrail, Trail
 
 _LOCKED_OUT: t.Final = "the vendor may still be locked out although the key is enabled"

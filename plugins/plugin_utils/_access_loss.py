@@ -12,14 +12,14 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import (
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import (
     format_time,
     is_before,
     latest,
     parse_time,
     shift,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 
 # AWS KMS Developer Guide, "Key states of AWS KMS keys": nobody can encrypt or decrypt with a key in one of these. That

@@ -17,18 +17,18 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass, field, fields, replace
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import (
+    format_time,
+    is_before,
+    latest,
+    parse_time,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, Mention, mentions, states
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Trust
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import Note, parse_note, why_too_early
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import (
-    format_time,
-    is_before,
-    latest,
-    parse_time,
-)
 
 _USABLE: t.Final = ("Enabled", "Allow")
 

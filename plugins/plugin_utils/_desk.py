@@ -20,8 +20,8 @@ from dataclasses import dataclass, field, fields
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._quoting import unquoted_lines
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time
 
 # The desk's own JSON, which is read field by field.
 Comment: t.TypeAlias = t.Mapping[str, t.Any]

@@ -230,7 +230,7 @@ _VERIFICATION: t.Final = {
 def evidence(run: t.Mapping[str, t.Any]) -> Evidence:
     """Put the evidence of a run together.
 
-    :param run: ``entry_point``, ``check_mode``, ``result`` (``cmk_result``), ``keys`` (of kms_realm_keys),
+    :param run: ``entry_point``, ``check_mode``, ``result`` (``cmk_result``), ``keys`` (of kms_key_state),
         ``revocation`` (of kms_key_revocation_info), ``revoked`` (what is known of it), ``window``, ``access`` (how
         policies and grants differ from an earlier copy), ``trust`` (of byok_trust_statement) and ``trust_diff``,
         ``announcement`` (the journal), ``comment`` (its text), ``verification`` (whether the vendor is back),

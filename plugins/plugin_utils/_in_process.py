@@ -14,24 +14,25 @@ costs nothing more, for any number of hosts.
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import sys
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.plugins.action.normal import ActionModule as NormalAction
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import ArgumentSpec, Json
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._kept import Kept
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._plain import mask, to_plain
 
 # An import that fails here would end Ansible itself with a traceback.
 try:
-    from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+    from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 
-    from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import keep_credentials_in, warm
+    from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import warm
+    from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._run import run_to_result
 except ImportError:
     _HAS_AMAZON_AWS = False
 else:
@@ -43,64 +44,59 @@ _HAS_BOTO3: t.Final = _HAS_AMAZON_AWS and "boto3" in sys.modules
 if _HAS_BOTO3:
     with contextlib.suppress(Exception):
         warm()
-    # Without memory to share, each module assumes a role for itself.
-    with contextlib.suppress(OSError):
-        keep_credentials_in(Kept())
-    # What is here stays: no process of a task needs to look through it, which would copy the memory it shares.
-    gc.collect()
-    gc.freeze()
 
 
-def load_main(module: str) -> t.Any:
-    """Return the ``main`` of a module of this collection; None without amazon.aws, which it imports."""
+class Implementation(t.Protocol):
+    """What a module consists of: a Python file in module_utils."""
+
+    SPEC: ArgumentSpec
+
+    def run(self, params: Json, check_mode: bool, diff: bool, /) -> Json: ...
+
+
+def load(name: str) -> t.Any:
+    """Return the implementation of a module; None without amazon.aws, which it imports."""
     if not _HAS_AMAZON_AWS:
         return None
-    return staticmethod(
-        importlib.import_module(f"ansible_collections.keyops.atlassian_cmk.plugins.modules.{module}").main
-    )
+    return importlib.import_module(f"ansible_collections.keyops.atlassian_cmk.plugins.module_utils.{name}")
 
 
-class _EndedError(SystemExit):
-    """The module's end, and its result. Modules expect that nothing goes on after it, whatever they catch."""
-
-    def __init__(self, result: dict[str, t.Any]) -> None:
-        super().__init__(int(bool(result.get("failed"))))
-        self.result = result
+class NotHereError(Exception):
+    """The module needs a process of its own."""
 
 
-def run_here(main: t.Callable[[], None], args: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Run the ``main`` of a module made of an AnsibleAWSModule in this process; return its result.
+def run_here(module: Implementation, action: str, args: Json, *, check_mode: bool, diff: bool) -> Json:
+    """Run a module in this process; return its result.
 
-    :param args: the module's arguments, and Ansible's own (``_ansible_check_mode``)
+    :param action: the module's name, for messages
+    :param args: the options of the task
     """
-
-    class Here(AnsibleModule):  # type: ignore[misc]
-        def _load_params(self) -> None:
-            # As a process of its own would get them.
-            self.params = to_plain(dict(args))
-
-        def exit_json(self, **result: t.Any) -> t.NoReturn:
-            # ansible-core 2.22 masks only what it prints, and results are written to files as well.
-            raise _EndedError(mask({"changed": False, **result}, self.no_log_values))
-
-        def fail_json(self, msg: str, **result: t.Any) -> t.NoReturn:
-            self.exit_json(failed=True, msg=msg, **result)
-
-    before = AnsibleAWSModule.default_settings
-    AnsibleAWSModule.default_settings = {**before, "module_class": Here}
-    try:
-        main()
-    except _EndedError as ended:
-        return ended.result
-    finally:
-        AnsibleAWSModule.default_settings = before
-    raise RuntimeError("The module ended without a result.")
+    spec = module.SPEC
+    options = {**aws_argument_spec(), **spec.options}
+    validator = ArgumentSpecValidator(
+        options, mutually_exclusive=spec.mutually_exclusive, required_one_of=spec.required_one_of
+    )
+    # As a process of its own would get them.
+    checked = validator.validate(to_plain(args))
+    params = checked.validated_parameters
+    if checked.error_messages:
+        unknown = f"Unsupported parameters for ({action}) module: "
+        is_unknown = isinstance(checked.errors[0], UnsupportedError)
+        result = {"failed": True, "msg": (unknown if is_unknown else "") + checked.error_messages[0]}
+    elif params["debug_botocore_endpoint_logs"]:
+        # AnsibleAWSModule gathers what was logged.
+        raise NotHereError
+    else:
+        result = run_to_result(module.run, params, check_mode=check_mode, diff=diff)
+    # Results are written to files as well, and ansible-core masks only what it prints.
+    secrets = [str(params[name]) for name, option in options.items() if option.get("no_log") and params.get(name)]
+    return t.cast("Json", mask({"changed": False, **result}, secrets))
 
 
 class InProcessAction(NormalAction):  # type: ignore[misc]
     """Run the module here, or as any other module where the task asks for more than this process can give."""
 
-    main: t.ClassVar[t.Callable[[], None]]
+    module: t.ClassVar[t.Any]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         if not _HAS_AMAZON_AWS:
@@ -109,14 +105,12 @@ class InProcessAction(NormalAction):  # type: ignore[misc]
             return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
         self._supports_check_mode = True
         result: dict[str, t.Any] = ActionBase.run(self, tmp, task_vars)
-        given = {
-            **self._task.args,
-            "_ansible_check_mode": self._task.check_mode,
-            "_ansible_diff": self._task.diff,
-            "_ansible_no_log": self._task.no_log,
-            "_ansible_module_name": self._task.action,
-        }
-        return {**result, **run_here(type(self).main, given)}
+        task = self._task
+        try:
+            made = run_here(self.module, task.action, task.args, check_mode=task.check_mode, diff=task.diff)
+        except NotHereError:
+            return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
+        return {**result, **made}
 
     def _is_at_home(self, task_vars: t.Mapping[str, t.Any]) -> bool:
         task = self._task

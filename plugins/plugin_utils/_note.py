@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import format_time, is_before, parse_time
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, is_before, parse_time
 
 # How far a person's clock may be ahead of the controller's.
 _SKEW: t.Final = dt.timedelta(minutes=5)

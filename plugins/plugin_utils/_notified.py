@@ -10,10 +10,10 @@ import datetime as dt
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement, announced
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Author, Look, Mention, unfit_comment
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import format_time, parse_time
 
 Written = t.TypeVar("Written", Mention, Author)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import jinja2
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain, plain_lines
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import timeline
 
 TEMPLATES: t.Final = Path(__file__).resolve().parents[2] / "roles/cmk/templates"

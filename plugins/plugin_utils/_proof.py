@@ -14,10 +14,10 @@ import datetime as dt
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import is_later, newest
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Use
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import format_time, parse_time
 
 # Desks acknowledge at once. No restoration takes so little time, so such a comment cannot be its result.
 ACKNOWLEDGED_WITHIN: t.Final = dt.timedelta(minutes=10)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shlex
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import ROLE
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import Command
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Trust
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run

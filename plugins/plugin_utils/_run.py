@@ -11,8 +11,8 @@ import functools
 import typing as t
 from dataclasses import asdict, dataclass, field, fields, replace
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import ROLE, written
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import ROLE, written
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import Access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,

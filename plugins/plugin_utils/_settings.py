@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass, fields
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import check_reference
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import check_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import (
     MailSettings,
     TicketSettings,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 
 _NOT_NOTIFIED: t.Final = "Atlassian has not been notified."

@@ -10,6 +10,7 @@ import datetime as dt
 import typing as t
 from dataclasses import asdict, replace
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import (
     CHECKS,
     OUTCOMES,
@@ -32,7 +33,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Use
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import Site
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
 
 __all__ = ["CHECKS", "OUTCOMES", "VERDICTS", "describe_progress", "judge"]

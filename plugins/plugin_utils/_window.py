@@ -21,7 +21,7 @@ import datetime as dt
 import typing as t
 from dataclasses import asdict, dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import format_time, parse_time
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, parse_time
 
 # A clock that is a little fast is no error: AWS itself tolerates 5 minutes in signed requests.
 _SKEW: t.Final = dt.timedelta(minutes=5)

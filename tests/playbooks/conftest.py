@@ -17,10 +17,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import identity, last_loss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import make_reference
 from tests.standins.aws import AwsStandin
 from tests.standins.desk import DEFAULT_BEARER, Desk
+from tests.tools.losses import over_all
 from tests.tools.results_doc import SCHEMA
 from tests.tools.standins import ACCOUNT, ROOT, TOKEN, USER, environment
 
@@ -102,7 +102,7 @@ class World:
             {"arn": arn, "complete": True, "events": [_event(record) for record in records if _names(record, arn)]}
             for arn in arns.values()
         ]
-        loss = f"given {given}" if given else identity(keys, last_loss(keys))
+        loss = f"given {given}" if given else over_all(keys)["identity"]
         return make_reference(org, loss or "nothing that is known", arns.values())
 
     def told(self, ticket: str = "CMK-1") -> list[str]:
@@ -145,6 +145,8 @@ def _event(record: dict[str, t.Any]) -> dict[str, t.Any]:
         "region": record["awsRegion"],
         "event_id": record["eventID"],
         "error_code": None,
+        "user_arn": None,
+        "source_ip": None,
     }
 
 

@@ -50,12 +50,13 @@ def _run(world: World, *arguments: str, **variables: dict[str, t.Any]) -> Run:
     return run_to_end(command, cwd, env)
 
 
-def test_each_role_is_assumed_once_in_a_session_that_names_organization_and_run(accounts: World) -> None:
+def test_each_role_is_assumed_once_by_each_step_in_a_session_that_names_organization_and_run(accounts: World) -> None:
     ran = _run(accounts)
     assert ran.code == 0, ran.output
     calls = accounts.aws.control("GET", "calls")
     assumed = Counter(call["params"]["RoleArn"] for call in calls if call["operation"] == "AssumeRole")
-    assert assumed == {_role(name): 1 for name in ACCOUNTS}
+    # The plan, the change, and what CloudTrail shows are a process each.
+    assert assumed == {_role(name): 3 for name in ACCOUNTS}
     by = {call["account"]: call["principal"].rpartition("/")[2] for call in calls if call["operation"] == "EnableKey"}
     for name, account in ACCOUNTS.items():
         assert re.fullmatch(rf"cmk-{name}-\d{{8}}T\d{{6}}Z", by[account])
@@ -66,7 +67,7 @@ def test_no_temporary_credential_leaves_the_run(accounts: World) -> None:
     ran = _run(accounts, "-vvvv")
     assert ran.code == 0, ran.output
     sessions = accounts.aws.control("GET", "sessions")
-    assert len(sessions) == len(ACCOUNTS)
+    assert len(sessions) == 3 * len(ACCOUNTS)
     texts = [ran.output]
     texts += [path.read_text(errors="replace") for path in accounts.folder.rglob("*") if path.is_file()]
     for session in sessions:

@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 import yaml
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import _TAKES, SUSPECTS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import _TAKES, SUSPECTS
 from tests.playbooks.conftest import ALIAS, World
 from tests.tools.standins import ACCOUNT, ROOT, SECRET_KEY
 

@@ -6,8 +6,8 @@ import os
 import stat
 from pathlib import Path
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import acquire, identify
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
 from tests.playbooks.conftest import World
 
 ORG = ("-e", "org=acme")

@@ -131,7 +131,7 @@ def test_fifty_organizations_of_one_account_at_once(world: World, tmp_path: Path
   gather_facts: false
   tasks:
     - name: Enable
-      keyops.atlassian_cmk.kms_realm_keys:
+      keyops.atlassian_cmk.kms_key_state:
         keys:
           - {region: us-east-1, key_id: "alias/{{ inventory_hostname }}"}
           - {region: us-west-2, key_id: "alias/{{ inventory_hostname }}"}

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import acquire, identify
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
 from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, end, run_to_end
 from tests.tools.standins import ACCOUNT
 

@@ -7,7 +7,12 @@ import re
 import sys
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import KEY_STATES, Wish, plan
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import (
+    KEY_STATES,
+    KeyMetadata,
+    Wish,
+    plan,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import REFUSALS, Refusal
 from tests.tools.standins import ROOT
 
@@ -18,9 +23,9 @@ def key_states() -> str:
     """Tell in a table what a restore does with a key in each state."""
     rows = ["| key state | a restore | with `cmk_cancel_deletion` |", "|---|---|---|"]
     for state in KEY_STATES:
-        cells = [_cell(plan(_metadata(state), Wish(cancel_deletion=cancel))) for cancel in (False, True)]
+        cells = [_cell(plan(KeyMetadata(_metadata(state)), Wish(cancel_deletion=cancel))) for cancel in (False, True)]
         rows.append(f"| {state} | {cells[0]} | {'the same' if cells[0] == cells[1] else cells[1]} |")
-    managed = plan({**_metadata("Disabled"), "KeyManager": "AWS"}, Wish())
+    managed = plan(KeyMetadata({**_metadata("Disabled"), "KeyManager": "AWS"}), Wish())
     rows.append(f"| any, of a key managed by AWS | {_cell(managed)} | the same |")
     return "\n".join(rows) + "\n"
 
@@ -64,7 +69,8 @@ def messages() -> str:
         "",
         "## Keys, AWS and the support desk",
         "",
-        "The list is `plugins/module_utils/_refusals.py`. The code is in the results of modules, and in `cmk_result`.",
+        "The list is `plugins/module_utils/_refusals.py`, with what the AWS modules say in `_messages.py`. The code is in the "
+        "results of modules, and in `cmk_result`.",
         "",
         "| code | what was seen, and why it stops | what to do next |",
         "|---|---|---|",

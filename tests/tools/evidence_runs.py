@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import identity, last_loss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,
     add_own_revocation,
@@ -15,6 +14,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result impor
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run as Made
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import find_window
+from tests.tools.losses import over_all
 
 Run: t.TypeAlias = dict[str, t.Any]
 
@@ -75,7 +75,7 @@ _TICKET: t.Final = {
 
 
 def key(region: str, before: str = "Disabled", after: str = "Enabled", **other: t.Any) -> Run:
-    """Make a key as kms_realm_keys returns it, with things in it that must stay outside."""
+    """Make a key as kms_key_state returns it, with things in it that must stay outside."""
     acted = before != after
     calls = [("DescribeKey", "03:00:01")]
     if acted:
@@ -140,9 +140,8 @@ def as_a_whole(revocation: Run) -> Run:
         {"looked_up": True, "complete": key.get("events") is not None, **key, "events": key.get("events") or []}
         for key in revocation.get("keys") or []
     ]
-    found = last_loss(keys)
-    facts = {name: found[name] for name in ("revoked_at", "lost_at", "restored_at")} if found else None
-    return {**revocation, "keys": keys, "last_loss": facts, "identity": identity(keys, found)}
+    found = over_all(keys)
+    return {**revocation, "keys": keys, "last_loss": found["last_loss"], "identity": found["identity"]}
 
 
 def run(

@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import (
     access_to_keep,
     begin_run,
@@ -32,7 +33,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
 
 Json = dict[str, t.Any]
 # What cannot be remembered if the journal cannot be written.

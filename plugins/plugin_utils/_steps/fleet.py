@@ -14,6 +14,7 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._fleet import (
     End,
@@ -26,7 +27,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, write_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
 
 # Beside the organizations' own folders.
 RUNS: t.Final = "runs"

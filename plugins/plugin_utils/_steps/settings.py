@@ -18,6 +18,7 @@ import yaml
 from ansible.errors import AnsibleError
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import unfit_credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS, Command
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal
@@ -27,7 +28,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read_each, typed
 
 _ROLE: t.Final = Path(__file__).resolve().parents[3] / "roles/cmk"

@@ -14,6 +14,7 @@ from dataclasses import asdict, replace
 from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, Look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
@@ -26,7 +27,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import look_at_sites
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import describe_progress, judge
 
 # Seconds for the ticket and all of its comments, retries included.

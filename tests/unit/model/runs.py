@@ -11,9 +11,11 @@ import json
 import typing as t
 from dataclasses import asdict, dataclass, field, replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _key_states, _revocation
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import revocation
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import KeyMetadata, Plan, Wish
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import plan as plan_key
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.modules.kms_key_revocation_info import _as_a_whole
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _announcement,
     _deciding,
@@ -33,6 +35,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from tests.tools.losses import over_all
 
 from .world import ACCOUNT, LOOKBACK, OUR_MAIL, REGIONS, Comment, Controller, Event, Json, World, http_date, iso, moment
 
@@ -214,7 +217,7 @@ class Run:
     # AWS.
 
     def _plan(self) -> None:
-        wish = _key_states.Wish(state="disabled" if self.entry_point == "revoke" else "enabled", account_id=ACCOUNT)
+        wish = Wish(state="disabled" if self.entry_point == "revoke" else "enabled", account_id=ACCOUNT)
         keys = [self._planned(region, wish) for region in REGIONS]
         answered = len(keys) > len(self.setup.slow)
         self.parts["plan"] = {"keys": keys, "clock_offset": self._aws_ahead() if answered else None}
@@ -222,13 +225,13 @@ class Run:
     def _aws_ahead(self) -> float:
         return float(self.world.aws_offset - self.controller.offset)
 
-    def _planned(self, region: str, wish: _key_states.Wish) -> Json:
+    def _planned(self, region: str, wish: Wish) -> Json:
         self.world.wait(1)
         key = self._key(region, "" if region in self.setup.slow else self.world.keys[region].state)
         if region in self.setup.slow:
             late = refusal("not_reached", operation="DescribeKey", region=region, message="not reachable yet.")
             return {**key, "arn": None, "key_id": None, "account_id": None, **vars(late)}
-        plan = _key_states.plan({"Arn": key["arn"], "KeyState": key["key_state_before"]}, wish)
+        plan = plan_key(KeyMetadata({"Arn": key["arn"], "KeyState": key["key_state_before"]}), wish)
         if isinstance(plan, Refusal):
             return {**key, **vars(plan)}
         return {**key, "key_state": plan.after, "actions": list(plan.actions), "changed": bool(plan.actions)}
@@ -268,13 +271,13 @@ class Run:
         if target.get("expected_arn") not in (None, key["arn"]):
             seen = {"expected": target["expected_arn"], "seen": key["arn"]}
             return {**key, **vars(refusal("alias_moved", reference=ALIAS, region=region, **seen))}
-        wish = _key_states.Wish(state="enabled" if operation == "EnableKey" else "disabled", account_id=ACCOUNT)
-        plan = _key_states.plan({"Arn": key["arn"], "KeyState": key["key_state_before"]}, wish)
+        wish = Wish(state="enabled" if operation == "EnableKey" else "disabled", account_id=ACCOUNT)
+        plan = plan_key(KeyMetadata({"Arn": key["arn"], "KeyState": key["key_state_before"]}), wish)
         if isinstance(plan, Refusal):
             return {**key, **vars(plan)}
         return self._carry_out(key, plan, operation) if plan.actions else key
 
-    def _carry_out(self, key: Json, plan: _key_states.Plan, operation: str) -> Json:
+    def _carry_out(self, key: Json, plan: Plan, operation: str) -> Json:
         region, world = key["region"], self.world
         call = {"operation": operation, "at": self.now, "error": "", "request_id": ""}
         if region in self.setup.refused:
@@ -304,7 +307,7 @@ class Run:
         """As kms_key_revocation_info does."""
         self.world.wait(1)
         found = [self._history(key) for key in self._found()]
-        self.parts["revocation"] = {"keys": found, "caller": None, **_as_a_whole(found)} if found else {}
+        self.parts["revocation"] = {"keys": found, "caller": None, **over_all(found)} if found else {}
         self._note_what_could_be_known()
 
     def _history(self, key: _keys.Key) -> Json:
@@ -312,12 +315,14 @@ class Run:
         nothing = {"policy": None, "grants": None, "access_reason": "denied."}
         if region in self.setup.unread:
             unknown = {"looked_up": False, "complete": False, "events": [], "reason": "CloudTrail did not answer."}
-            return {"region": region, "arn": arn, **nothing, **unknown, **_revocation.revocation([])}
+            return {"region": region, "arn": arn, **nothing, **unknown, **revocation.find_revocation([]).as_result()}
         visible = reversed(self.world.visible(arn))
-        events = _revocation.read([self._boto_event(event) for event in visible], region)
-        result = _revocation.revocation(events)
-        why = None if result["revoked_at"] else _revocation.why_none(result, key.key_state_before, LOOKBACK // 86400)
-        read = {"looked_up": True, "complete": True, "events": events, **result, "reason": why}
+        answered = [TrailEvent.from_answer(self._boto_event(event)) for event in visible]
+        events = revocation.read_access_events(answered, region)
+        found = revocation.find_revocation(events)
+        why = None if found.is_current else revocation.why_none(found, key.key_state_before, LOOKBACK // 86400)
+        read = {"looked_up": True, "complete": True, "events": [asdict(event) for event in events], "reason": why}
+        read |= found.as_result()
         return {"region": region, "arn": arn, **nothing, **read}
 
     def _boto_event(self, event: Event) -> Json:

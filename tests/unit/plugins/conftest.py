@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 from ansible.module_utils import basic
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _modules
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _connection
 
 
 @contextlib.contextmanager
@@ -55,7 +55,7 @@ def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "unit-test-Secret-7f3a9c1e5b8d2064")
     monkeypatch.setenv("NO_PROXY", "*")
     # Nor may one test's assumed role serve another.
-    monkeypatch.setattr(_modules, "_stores", [_modules._Nowhere()])
+    monkeypatch.setattr(_connection, "_assumed", {})
 
 
 @pytest.fixture

@@ -22,8 +22,9 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from botocore.stub import Stubber
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _kms, _modules
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _argspec
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import change
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting
 
 ACCOUNT, OTHER_ACCOUNT = "111122223333", "444455556666"
 REGION, OTHER_REGION = "us-east-1", "us-west-2"
@@ -181,8 +182,8 @@ class Talk:
         self._conversations: dict[tuple[str, str], Conversation] = {}
         self._fakes: dict[tuple[str, str], Any] = {}
         fast = functools.partial(Waiting, sleep=clock.sleep, monotonic=clock.monotonic)
-        monkeypatch.setattr(_modules, "Waiting", fast)
-        monkeypatch.setattr(_kms, "Waiting", fast)
+        monkeypatch.setattr(_argspec, "Waiting", fast)
+        monkeypatch.setattr(change, "Waiting", fast)
         monkeypatch.setattr(boto3.session.Session, "client", self._client)
 
     def __enter__(self) -> Talk:

@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, assume, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import KEY_STATES, Wish
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import KmsClient, Outcome, set_key_state
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change import KmsClient, Outcome, set_key_state
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import KEY_STATES, Wish
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import make_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import read_settings, slug

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action import (
+    byok_trust_statement,
     kms_key_revocation_info,
     kms_key_state,
-    kms_realm_keys,
+    kms_key_use_info,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state as key_state_module
-from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_realm_keys as realm_keys_module
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _in_process
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import run_here
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import NotHereError, run_here
 from tests.unit.plugins.conversation import ALIAS, KEY_ID, REGION, Fault, Talk
+
+NAME = "keyops.atlassian_cmk.kms_key_state"
+
+
+def run_key_state(*, check: bool = False, diff: bool = False, **args: Any) -> dict[str, Any]:
+    return run_here(kms_key_state.ActionModule.module, NAME, {"region": REGION, **args}, check_mode=check, diff=diff)
+
 
 ENABLES: list[tuple[Any, ...]] = [
     ("DescribeKey", ALIAS, "Disabled"),
@@ -29,31 +37,27 @@ ENABLES: list[tuple[Any, ...]] = [
 
 
 @pytest.mark.parametrize(
-    ("module", "args", "calls"),
+    ("args", "calls"),
     [
-        (key_state_module, {"key_id": ALIAS}, [("DescribeKey", ALIAS, "Enabled")]),
-        (key_state_module, {"key_id": ALIAS}, ENABLES),
-        (key_state_module, {"key_id": ALIAS, "check": True}, ENABLES[:1]),
-        (key_state_module, {"key_id": ALIAS, "diff": True, "check": True}, ENABLES[:1]),
-        (key_state_module, {"key_id": ALIAS}, [("DescribeKey", ALIAS, "PendingImport")]),
-        (key_state_module, {"key_id": ALIAS}, [("DescribeKey", ALIAS, Fault("AccessDeniedException"))]),
-        (key_state_module, {}, []),
-        (key_state_module, {"key_id": ALIAS, "wait": "perhaps"}, []),
-        (key_state_module, {"key_id": ALIAS, "nonsense": 1}, []),
-        (realm_keys_module, {"keys": [{"key_id": ALIAS}]}, ENABLES),
-        (realm_keys_module, {"keys": [{"key_id": ALIAS}]}, [("DescribeKey", ALIAS, "Unavailable")]),
-        (realm_keys_module, {"keys": []}, []),
+        ({"key_id": ALIAS}, [("DescribeKey", ALIAS, "Enabled")]),
+        ({"key_id": ALIAS}, ENABLES),
+        ({"key_id": ALIAS, "check": True}, ENABLES[:1]),
+        ({"key_id": ALIAS, "diff": True, "check": True}, ENABLES[:1]),
+        ({"key_id": ALIAS}, [("DescribeKey", ALIAS, "PendingImport")]),
+        ({"key_id": ALIAS}, [("DescribeKey", ALIAS, Fault("AccessDeniedException"))]),
+        ({}, []),
+        ({"key_id": ALIAS, "wait": "perhaps"}, []),
+        ({"key_id": ALIAS, "nonsense": 1}, []),
+        ({"keys": [{"key_id": ALIAS}]}, ENABLES),
+        ({"keys": [{"key_id": ALIAS}]}, [("DescribeKey", ALIAS, "Unavailable")]),
+        ({"keys": []}, []),
     ],
 )
-def test_the_result_is_that_of_a_process(
-    talk: Talk, module: ModuleType, args: dict[str, Any], calls: list[tuple[Any, ...]]
-) -> None:
-    args = dict(args)
+def test_the_result_is_that_of_a_process(talk: Talk, args: dict[str, Any], calls: list[tuple[Any, ...]]) -> None:
     talk.kms(*calls)
-    own = talk.run(module, **args)
+    own = talk.run(key_state_module, _ansible_module_name=NAME, **args)
     talk.kms(*calls)
-    modes = {"_ansible_check_mode": args.pop("check", False), "_ansible_diff": args.pop("diff", False)}
-    here = run_here(module.main, {"region": REGION, **modes, **args})
+    here = run_key_state(**args)
     assert int(bool(here.get("failed"))) == own.code
     for result in (own.result, here):
         result.pop("invocation", None)
@@ -64,29 +68,33 @@ def test_the_result_is_that_of_a_process(
     assert {**own.result, "changed": own.result.get("changed", False)} == here
 
 
-def test_the_class_of_modules_is_put_back(talk: Talk) -> None:
-    before = dict(AnsibleAWSModule.default_settings)
-    talk.kms(("DescribeKey", ALIAS, "Enabled"))
-    assert run_here(key_state_module.main, {"region": REGION, "key_id": ALIAS})["key_state"] == "Enabled"
-    assert before == AnsibleAWSModule.default_settings
-
-
 def test_secrets_are_masked_as_in_a_process() -> None:
-    def main() -> None:
-        module = AnsibleAWSModule(argument_spec={})
-        module.fail_json(msg="AWS says Secret-7f3a9c1e5b8d is wrong", said=["Secret-7f3a9c1e5b8d"])
+    secret = "Secret-7f3a9c1e5b8d"
 
-    result = run_here(main, {"access_key": "AKIA", "secret_key": "Secret-7f3a9c1e5b8d"})
+    class Leaks:
+        SPEC = ArgumentSpec({})
+
+        def run(self, params: dict[str, Any], check_mode: bool, diff: bool) -> dict[str, Any]:
+            return {"failed": True, "msg": f"AWS says {params['secret_key']} is wrong", "said": [params["secret_key"]]}
+
+    result = run_here(Leaks(), NAME, {"access_key": "AKIA", "aws_secret_key": secret}, check_mode=False, diff=False)
     assert result["failed"] is True
-    assert "Secret-7f3a9c1e5b8d" not in str(result)
+    assert secret not in str(result)
 
 
-def test_a_module_without_a_result_is_an_error() -> None:
-    with pytest.raises(RuntimeError, match="without a result"):
-        run_here(lambda: None, {})
+def test_secrets_are_masked_in_what_is_wrong_with_the_options() -> None:
+    secret = "Secret-7f3a9c1e5b8d"
+    result = run_key_state(key_id=ALIAS, secret_key=secret, state=secret)
+    assert result["failed"] is True
+    assert secret not in str(result)
 
 
-ACTIONS = [kms_key_state, kms_realm_keys, kms_key_revocation_info]
+def test_what_is_logged_of_botocore_needs_a_process_of_its_own() -> None:
+    with pytest.raises(NotHereError):
+        run_key_state(key_id=ALIAS, debug_botocore_endpoint_logs=True)
+
+
+ACTIONS = [byok_trust_statement, kms_key_state, kms_key_revocation_info, kms_key_use_info]
 
 
 def action(*, transport: str = "local", interpreter: str | None = sys.executable, **more: Any) -> Any:
@@ -130,7 +138,7 @@ def action(*, transport: str = "local", interpreter: str | None = sys.executable
     ],
 )
 def test_here_only_where_it_is_the_same(monkeypatch: pytest.MonkeyPatch, setting: dict[str, Any], here: bool) -> None:
-    monkeypatch.setattr(_in_process, "run_here", lambda _main, _args: {"where": "here"})
+    monkeypatch.setattr(_in_process, "run_here", lambda *_args, **_more: {"where": "here"})
     monkeypatch.setattr(NormalAction, "run", lambda _self, _tmp, _vars: {"where": "process"})
     plugin, task_vars = action(**setting)
     assert plugin.run(None, task_vars)["where"] == ("here" if here else "process")
@@ -145,4 +153,5 @@ def test_without_boto3_the_module_reports_it(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("plugin", ACTIONS)
 def test_each_runs_its_own_module(plugin: ModuleType) -> None:
-    assert plugin.ActionModule.main.__module__.endswith("." + plugin.__name__.rpartition(".")[2])
+    module = importlib.import_module(plugin.__name__.replace(".action.", ".modules."))
+    assert plugin.ActionModule.module.run is module.run

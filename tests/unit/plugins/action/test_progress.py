@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.action import kms_realm_keys as action
+from ansible_collections.keyops.atlassian_cmk.plugins.action import kms_key_state as action
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _progress
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
-from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_realm_keys
+from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction
 from tests.unit.plugins.conversation import ALIAS, KEY_ID, OTHER_REGION, REGION, Talk, metadata
 
@@ -48,13 +49,13 @@ def test_each_change_is_reported(talk: Talk, reports: list[Progress]) -> None:
     talk.kms(*ENABLES)
     talk.kms(("DescribeKey", ALIAS, "Enabled"), region=OTHER_REGION)
     keys = [{"region": region, "key_id": ALIAS} for region in (REGION, OTHER_REGION)]
-    assert talk.run(kms_realm_keys, keys=keys).ok["changed"] is True
+    assert talk.run(kms_key_state, keys=keys).ok["changed"] is True
     assert reports == [Progress(REGION, "Enabled", sent="EnableKey")]
 
 
 def test_check_mode_reports_nothing(talk: Talk, reports: list[Progress]) -> None:
     talk.kms(("DescribeKey", ALIAS, "Disabled"))
-    assert talk.run(kms_realm_keys, check=True, keys=[{"key_id": ALIAS}]).ok["changed"] is True
+    assert talk.run(kms_key_state, check=True, keys=[{"key_id": ALIAS}]).ok["changed"] is True
     assert reports == []
 
 
@@ -73,9 +74,9 @@ def test_a_region_that_is_waited_for_is_reported_again_and_again(
         def enable_key(self, KeyId: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
             return {}
 
-    monkeypatch.setattr(kms_realm_keys, "_REPORT_EVERY", 0.1)
+    monkeypatch.setattr(key_state, "_REPORT_EVERY", 0.1)
     talk.fake(REGION, Slow())
-    assert talk.run(kms_realm_keys, keys=[{"key_id": ALIAS}], wait_delay=0.001, wait_timeout=3600).ok["changed"] is True
+    assert talk.run(kms_key_state, keys=[{"key_id": ALIAS}], wait_delay=0.001, wait_timeout=3600).ok["changed"] is True
     assert reports[0].sent == "EnableKey"
     assert {(one.region, one.states, one.wanted) for one in reports[1:]} == {(REGION, ("Disabled",), "Enabled")}
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import (
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import (
     KEY_STATES,
+    KeyMetadata,
     Plan,
     State,
     Wish,
@@ -92,7 +93,7 @@ def test_the_table_is_whole() -> None:
     ],
 )
 def test_plan(state: str, wish: Wish, expected: list[str] | str) -> None:
-    decision = plan(metadata(state), wish)
+    decision = plan(KeyMetadata(metadata(state)), wish)
     if isinstance(expected, str):
         why = refused(decision)
         assert why.code == expected
@@ -104,12 +105,12 @@ def test_plan(state: str, wish: Wish, expected: list[str] | str) -> None:
 @pytest.mark.parametrize("wish", WISHES, ids=named)
 @pytest.mark.parametrize("state", AWS_STATES)
 def test_aws_manages_the_key(state: str, wish: Wish) -> None:
-    assert refused(plan(metadata(state, KeyManager="AWS"), wish)).code == "aws_managed_key"
+    assert refused(plan(KeyMetadata(metadata(state, KeyManager="AWS")), wish)).code == "aws_managed_key"
 
 
 @pytest.mark.parametrize("state", AWS_STATES)
 def test_another_owner_is_refused_whatever_the_state(state: str) -> None:
-    why = refused(plan(metadata(state), Wish(account_id=OTHER_ACCOUNT, cancel_deletion=True)))
+    why = refused(plan(KeyMetadata(metadata(state)), Wish(account_id=OTHER_ACCOUNT, cancel_deletion=True)))
     assert why.code == "owner_differs"
     assert ACCOUNT in why.error
     assert OTHER_ACCOUNT in why.error
@@ -117,17 +118,22 @@ def test_another_owner_is_refused_whatever_the_state(state: str) -> None:
 
 def test_the_owner_is_judged_before_the_manager() -> None:
     # What belongs to somebody else is told first: the rest of that key is not the operator's business.
-    assert refused(plan(metadata("Enabled", KeyManager="AWS"), Wish(account_id=OTHER_ACCOUNT))).code == "owner_differs"
+    assert (
+        refused(plan(KeyMetadata(metadata("Enabled", KeyManager="AWS")), Wish(account_id=OTHER_ACCOUNT))).code
+        == "owner_differs"
+    )
 
 
 def test_the_right_owner_passes() -> None:
-    assert plan(metadata("Disabled"), Wish(account_id=ACCOUNT)) == Plan(("EnableKey",), "Disabled", "Enabled")
+    assert plan(KeyMetadata(metadata("Disabled")), Wish(account_id=ACCOUNT)) == Plan(
+        ("EnableKey",), "Disabled", "Enabled"
+    )
 
 
 def test_a_key_without_manager_is_the_customers() -> None:
     key = metadata("Disabled")
     del key["KeyManager"]
-    assert plan(key, Wish()) == Plan(("EnableKey",), "Disabled", "Enabled")
+    assert plan(KeyMetadata(key), Wish()) == Plan(("EnableKey",), "Disabled", "Enabled")
 
 
 @pytest.mark.parametrize(
@@ -140,14 +146,14 @@ def test_a_key_without_manager_is_the_customers() -> None:
     ],
 )
 def test_the_deletion_date_and_the_option_are_named(more: dict[str, Any], expected: str) -> None:
-    why = refused(plan(metadata("PendingDeletion", **more), Wish()))
+    why = refused(plan(KeyMetadata(metadata("PendingDeletion", **more)), Wish()))
     assert f"scheduled for deletion on {expected}," in why.error
     assert "cancel_deletion=true" in why.hint
 
 
 @pytest.mark.parametrize(("days", "expected"), [(7, "7 days"), (None, "the waiting period")])
 def test_the_waiting_period_of_a_primary_is_named(days: int | None, expected: str) -> None:
-    why = refused(plan(metadata("PendingReplicaDeletion", PendingDeletionWindowInDays=days), Wish()))
+    why = refused(plan(KeyMetadata(metadata("PendingReplicaDeletion", PendingDeletionWindowInDays=days)), Wish()))
     assert f"({expected} after the last one)" in why.error
     assert "cancel_deletion=true" in why.hint
 
@@ -163,7 +169,7 @@ def test_the_waiting_period_of_a_primary_is_named(days: int | None, expected: st
     ],
 )
 def test_each_state_says_what_to_do(state: str, advice: str) -> None:
-    why = refused(plan(metadata(state), Wish()))
+    why = refused(plan(KeyMetadata(metadata(state)), Wish()))
     assert state in why.error
     assert advice in why.hint
 
@@ -179,7 +185,7 @@ wishes = st.builds(
 
 @given(state=states, wish=wishes, manager=st.sampled_from(["CUSTOMER", "AWS"]))
 def test_aws_takes_every_planned_operation(state: str, wish: Wish, manager: str) -> None:
-    decision = plan(metadata(state, KeyManager=manager), wish)
+    decision = plan(KeyMetadata(metadata(state, KeyManager=manager)), wish)
     if isinstance(decision, Refusal):
         return
     now = state
@@ -194,7 +200,7 @@ def test_aws_takes_every_planned_operation(state: str, wish: Wish, manager: str)
 
 @given(state=states, wished=st.sampled_from(["enabled", "disabled"]))
 def test_no_deletion_is_cancelled_unasked(state: str, wished: State) -> None:
-    decision = plan(metadata(state), Wish(wished))
+    decision = plan(KeyMetadata(metadata(state)), Wish(wished))
     assert isinstance(decision, Refusal) or "CancelKeyDeletion" not in decision.actions
 
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 import datetime as dt
 import json
 import random
+from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import (
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import revocation as made
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import (
     KEY_EVENTS,
     STORE_EVENTS,
     SUSPECTS,
-    concerns_store,
-    identity,
-    last_loss,
-    read,
-    revocation,
-    why_none,
+    AccessEvent,
 )
+from tests.tools.losses import over_all
 from tests.unit.plugins.conversation import ACCOUNT, OTHER_REGION, REGION, arn
 
 START = dt.datetime(2026, 11, 20, 8, 0, tzinfo=dt.UTC)
@@ -56,6 +56,22 @@ def history(text: str) -> list[dict[str, Any]]:
         name, minute, *failed = part.split()
         events.append(found(name, float(minute), "KMSInvalidStateException" if failed else None))
     return events[::-1]
+
+
+def read(found: Iterable[dict[str, Any]], region: str) -> list[dict[str, Any]]:
+    return [asdict(event) for event in made.read_access_events(map(TrailEvent.from_answer, found), region)]
+
+
+def rebuilt(events: Iterable[dict[str, Any]]) -> list[AccessEvent]:
+    return [AccessEvent(**event) for event in events]
+
+
+def revocation(events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return made.find_revocation(rebuilt(events)).as_result()
+
+
+def concerns_store(event: dict[str, Any], store: str) -> bool:
+    return made.concerns_store(TrailEvent.from_answer(event), store)
 
 
 def of(text: str) -> dict[str, Any]:
@@ -292,7 +308,7 @@ def test_the_order_of_the_answer_matters_only_within_a_second(text: str, chance:
     ],
 )
 def test_why_there_is_none(text: str, key_state: str | None, reason: str) -> None:
-    assert why_none(of(text), key_state, 90) == reason
+    assert made.why_none(made.find_revocation(rebuilt(read(history(text), REGION))), key_state, 90) == reason
 
 
 def key(region: str, text: str, *, complete: bool = True) -> dict[str, Any]:
@@ -335,26 +351,27 @@ def key(region: str, text: str, *, complete: bool = True) -> dict[str, Any]:
 def test_the_last_loss_over_all_keys(
     east: str, west: str, lost: tuple[int, int] | None, restored: int | None, losses: list[str]
 ) -> None:
-    found = last_loss([key(REGION, east), key(OTHER_REGION, west)])
-    assert found == last_loss([key(OTHER_REGION, west), key(REGION, east)])
+    keys = [(arn(one), rebuilt(read(history(text), one))) for one, text in ((REGION, east), (OTHER_REGION, west))]
+    found = made.find_last_loss(keys)
+    assert found == made.find_last_loss(keys[::-1])
     if lost is None:
         assert found is None
         return
     assert found
-    assert (found["revoked_at"], found["lost_at"]) == (at(lost[0]), at(lost[1]))
-    assert found["restored_at"] == (None if restored is None else at(restored))
-    assert found["event_ids"] == losses
+    assert (found.revoked_at, found.lost_at) == (at(lost[0]), at(lost[1]))
+    assert found.restored_at == (None if restored is None else at(restored))
+    assert list(found.event_ids) == losses
 
 
 def test_identity_outlives_the_restoration() -> None:
     before = [key(REGION, "DisableKey 1"), key(OTHER_REGION, "DisableKey 2")]
     after = [key(REGION, "DisableKey 1, EnableKey 5"), key(OTHER_REGION, "DisableKey 2, EnableKey 5")]
     again = [key(REGION, "DisableKey 1, EnableKey 5, DisableKey 9"), after[1]]
-    names = [identity(keys, last_loss(keys)) for keys in (before, after, again)]
+    names = [over_all(keys)["identity"] for keys in (before, after, again)]
     assert names == ["us-east-1:DisableKey-1,us-west-2:DisableKey-2"] * 2 + ["us-east-1:DisableKey-9"]
 
 
 def test_no_identity_without_a_loss_or_from_fewer_events_than_there_are() -> None:
-    assert identity([key(REGION, "")], None) is None
+    assert over_all([key(REGION, "")])["identity"] is None
     keys = [key(REGION, "DisableKey 1"), key(OTHER_REGION, "", complete=False)]
-    assert identity(keys, last_loss(keys)) is None
+    assert over_all(keys)["identity"] is None

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import TrustPlan, is_same, plan, quote
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import TrustPlan, plan, same, shown
 
 # As Atlassian's page writes it, here independently of the code.
 ATLASSIAN = "arn:aws:iam::279766244153:role/Cryptor-OSB-Provider"
@@ -183,7 +183,7 @@ def test_another_deny_that_may_reach_it(own: dict[str, Any], other: dict[str, An
         decision = plan(document)
         assert isinstance(decision, Refusal)
         assert decision.code == "trust_denied_elsewhere"
-        assert shown([other]) in decision.error
+        assert quote([other]) in decision.error
 
 
 @pytest.mark.parametrize(
@@ -230,4 +230,4 @@ def test_what_is_shown_is_cut() -> None:
 )
 def test_the_same(one: Any, other: Any, expected: bool) -> None:
     pair = (one, other)
-    assert same(*pair) is same(*reversed(pair)) is expected
+    assert is_same(*pair) is is_same(*reversed(pair)) is expected

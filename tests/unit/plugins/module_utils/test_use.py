@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._use import USES, foreign_use, use, why_unused
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import (
+    USES,
+    Marks,
+    Use,
+    foreign_use,
+    proven_use,
+    why_unused,
+)
 from tests.unit.plugins.conversation import ACCOUNT, OTHER_ACCOUNT, arn
 
 KEY = arn()
@@ -30,8 +40,18 @@ def event(name: str = "Decrypt", **record: Any) -> dict[str, Any]:
     return {"EventId": "e-1", "EventName": name, "EventTime": when, "CloudTrailEvent": json.dumps(usual | record)}
 
 
+def proves(event: dict[str, Any], tag: str = "", accounts: Sequence[str] = ()) -> Use | None:
+    return proven_use(TrailEvent.from_answer(event), KEY, Marks(tag, tuple(accounts)))
+
+
+def foreign(event: dict[str, Any]) -> Use | None:
+    return foreign_use(TrailEvent.from_answer(event), KEY)
+
+
 def test_the_facts_of_a_use() -> None:
-    assert use(event(), KEY, "AcmeCMK") == {
+    found = proves(event(), "AcmeCMK")
+    assert found
+    assert found.as_result() == {
         "time": "2026-11-24T09:12:40Z",
         "name": "Decrypt",
         "account_id": OTHER_ACCOUNT,
@@ -42,7 +62,7 @@ def test_the_facts_of_a_use() -> None:
 
 @pytest.mark.parametrize("name", USES)
 def test_every_cryptographic_operation_counts(name: str) -> None:
-    assert use(event(name), KEY, "AcmeCMK")
+    assert proves(event(name), "AcmeCMK")
 
 
 @pytest.mark.parametrize(
@@ -67,8 +87,8 @@ def test_every_cryptographic_operation_counts(name: str) -> None:
     ],
 )  # fmt: skip
 def test_what_proves_nothing(nothing: dict[str, Any]) -> None:
-    assert use(nothing, KEY, "AcmeCMK", [OTHER_ACCOUNT, ACCOUNT]) is None
-    assert foreign_use(nothing, KEY) is None
+    assert proves(nothing, "AcmeCMK", [OTHER_ACCOUNT, ACCOUNT]) is None
+    assert foreign(nothing) is None
 
 
 @pytest.mark.parametrize(
@@ -88,12 +108,12 @@ def test_what_proves_nothing(nothing: dict[str, Any]) -> None:
 )
 def test_the_context_tag(parameters: dict[str, Any] | None, has: bool) -> None:
     found = event(requestParameters=parameters)
-    assert (use(found, KEY, "AcmeCMK") is not None) is has
-    assert foreign_use(found, KEY) is not None
+    assert (proves(found, "AcmeCMK") is not None) is has
+    assert foreign(found) is not None
 
 
 @pytest.mark.parametrize(
-    ("tag", "accounts", "proves"),
+    ("tag", "accounts", "is_proof"),
     [
         ("", [], False),
         ("", [OTHER_ACCOUNT], True),
@@ -105,8 +125,8 @@ def test_the_context_tag(parameters: dict[str, Any] | None, has: bool) -> None:
         ("AcmeCMK", ["555566667777"], True),
     ],
 )
-def test_only_a_use_that_is_identified_proves_anything(tag: str, accounts: list[str], proves: bool) -> None:
-    assert use(event(), KEY, tag, accounts) == (foreign_use(event(), KEY) if proves else None)
+def test_only_a_use_that_is_identified_proves_anything(tag: str, accounts: list[str], is_proof: bool) -> None:
+    assert proves(event(), tag, accounts) == (foreign(event()) if is_proof else None)
 
 
 @pytest.mark.parametrize(
@@ -119,22 +139,22 @@ def test_only_a_use_that_is_identified_proves_anything(tag: str, accounts: list[
     ],
 )
 def test_why_a_use_is_not_proof(tag: str, accounts: list[str], why: str) -> None:
-    other = foreign_use(event(), KEY)
+    other = foreign(event())
     assert other
-    assert why_unused([other], SINCE, tag, accounts, is_all=True) == (
+    assert why_unused([other], SINCE, Marks(tag, tuple(accounts)), is_all=True) == (
         f"used by account {OTHER_ACCOUNT} (Decrypt, last at 2026-11-24 09:12 UTC), {why}, so this is not proof."
     )
 
 
 def test_several_accounts_are_all_named() -> None:
-    other = foreign_use(event(), KEY)
+    other = foreign(event())
     assert other
-    others = [{**other, "account_id": "777788889999", "name": "Encrypt"}, other]
-    assert why_unused(others, SINCE, "", is_all=True).startswith(
+    others = [replace(other, account_id="777788889999", name="Encrypt"), other]
+    assert why_unused(others, SINCE, Marks(), is_all=True).startswith(
         f"used by accounts {OTHER_ACCOUNT}, 777788889999 (Decrypt, last at"
     )
 
 
 def test_why_none() -> None:
-    assert why_unused([], SINCE, "", is_all=True) == "no use by another account since 2026-11-24 03:00 UTC."
-    assert "there are more events" in why_unused([], SINCE, "", is_all=False)
+    assert why_unused([], SINCE, Marks(), is_all=True) == "no use by another account since 2026-11-24 03:00 UTC."
+    assert "there are more events" in why_unused([], SINCE, Marks(), is_all=False)

@@ -11,7 +11,7 @@ from ansible.module_utils.common.dict_transformations import camel_dict_to_snake
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule, aws_argument_spec
 
 from ansible_collections.keyops.atlassian_cmk.plugins.doc_fragments import key_state
-from ansible_collections.keyops.atlassian_cmk.plugins.modules import byok_trust_statement, kms_key_state, kms_realm_keys
+from ansible_collections.keyops.atlassian_cmk.plugins.modules import byok_trust_statement, kms_key_state
 from tests.unit.plugins.conversation import (
     ALIAS,
     KEY_ID,
@@ -25,11 +25,15 @@ from tests.unit.plugins.conversation import (
 )
 from tests.unit.plugins.module_utils.test_trust import DENY, policy
 
-MODULES = pytest.mark.parametrize("module", [kms_key_state, kms_realm_keys], ids=["kms_key_state", "kms_realm_keys"])
+ONE_OR_SEVERAL = pytest.mark.parametrize(
+    "key", [{"key_id": ALIAS}, {"keys": [{"key_id": ALIAS}]}], ids=["one", "several"]
+)
+# What is returned of several keys as a whole.
+OF_SEVERAL = {"keys", "found", "clock_offset"}
 EVERY_MODULE = pytest.mark.parametrize(
     "module",
-    [byok_trust_statement, kms_key_state, kms_realm_keys],
-    ids=["byok_trust_statement", "kms_key_state", "kms_realm_keys"],
+    [byok_trust_statement, kms_key_state],
+    ids=["byok_trust_statement", "kms_key_state"],
 )
 # What ansible-core itself adds to a result.
 FRAMEWORK = {"changed", "failed", "msg", "diff", "invocation"}
@@ -166,25 +170,31 @@ LIVES: list[Any] = [
 
 @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
 @pytest.mark.parametrize(("calls", "options"), LIVES)
-def test_results_of_kms_key_state(talk: Talk, calls: list[Any], options: dict[str, Any], check: bool) -> None:
+def test_results_of_one_key(talk: Talk, calls: list[Any], options: dict[str, Any], check: bool) -> None:
     if check and len(calls) > 1:
         calls = calls[:1]
     talk.kms(*calls)
     result = talk.run(kms_key_state, check=check, diff=True, **{"key_id": ALIAS} | options).result
-    agrees(yaml.safe_load(kms_key_state.RETURN), result, "failed" in result)
+    contract = yaml.safe_load(kms_key_state.RETURN)
+    agrees({name: contract[name] for name in contract if name not in OF_SEVERAL}, result, "failed" in result)
 
 
 @pytest.mark.parametrize(("calls", "options"), LIVES)
-def test_results_of_kms_realm_keys(talk: Talk, calls: list[Any], options: dict[str, Any]) -> None:
+def test_results_of_several_keys(talk: Talk, calls: list[Any], options: dict[str, Any]) -> None:
     talk.kms(*calls)
-    result = talk.run(kms_realm_keys, diff=True, keys=[{"key_id": ALIAS} | options]).result
-    contract = yaml.safe_load(kms_realm_keys.RETURN)
-    assert set(result) - FRAMEWORK == set(contract) - {"refusal"}
-    assert contract["keys"]["returned"] == "unless AWS refused to let the role be assumed"
-    # "With all that kms_key_state returns", but for the refusal, whose parts stand here.
-    inner = yaml.safe_load(kms_key_state.RETURN) | contract["keys"]["contains"]
+    result = talk.run(kms_key_state, diff=True, keys=[{"key_id": ALIAS} | options]).result
+    contract = yaml.safe_load(kms_key_state.RETURN)
+    assert set(result) - FRAMEWORK == OF_SEVERAL
+    assert {contract[name]["returned"] for name in OF_SEVERAL} == {"with O(keys), unless nothing was looked at"}
+    # "With all that is returned for one key", but for the refusal, whose parts stand here.
+    inner = {name: contract[name] for name in contract if name not in OF_SEVERAL} | contract["keys"]["contains"]
     del inner["refusal"]
     agrees(inner, result["keys"][0], "failed" in result)
+    (key,) = result["keys"]
+    known = {"region": key["region"], "key_arn": key["arn"], "key_state": key["key_state_before"]}
+    store = {"custom_key_store_id": key["custom_key_store_id"]} if "custom_key_store_id" in key else {}
+    assert result["found"] == ([known | store] if key["arn"] else [])
+    assert set(known) | {"custom_key_store_id"} == set(contract["found"]["contains"])
 
 
 @pytest.mark.parametrize(
@@ -207,26 +217,24 @@ def test_results_of_byok_trust_statement(talk: Talk, answer: Any) -> None:
             assert isinstance(result[name], PYTHON_TYPES[entry["type"]]), name
 
 
-@MODULES
-def test_a_role_that_cannot_be_assumed_is_documented(talk: Talk, module: Any) -> None:
+@ONE_OR_SEVERAL
+def test_a_role_that_cannot_be_assumed_is_documented(talk: Talk, key: dict[str, Any]) -> None:
     role = "arn:aws:iam::111122223333:role/cmk"
     params = {"RoleArn": role, "RoleSessionName": "keyops.atlassian_cmk"}
     talk.conversation("sts", REGION).expect("AssumeRole", params, Fault("AccessDenied", status=403))
-    key: dict[str, Any] = {"key_id": ALIAS} if module is kms_key_state else {"keys": [{"key_id": ALIAS}]}
-    result = talk.run(module, assume_role_arn=role, **key).failed
-    refusal = yaml.safe_load(module.RETURN)["refusal"]
+    result = talk.run(kms_key_state, assume_role_arn=role, **key).failed
+    refusal = yaml.safe_load(kms_key_state.RETURN)["refusal"]
     assert set(result) - FRAMEWORK == {"refusal"}
     assert set(result["refusal"]) == set(refusal["contains"])
 
 
 def test_samples_are_of_their_type() -> None:
-    for module in (kms_key_state, kms_realm_keys):
-        for name, entry in yaml.safe_load(module.RETURN).items():
-            if "sample" in entry:
-                assert isinstance(entry["sample"], PYTHON_TYPES[entry["type"]]), name
+    for name, entry in yaml.safe_load(kms_key_state.RETURN).items():
+        if "sample" in entry:
+            assert isinstance(entry["sample"], PYTHON_TYPES[entry["type"]]), name
 
 
 def test_the_promised_retries_are_those_that_are_tested() -> None:
-    # test_modules.py holds the clients to these numbers.
+    # test_connection.py holds the clients to these numbers.
     promised = "mode V(standard), 12 attempts in all, 5 seconds to connect, 20 seconds to answer"
     assert promised in " ".join(key_state.ModuleDocFragment.DOCUMENTATION.split())

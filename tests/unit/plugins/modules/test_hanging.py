@@ -17,12 +17,11 @@ import boto3
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _modules
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _argspec
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import (
     byok_trust_statement,
     kms_key_state,
     kms_key_use_info,
-    kms_realm_keys,
 )
 from tests.standins.aws import AwsStandin
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, OTHER_REGION, REGION, arn
@@ -44,12 +43,12 @@ def run(module: ModuleType, aws: AwsStandin, capsys: pytest.CaptureFixture[str],
 
 @pytest.fixture(autouse=True)
 def _less_than_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_modules, "_LEAST", LEAST)
+    monkeypatch.setattr(_argspec, "_LEAST", LEAST)
 
 
 def test_the_calls_have_ten_seconds_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    assert [_modules.deadline({"wait_timeout": seconds}).seconds for seconds in (0, 1, 10, 300)] == [10, 10, 10, 300]
+    assert [_argspec.change_deadline(seconds).seconds for seconds in (0, 1, 10, 300)] == [10, 10, 10, 300]
 
 
 @pytest.fixture
@@ -57,7 +56,7 @@ def realm(aws: AwsStandin, capsys: pytest.CaptureFixture[str]) -> Any:
     """Two disabled keys, and the module that enables them."""
     for region in (REGION, OTHER_REGION):
         aws.control("POST", "keys", {"region": region, "alias": ALIAS, "state": "Disabled"})
-    return functools.partial(run, kms_realm_keys, aws, capsys, keys=BOTH, wait_delay=0.05)
+    return functools.partial(run, kms_key_state, aws, capsys, keys=BOTH, wait_delay=0.05)
 
 
 def hang(aws: AwsStandin, **more: Any) -> None:
@@ -141,7 +140,7 @@ def test_a_listing_that_hangs_does_not_hold_up_the_other_region(
         aws.control("POST", "keys", {"region": region, "alias": "alias/cryptor", "state": "Disabled"})
     hang(aws, operation="ListAliases")
     keys = [{"region": region, "alias_prefix": "alias/cryptor"} for region in (REGION, OTHER_REGION)]
-    good, bad = run(kms_realm_keys, aws, capsys, keys=keys, wait_timeout=1, wait_delay=0.05)["keys"]
+    good, bad = run(kms_key_state, aws, capsys, keys=keys, wait_timeout=1, wait_delay=0.05)["keys"]
     assert (good["key_state"], bad["code"], bad["reference"]) == ("Enabled", "not_reached", "alias/cryptor*")
     assert "AWS was not reached for ListAliases" in bad["error"]
 
@@ -221,7 +220,7 @@ def test_a_process_of_its_own_ends_as_well(aws: AwsStandin) -> None:
     }
     began = time.monotonic()
     ended = subprocess.run(
-        [sys.executable, kms_realm_keys.__file__],
+        [sys.executable, kms_key_state.__file__],
         input=json.dumps({"ANSIBLE_MODULE_ARGS": arguments}),
         capture_output=True,
         text=True,

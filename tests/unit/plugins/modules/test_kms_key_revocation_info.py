@@ -14,9 +14,13 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 from botocore.stub import ANY
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _trail
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import ASSUME_ROLE_OPTIONS
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import KEY_EVENTS, STORE_EVENTS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import ASSUME_ROLE_OPTIONS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import lookup as lookups
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import revocation_info
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import (
+    KEY_EVENTS,
+    STORE_EVENTS,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_revocation_info as module
 from tests.standins.aws import AwsStandin
 from tests.standins.aws.clients import ACCESS_KEY, client
@@ -74,7 +78,7 @@ def lookup(talk: Talk, attribute: str, value: str, *pages: list[dict[str, Any]] 
 def _no_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     if "talk" in request.fixturenames:
         monkeypatch.setattr(
-            module, "Pace", functools.partial(_trail.Pace, sleep=clock.sleep, monotonic=clock.monotonic)
+            revocation_info, "Pace", functools.partial(lookups.Pace, sleep=clock.sleep, monotonic=clock.monotonic)
         )
 
 
@@ -195,7 +199,7 @@ def test_a_page_that_does_not_come_leaves_nothing_half_known(talk: Talk) -> None
 
 
 def test_a_key_in_use_is_looked_up_by_kind_of_event(talk: Talk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_trail, "MOST_PAGES", 2)
+    monkeypatch.setattr(lookups, "MOST_PAGES", 2)
     knows_caller(talk)
     uses = [[event("Decrypt", 50 + page)] for page in range(3)]
     params = {"LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": KEY}], "StartTime": ANY}
@@ -222,7 +226,7 @@ def test_a_key_in_use_is_looked_up_by_kind_of_event(talk: Talk, clock: Clock, mo
 def test_events_that_are_too_many_even_by_their_name(
     talk: Talk, monkeypatch: pytest.MonkeyPatch, pages: int, complete: bool
 ) -> None:
-    monkeypatch.setattr(_trail, "MOST_PAGES", 2)
+    monkeypatch.setattr(lookups, "MOST_PAGES", 2)
     knows_caller(talk)
     params = {"LookupAttributes": [{"AttributeKey": "ResourceName", "AttributeValue": KEY}], "StartTime": ANY}
     trail = talk.conversation("cloudtrail", REGION)
@@ -478,11 +482,13 @@ def test_neither_can_be_read(talk: Talk) -> None:
         ({"keys": []}, "No key is given. Name at least one in keys."),
         (
             {"keys": [{"key_arn": KEY}], "lookback_days": 91},
-            "lookback_days must be from 1 to 90, but is 91: CloudTrail keeps 90 days.",
+            "The option lookback_days must be from 1 to 90, but is 91: CloudTrail keeps 90 days. Give a number in that "
+            "range.",
         ),
         (
             {"keys": [{"key_arn": KEY}], "lookback_days": 0},
-            "lookback_days must be from 1 to 90, but is 0: CloudTrail keeps 90 days.",
+            "The option lookback_days must be from 1 to 90, but is 0: CloudTrail keeps 90 days. Give a number in that "
+            "range.",
         ),
         (
             {"keys": [{"key_arn": KEY}, {"key_arn": "alias/atlassian-cmk"}]},
@@ -521,7 +527,7 @@ def test_calls_are_retried_less_than_those_that_matter(talk: Talk) -> None:
 def test_documentation() -> None:
     documentation = yaml.safe_load(module.DOCUMENTATION)
     options = documentation["options"]
-    assert set(options["keys"]["suboptions"]) == set(module._KEY)
+    assert set(options["keys"]["suboptions"]) == set(revocation_info.SPEC.options["keys"]["options"])
     assert set(options) == {"keys", "read_access", "lookback_days", "timeout"}
     fragment = Path(module.__file__).parents[1] / "doc_fragments/assume_role.py"
     assert all(f"  {name}:" in fragment.read_text(encoding="utf-8") for name in ASSUME_ROLE_OPTIONS)
@@ -771,7 +777,7 @@ def test_the_store_of_a_key(aws: AwsStandin, run: Runner) -> None:
 
 
 def test_a_key_in_use_for_real(aws: AwsStandin, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_trail, "MOST_PAGES", 1)
+    monkeypatch.setattr(lookups, "MOST_PAGES", 1)
     key = plant(aws)
     uses = [{"region": REGION, "time": ago(minutes=n), "name": "Decrypt", "key": key["Arn"]} for n in range(1, 61)]
     lost, back = ({"region": REGION, "key": key["Arn"], "time": ago(days=days)} for days in (3, 2))

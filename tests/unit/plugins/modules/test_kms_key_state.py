@@ -534,12 +534,13 @@ class TestResult:
 @pytest.mark.parametrize(
     ("args", "said"),
     [
-        ({}, "missing required arguments: key_id"),
+        ({}, "one of the following is required: key_id, keys"),
+        ({"key_id": ALIAS, "keys": [{"key_id": ALIAS}]}, "parameters are mutually exclusive: key_id|keys"),
         ({"key_id": ALIAS, "state": "absent"}, "value of state must be one of: enabled, disabled"),
         ({"key_id": ALIAS, "wait_timeout": "soon"}, "wait_timeout"),
         ({"key_id": ALIAS, "alias": "x"}, "Unsupported parameters"),
     ],
-    ids=["no key", "no such state", "no number", "no such option"],
+    ids=["no key", "one and several", "no such state", "no number", "no such option"],
 )
 def test_wrong_options(talk: Talk, args: dict[str, Any], said: str) -> None:
     assert said in talk.run(kms_key_state, **args).failed["msg"]

@@ -13,7 +13,8 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 from botocore.stub import ANY
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _trail
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import lookup as lookups
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import use_info
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_use_info as module
 from tests.standins.aws import AwsStandin
 from tests.standins.aws.clients import ACCESS_KEY
@@ -60,8 +61,8 @@ def lookup(
 @pytest.fixture(autouse=True)
 def _no_waiting(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
     if "talk" in request.fixturenames:
-        pace = functools.partial(_trail.Pace, sleep=clock.sleep, monotonic=clock.monotonic)
-        monkeypatch.setattr(module, "Pace", pace)
+        pace = functools.partial(lookups.Pace, sleep=clock.sleep, monotonic=clock.monotonic)
+        monkeypatch.setattr(use_info, "Pace", pace)
 
 
 def ask(talk: Talk, **more: Any) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def test_without_a_mark_the_first_use_by_another_account_ends_the_search(talk: T
 
 
 def test_a_mark_that_does_not_fit_has_all_events_searched(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_trail, "MOST_USE_PAGES", 3)
+    monkeypatch.setattr(lookups, "MOST_USE_PAGES", 3)
     lookup(talk, [event(minute=900)], more=True)
     lookup(talk, [event(minute=0)], window=(0, 1))
     lookup(talk, [], window=(1, 3))
@@ -135,7 +136,7 @@ def test_a_key_in_use_is_searched_from_the_beginning_in_windows_that_double(talk
 
 
 def test_where_there_are_too_many_events_it_says_so(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_trail, "MOST_USE_PAGES", 3)
+    monkeypatch.setattr(lookups, "MOST_USE_PAGES", 3)
     lookup(talk, [event(minute=900)], more=True)
     lookup(talk, [event("Decrypt", 1)], [event("Decrypt", 0, ACCOUNT)], window=(0, 1), more=True)
     found = ask(talk)
@@ -143,7 +144,7 @@ def test_where_there_are_too_many_events_it_says_so(talk: Talk, monkeypatch: pyt
 
 
 def test_too_many_events_of_others_prove_nothing(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_trail, "MOST_USE_PAGES", 2)
+    monkeypatch.setattr(lookups, "MOST_USE_PAGES", 2)
     lookup(talk, [event("DescribeKey", 900)], more=True)
     lookup(talk, [event("DescribeKey", 0)], window=(0, 1))
     found = ask(talk)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._revocation import SUSPECTS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import SUSPECTS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access_text, compare_access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 

@@ -25,7 +25,7 @@ DESK_DOWN = {"error": "The support desk was not reached: timed out.", "hint": "R
 
 
 def key(changed: bool, error: str = "", region: str = "us-east-1") -> dict[str, Any]:
-    """A key as kms_realm_keys returns it."""
+    """A key as kms_key_state returns it."""
     return {
         "region": region,
         "reference": ALIAS,

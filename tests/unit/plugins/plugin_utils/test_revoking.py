@@ -7,7 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import KEY_STATES, Wish, plan
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import (
+    KEY_STATES,
+    KeyMetadata,
+    Wish,
+    plan,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import compare_access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import decide_revocation
@@ -80,7 +85,7 @@ def test_a_secret_that_was_typed_by_mistake_is_not_repeated() -> None:
 
 
 def key(before: str | None, region: str = EAST, *, changed: bool = False, **more: t.Any) -> dict[str, t.Any]:
-    """A key as kms_realm_keys with state=disabled returns it."""
+    """A key as kms_key_state with state=disabled returns it."""
     done = [{"operation": "DisableKey", "at": FIRST, "error": ""}] if changed else []
     return {
         "region": region,
@@ -103,7 +108,7 @@ def key(before: str | None, region: str = EAST, *, changed: bool = False, **more
 
 def planned(state: str) -> dict[str, t.Any]:
     """What the planner decides for a key that is to be disabled, as the module returns it in check mode."""
-    decision = plan(metadata(state), Wish("disabled"))
+    decision = plan(KeyMetadata(metadata(state)), Wish("disabled"))
     if isinstance(decision, Refusal):
         return key(state, **vars(decision))
     return key(state) | {

@@ -227,7 +227,8 @@ def test_the_clock_stops_when_atlassian_is_told() -> None:
         raw(plan=PLAN, change=CHANGE, decided=decided(revoked_at=LOST), ticket={**COMMENT, "told": True})
     )
     assert told.told_at == NOW
-    assert told.announcement and told.announcement.reference == COMMENT["reference"]
+    assert told.announcement
+    assert told.announcement.reference == COMMENT["reference"]
     record = {"by": "api", **COMMENT, "noted_at": "", "author": "", "relied_on": False}
     assert told.announcement.journal.told == record
     assert told.window.days_elapsed == 3.8

@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._time import (
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import (
     format_time,
     is_before,
     latest,

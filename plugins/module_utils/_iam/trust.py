@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The one statement of a trust policy that a restoration of BYOK may change. Pure: no AWS, no Ansible.
 
 Atlassian, "Restore access to your BYOK encryption keys"
@@ -36,9 +34,6 @@ _KEYS: t.Final = ("Action", "Effect", "Principal", "Sid")
 _EFFECTS: t.Final = ("Allow", "Deny")
 _MOST: t.Final = 400
 
-Document = t.Mapping[str, t.Any]
-_Statement = t.Mapping[str, t.Any]
-
 
 @dataclass(frozen=True)
 class TrustPlan:
@@ -53,34 +48,79 @@ class TrustPlan:
         return self.before != "Allow"
 
 
+@dataclass(frozen=True)
+class Statement:
+    """One statement of a policy, as the policy writes it."""
+
+    content: t.Mapping[str, t.Any]
+
+    @property
+    def names_atlassian(self) -> bool:
+        """Whether it names the principal, be it as an exception."""
+        excluded = self.content.get("NotPrincipal")
+        others = _list(excluded.get("AWS", [])) if isinstance(excluded, t.Mapping) else []
+        return PRINCIPAL in [*self._aws_principals(), *others]
+
+    @property
+    def difference(self) -> str:
+        """How it differs from the documented one; empty if it does not."""
+        more = sorted(str(name) for name in self.content if name not in _KEYS)
+        if more:
+            return f"it has {', '.join(more)}"
+        if _plain(self.content["Principal"]) != {"AWS": PRINCIPAL}:
+            return "it has other principals as well"
+        if _plain(self.content.get("Action")) != _ACTION:
+            return f"its action is not {_ACTION} alone"
+        return ""
+
+    @property
+    def may_deny(self) -> bool:
+        """Whether it may deny the principal; a condition is not weighed, and what is not understood may."""
+        if self.content["Effect"] != "Deny":
+            return False
+        actions = self.content.get("Action")
+        # NotAction, or what is no text.
+        readable = actions is not None and all(isinstance(action, str) for action in _list(actions))
+        if readable and not any(fnmatch.fnmatchcase(_ACTION.lower(), action.lower()) for action in _list(actions)):
+            return False
+        if not isinstance(self.content.get("Principal"), t.Mapping):  # everybody, or NotPrincipal
+            return True
+        return not all(map(_is_of_another_account, self._aws_principals()))
+
+    def _aws_principals(self) -> list[t.Any]:
+        principal = self.content.get("Principal")
+        return _list(principal.get("AWS", [])) if isinstance(principal, t.Mapping) else []
+
+
 def plan(document: object) -> TrustPlan | Refusal:
     """Decide what the trust policy of the role needs; the refusal shows what was seen.
 
     :param document: the policy as GetRole answers it, read from its JSON; nothing is changed in it
     """
     statements = _statements(document)
-    if statements is None:
-        return refusal("trust_malformed", role=ROLE, seen=shown(document))
-    naming = [place for place, statement in enumerate(statements) if _names(statement)]
+    if not statements:
+        return refusal("trust_malformed", role=ROLE, seen=quote(document))
+    naming = [place for place, statement in enumerate(statements) if statement.names_atlassian]
     if not naming:
-        return refusal("trust_not_found", role=ROLE, principal=PRINCIPAL, seen=shown(statements))
+        seen = quote([statement.content for statement in statements])
+        return refusal("trust_not_found", role=ROLE, principal=PRINCIPAL, seen=seen)
     if len(naming) > 1:
-        seen = shown([statements[place] for place in naming])
+        seen = quote([statements[place].content for place in naming])
         return refusal("trust_ambiguous", role=ROLE, principal=PRINCIPAL, count=len(naming), seen=seen)
     (place,) = naming
-    difference = _difference(statements[place])
-    if difference:
-        return refusal("trust_undocumented", role=ROLE, difference=difference, seen=shown(statements[place]))
-    denying = [one for number, one in enumerate(statements) if number != place and _may_deny(one)]
+    ours = statements.pop(place)
+    if ours.difference:
+        return refusal("trust_undocumented", role=ROLE, difference=ours.difference, seen=quote(ours.content))
+    denying = [statement.content for statement in statements if statement.may_deny]
     if denying:
-        return refusal("trust_denied_elsewhere", role=ROLE, principal=PRINCIPAL, seen=shown(denying))
-    after = copy.deepcopy(dict(t.cast("Document", document)))
+        return refusal("trust_denied_elsewhere", role=ROLE, principal=PRINCIPAL, seen=quote(denying))
+    after = copy.deepcopy(t.cast("dict[str, t.Any]", document))
     listed = after["Statement"]
     (listed[place] if isinstance(listed, list) else listed)["Effect"] = "Allow"
-    return TrustPlan(str(statements[place]["Effect"]), after)
+    return TrustPlan(str(ours.content["Effect"]), after)
 
 
-def same(one: object, other: object) -> bool:
+def is_same(one: object, other: object) -> bool:
     """Tell whether two policies mean the same: a list of one is its value, and no list's order has a meaning.
 
     (IAM User Guide, "Grammar of the IAM JSON policy language".)
@@ -88,67 +128,28 @@ def same(one: object, other: object) -> bool:
     return bool(_plain(one) == _plain(other))
 
 
-def written(document: Document) -> str:
+def written(document: object) -> str:
     """Write a policy as UpdateAssumeRolePolicy takes it, and as people read it in the console."""
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def shown(seen: object) -> str:
+def quote(seen: object) -> str:
     """Quote a part of a policy for a message, cut to a readable length."""
     text = json.dumps(seen, ensure_ascii=False, default=str)
     return text if len(text) <= _MOST else f"{text[:_MOST]}… ({len(text)} characters)"
 
 
-def _statements(document: object) -> list[_Statement] | None:
-    """The policy's statements; None if it is not a policy. (A single one may stand without a list.)"""
+def _statements(document: object) -> list[Statement]:
+    """The policy's statements; none if it is not a policy. (A single one may stand without a list.)"""
     if not isinstance(document, t.Mapping):
-        return None
-    found = document.get("Statement")
-    listed = found if isinstance(found, list) else [found]
-    whole = all(isinstance(one, t.Mapping) and one.get("Effect") in _EFFECTS for one in listed)
-    return t.cast("list[_Statement]", listed) if listed and whole else None
+        return []
+    listed = _list(document.get("Statement"))
+    whole = all(isinstance(content, t.Mapping) and content.get("Effect") in _EFFECTS for content in listed)
+    return list(map(Statement, listed)) if whole else []
 
 
 def _list(value: object) -> list[t.Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _aws_principals(statement: _Statement) -> list[t.Any]:
-    principal = statement.get("Principal")
-    return _list(principal.get("AWS", [])) if isinstance(principal, t.Mapping) else []
-
-
-def _names(statement: _Statement) -> bool:
-    excluded = statement.get("NotPrincipal")
-    others = _list(excluded.get("AWS", [])) if isinstance(excluded, t.Mapping) else []
-    return PRINCIPAL in [*_aws_principals(statement), *others]
-
-
-def _difference(statement: _Statement) -> str:
-    """Say how the statement differs from the documented one; empty if it does not."""
-    more = sorted(str(name) for name in statement if name not in _KEYS)
-    if more:
-        return f"it has {', '.join(more)}"
-    if _plain(statement["Principal"]) != {"AWS": PRINCIPAL}:
-        return "it has other principals as well"
-    if _plain(statement.get("Action")) != _ACTION:
-        return f"its action is not {_ACTION} alone"
-    return ""
-
-
-def _may_deny(statement: _Statement) -> bool:
-    """Tell whether a Deny may reach the principal; a condition is not weighed, and what is not understood may."""
-    if statement["Effect"] != "Deny":
-        return False
-    actions = statement.get("Action")
-    # NotAction, or what is no text.
-    readable = actions is not None and all(isinstance(action, str) for action in _list(actions))
-    if readable and not any(fnmatch.fnmatchcase(_ACTION.lower(), action.lower()) for action in _list(actions)):
-        return False
-    principal = statement.get("Principal")
-    if not isinstance(principal, t.Mapping):  # everybody, or NotPrincipal
-        return True
-    return not all(_is_of_another_account(name) for name in _aws_principals(statement))
 
 
 def _is_of_another_account(name: object) -> bool:

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The one place that knows AWS's table of key states. Pure: no AWS, no Ansible.
 
 Source: AWS KMS Developer Guide, "Key states of AWS KMS keys"
@@ -17,7 +15,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute, write_time
 
 State = t.Literal["enabled", "disabled"]
 
@@ -47,6 +46,40 @@ _PARTITIONS: t.Final = (
     ("us-iso-", "aws-iso"),
     ("eusc-", "aws-eusc"),
 )
+
+
+@dataclass(frozen=True)
+class KeyMetadata:
+    """What DescribeKey says of a key (``KeyMetadata``), as boto3 answers it."""
+
+    answer: t.Mapping[str, t.Any]
+
+    @property
+    def key_id(self) -> str:
+        return str(self.answer["KeyId"])
+
+    @property
+    def arn(self) -> str:
+        return str(self.answer["Arn"])
+
+    @property
+    def key_state(self) -> str:
+        return str(self.answer["KeyState"])
+
+    @property
+    def account_id(self) -> str:
+        return account_of(self.arn)
+
+    @property
+    def is_of_aws(self) -> bool:
+        """Whether AWS manages the key, and not the customer."""
+        return bool(self.answer.get("KeyManager") == "AWS")
+
+    @property
+    def deletion_date(self) -> str:
+        """When AWS deletes the key, as people read it."""
+        date = self.answer.get("DeletionDate")
+        return to_minute(write_time(date)) if isinstance(date, dt.datetime) else str(date or "an unknown date")
 
 
 @dataclass(frozen=True)
@@ -88,6 +121,20 @@ def is_key_arn(text: str) -> bool:
     return bool(match and match["in_arn"] and match["in_arn"].startswith("key/"))
 
 
+def check_key_arn(arn: str, region: str) -> None:
+    """Raise RefusedError unless a text is the ARN of a key of this region."""
+    if not re.match(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", arn):
+        raise RefusedError(refusal("invalid_key_arn", seen=repr(arn)))
+    unfit = check_reference(arn, region, None)
+    if unfit:
+        raise RefusedError(unfit)
+
+
+def region_of(arn: str) -> str:
+    """Name the region in an ARN; empty if the text is none."""
+    return "".join(arn.split(":")[3:4])
+
+
 def check_reference(reference: str, region: str, account_id: str | None) -> Refusal | None:
     """Tell why ``reference`` cannot be the key of ``region`` (and of ``account_id``); None when it can.
 
@@ -112,23 +159,20 @@ def check_reference(reference: str, region: str, account_id: str | None) -> Refu
         )
     if account_id and match["account_id"] != account_id:
         return refusal(
-            "reference_of_other_account",
-            reference=reference,
-            seen=match["account_id"],
-            account_id=account_id,
+            "reference_of_other_account", reference=reference, seen=match["account_id"], account_id=account_id
         )
     return None
 
 
-def plan(metadata: t.Mapping[str, t.Any], wish: Wish) -> Plan | Refusal:
-    """Decide what ``wish`` needs of a key, given DescribeKey's ``KeyMetadata``.
+def plan(metadata: KeyMetadata, wish: Wish) -> Plan | Refusal:
+    """Decide what ``wish`` needs of a key.
 
     The only operations ever planned are EnableKey, DisableKey and CancelKeyDeletion.
     """
-    arn, key_state = metadata["Arn"], metadata["KeyState"]
-    if wish.account_id and account_of(arn) != wish.account_id:
-        return refusal("owner_differs", arn=arn, seen=account_of(arn), account_id=wish.account_id)
-    if metadata.get("KeyManager") == "AWS":
+    arn, key_state = metadata.arn, metadata.key_state
+    if wish.account_id and metadata.account_id != wish.account_id:
+        return refusal("owner_differs", arn=arn, seen=metadata.account_id, account_id=wish.account_id)
+    if metadata.is_of_aws:
         return refusal("aws_managed_key", arn=arn)
     if key_state in ("Enabled", "Disabled"):
         change = {"Enabled": "EnableKey", "Disabled": "DisableKey"}[wish.key_state]
@@ -140,20 +184,14 @@ def plan(metadata: t.Mapping[str, t.Any], wish: Wish) -> Plan | Refusal:
     return _refused_state(metadata)
 
 
-def _refused_state(metadata: t.Mapping[str, t.Any]) -> Refusal:
-    arn, key_state = metadata["Arn"], metadata["KeyState"]
+def _refused_state(metadata: KeyMetadata) -> Refusal:
+    arn, key_state = metadata.arn, metadata.key_state
     if key_state == "PendingDeletion":
-        return refusal("pending_deletion", arn=arn, deletion_date=_date(metadata.get("DeletionDate")))
+        return refusal("pending_deletion", arn=arn, deletion_date=metadata.deletion_date)
     if key_state == "PendingReplicaDeletion":
-        days = metadata.get("PendingDeletionWindowInDays")
+        days = metadata.answer.get("PendingDeletionWindowInDays")
         return refusal("pending_replica_deletion", arn=arn, window=f"{days} days" if days else "the waiting period")
     code = re.sub(r"(?<!^)(?=[A-Z])", "_", key_state).lower()
     if code in ("unavailable", "pending_import", "creating", "updating"):
         return refusal(code, arn=arn)
     return refusal("unknown_state", arn=arn, key_state=key_state)
-
-
-def _date(value: object) -> str:
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
-    return str(value or "an unknown date")

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The calls to AWS KMS, for one key. What to call is decided in _key_states."""
 
 from __future__ import annotations
@@ -22,16 +20,17 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors i
     not_found,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls, ClosedError, clock_offset
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._key_states import (
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import (
+    KeyMetadata,
     Plan,
     Wish,
-    account_of,
     check_reference,
     plan,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting, wait_until
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting, wait_until
 
 _METHODS: t.Final = {
     "DescribeKey": "describe_key",
@@ -63,7 +62,7 @@ class Outcome:
     reference: str
     region: str
     expected_arn: str | None = None
-    metadata: dict[str, t.Any] = field(default_factory=dict)
+    metadata: KeyMetadata | None = None
     before: str | None = None
     after: str | None = None
     actions: list[str] = field(default_factory=list)
@@ -77,7 +76,7 @@ class Outcome:
 
     def as_result(self) -> dict[str, t.Any]:
         """Return it as a module returns it: snake_case, dates as ISO 8601 text in UTC."""
-        metadata = camel_dict_to_snake_dict(_without_dates(self.metadata))
+        metadata = camel_dict_to_snake_dict(_without_dates(dict(self.metadata.answer))) if self.metadata else {}
         metadata.pop("aws_account_id", None)
         return {
             **metadata,
@@ -85,7 +84,7 @@ class Outcome:
             "region": self.region,
             "key_id": metadata.get("key_id"),
             "arn": metadata.get("arn"),
-            "account_id": account_of(self.metadata["Arn"]) if self.metadata else None,
+            "account_id": self.metadata.account_id if self.metadata else None,
             "key_state": self.after,
             "key_state_before": self.before,
             "actions": self.actions,
@@ -94,9 +93,21 @@ class Outcome:
             "waited": round(self.waited, 1),
         }
 
+    def as_found(self) -> dict[str, str]:
+        """Name the key as ``kms_key_revocation_info`` takes it, with its state before; empty if it was not found."""
+        if not self.metadata:
+            return {}
+        facts = {
+            "region": self.region,
+            "key_arn": self.metadata.arn,
+            "key_state": self.before,
+            "custom_key_store_id": self.metadata.answer.get("CustomKeyStoreId"),
+        }
+        return {name: fact for name, fact in facts.items() if fact}
+
     def as_diff(self) -> dict[str, t.Any]:
         """Return the key state before and after, for diff mode."""
-        title = self.metadata.get("Arn", self.reference)
+        title = self.metadata.arn if self.metadata else self.reference
         return {
             "before_header": title,
             "after_header": title,
@@ -150,60 +161,58 @@ def _set_key_state(
         raise RefusedError(unfit)
     patient = waiting or Waiting()
     began = patient.monotonic()
-    outcome.metadata = _describe(client, outcome, wish.account_id)
-    outcome.before = outcome.after = outcome.metadata["KeyState"]
-    _check_arn(outcome)
-    decision = plan(outcome.metadata, wish)
+    metadata = outcome.metadata = _describe(client, outcome, wish.account_id)
+    outcome.before = outcome.after = metadata.key_state
+    if outcome.expected_arn not in (None, metadata.arn):
+        why = refusal(
+            "alias_moved",
+            reference=outcome.reference,
+            region=outcome.region,
+            expected=outcome.expected_arn,
+            seen=metadata.arn,
+        )
+        raise RefusedError(why)
+    decision = plan(metadata, wish)
     if isinstance(decision, Refusal):
         raise RefusedError(decision)
     if check_mode:
         outcome.actions, outcome.after = list(decision.actions), decision.after
     elif decision.actions:
-        _carry_out(client, decision, outcome, patient.since(began))
+        _carry_out(client, metadata.key_id, decision, outcome, patient.since(began))
         if waiting:
-            _settle(client, wish, outcome, waiting, waiting.since(began))
+            _settle(client, metadata.key_id, wish, outcome, (waiting, waiting.since(began)))
 
 
-def _check_arn(outcome: Outcome) -> None:
-    arn = outcome.metadata["Arn"]
-    if outcome.expected_arn not in (None, arn):
-        raise RefusedError(
-            refusal(
-                "alias_moved",
-                reference=outcome.reference,
-                region=outcome.region,
-                expected=outcome.expected_arn,
-                seen=arn,
-            )
-        )
-
-
-def _carry_out(client: KmsClient, decision: Plan, outcome: Outcome, patient: Waiting) -> None:
+def _carry_out(client: KmsClient, key_id: str, decision: Plan, outcome: Outcome, patient: Waiting) -> None:
     for action in decision.actions:
         # A cancelled deletion may not have spread to the part of AWS that answers the next call.
-        _change(client, action, outcome, patient if outcome.actions else dataclasses.replace(patient, timeout=0))
+        _change(
+            client, action, key_id, outcome, patient if outcome.actions else dataclasses.replace(patient, timeout=0)
+        )
         outcome.actions.append(action)
         outcome.after = "Disabled" if action == "CancelKeyDeletion" else decision.after
     report(Progress(outcome.region, decision.after, sent=decision.actions[-1]))
     outcome.is_settling = True
 
 
-def _settle(client: KmsClient, wish: Wish, outcome: Outcome, waiting: Waiting, left: Waiting) -> None:
-    key_id, ours = outcome.metadata["KeyId"], (wish.key_state, outcome.before, "Disabled")
+def _settle(client: KmsClient, key_id: str, wish: Wish, outcome: Outcome, waitings: tuple[Waiting, Waiting]) -> None:
+    """Wait with what is left (the second of ``waitings``) of what was asked for."""
+    waiting, left = waitings
+    ours = (wish.key_state, outcome.before, "Disabled")
     settled = wait_until(
         lambda: _read(client, key_id, outcome),
-        lambda metadata: bool(metadata["KeyState"] == wish.key_state),
+        lambda metadata: metadata.key_state == wish.key_state,
         left,
         # None of our own calls leads to another state: somebody else is at the key.
-        lambda metadata: metadata["KeyState"] not in ours,
+        lambda metadata: metadata.key_state not in ours,
     )
     outcome.waited = settled.waited
     outcome.metadata = settled.last or outcome.metadata
     if settled.done:
         return
-    outcome.after = settled.last["KeyState"] if settled.last else None
-    decision = plan(outcome.metadata, wish)
-    if settled.hopeless and isinstance(decision, Refusal):
+    outcome.after = settled.last.key_state if settled.last else None
+    decision = plan(settled.last, wish) if settled.last and settled.hopeless else None
+    if isinstance(decision, Refusal):
         raise RefusedError(decision)
     raise RefusedError(_not_settled(outcome, wish.key_state, waiting))
 
@@ -211,7 +220,7 @@ def _settle(client: KmsClient, wish: Wish, outcome: Outcome, waiting: Waiting, l
 def _not_settled(outcome: Outcome, wanted: str, waiting: Waiting) -> Refusal:
     return refusal(
         "not_settled",
-        arn=outcome.metadata["Arn"],
+        arn=outcome.metadata.arn if outcome.metadata else outcome.reference,
         wanted=wanted,
         reads=waiting.reads,
         timeout=f"{waiting.timeout:g}",
@@ -223,21 +232,21 @@ def _call(client: KmsClient, operation: str, key_id: str, outcome: Outcome) -> t
     return outcome.calls.make(operation, getattr(client, _METHODS[operation]), KeyId=key_id)
 
 
-def _describe(client: KmsClient, outcome: Outcome, account_id: str | None) -> dict[str, t.Any]:
+def _describe(client: KmsClient, outcome: Outcome, account_id: str | None) -> KeyMetadata:
     try:
         answer = _call(client, "DescribeKey", outcome.reference, outcome)
     except AWS_ERRORS as error:
         if aws_code(error) == "NotFoundException":
             raise RefusedError(not_found(error, outcome.reference, outcome.region, account_id)) from error
         raise RefusedError(explain(error, "DescribeKey", outcome.region)) from error
-    outcome.clock_offset = clock_offset(answer, dt.datetime.now(dt.timezone.utc))
-    return dict(answer["KeyMetadata"])
+    outcome.clock_offset = clock_offset(answer, current_time())
+    return KeyMetadata(answer["KeyMetadata"])
 
 
-def _change(client: KmsClient, action: str, outcome: Outcome, waiting: Waiting) -> None:
+def _change(client: KmsClient, action: str, key_id: str, outcome: Outcome, waiting: Waiting) -> None:
     for gone in waiting.ticks():
         try:
-            _call(client, action, outcome.metadata["KeyId"], outcome)
+            _call(client, action, key_id, outcome)
         except AWS_ERRORS as error:
             if action == "CancelKeyDeletion" and aws_code(error) == "KMSInvalidStateException":
                 # Its one meaning is "not pending deletion" (AWS KMS Developer Guide, "Key states"): the answer to our
@@ -249,14 +258,14 @@ def _change(client: KmsClient, action: str, outcome: Outcome, waiting: Waiting) 
             return
 
 
-def _read(client: KmsClient, key_id: str, outcome: Outcome) -> dict[str, t.Any] | None:
+def _read(client: KmsClient, key_id: str, outcome: Outcome) -> KeyMetadata | None:
     try:
-        metadata = dict(_call(client, "DescribeKey", key_id, outcome)["KeyMetadata"])
+        metadata = KeyMetadata(_call(client, "DescribeKey", key_id, outcome)["KeyMetadata"])
     except AWS_ERRORS as error:
         if aws_code(error) in _SPREADING:
             return None
         raise RefusedError(explain(error, "DescribeKey", outcome.region)) from error
-    outcome.last_state = metadata["KeyState"]
+    outcome.last_state = metadata.key_state
     return metadata
 
 

@@ -14,13 +14,11 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import Patience
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._modules import (
-    KEY_STATE_OPTIONS,
-    clients,
-    keep_credentials_in,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state, kms_realm_keys
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.key_state import SPEC
+from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state
 from tests.standins.aws import AwsStandin
 from tests.unit.plugins.conversation import ALIAS, OTHER_REGION, REGION, Fault, Talk
 
@@ -31,9 +29,10 @@ BOTH = [{"region": REGION, "key_id": ALIAS}, {"region": OTHER_REGION, "key_id": 
 
 
 def built(service: str = "kms", **args: Any) -> dict[str, Any]:
-    with patch_module_args({"region": REGION, **args}):
-        module = AnsibleAWSModule(argument_spec=KEY_STATE_OPTIONS)
-        return clients(module, service, [REGION, OTHER_REGION], Deadline(60))
+    with patch_module_args({"region": REGION, "key_id": ALIAS, **args}):
+        module = AnsibleAWSModule(argument_spec=SPEC.options)
+    regions = [REGION, OTHER_REGION]
+    return Connection(module.params).clients([service], regions, Patience(), Deadline(60))[service]
 
 
 def test_retries_and_timeouts() -> None:
@@ -107,7 +106,7 @@ def test_a_role_is_assumed_once_for_all_regions(talk: Talk) -> None:
     assumes(talk)
     for region in (REGION, OTHER_REGION):
         talk.kms(("DescribeKey", ALIAS, "Enabled"), region=region)
-    run = talk.run(kms_realm_keys, keys=BOTH, assume_role_arn=ROLE)
+    run = talk.run(kms_key_state, keys=BOTH, assume_role_arn=ROLE)
     assert run.ok["changed"] is False
     assert [(service, region) for service, region, _more in talk.handed_out] == [
         ("sts", REGION),
@@ -118,11 +117,6 @@ def test_a_role_is_assumed_once_for_all_regions(talk: Talk) -> None:
     for _service, _region, more in talk.handed_out[1:]:
         assert more.items() >= wanted.items()
     assert not any(secret in str(run.result) for secret in SECRETS)
-
-
-class Store(dict[str, str]):
-    def put(self, name: str, value: str) -> None:
-        self[name] = value
 
 
 @pytest.mark.parametrize(
@@ -136,7 +130,7 @@ class Store(dict[str, str]):
         pytest.param(60, {"endpoint_url": "http://127.0.0.1:9"}, 2, id="another AWS"),
     ],
 )
-def test_kept_credentials_serve_only_who_would_get_them(
+def test_credentials_serve_the_process_again_only_for_who_would_get_them(
     monkeypatch: pytest.MonkeyPatch, minutes: int, other: dict[str, Any], times: int
 ) -> None:
     assumed: list[dict[str, str]] = []
@@ -154,7 +148,6 @@ def test_kept_credentials_serve_only_who_would_get_them(
         return Sts() if service == "sts" else real(self, service, **more)
 
     monkeypatch.setattr(boto3.session.Session, "client", client)
-    keep_credentials_in(Store())
     for more in ({}, other):
         kms = built(assume_role_arn=ROLE, **more)[REGION]
         assert kms._request_signer._credentials.token == SECRETS[2]
@@ -174,11 +167,10 @@ def test_external_id_and_session_name(talk: Talk) -> None:
     assert run.ok["key_state"] == "Enabled"
 
 
-@pytest.mark.parametrize("module", [kms_key_state, kms_realm_keys], ids=["kms_key_state", "kms_realm_keys"])
-def test_a_role_that_cannot_be_assumed(talk: Talk, module: Any) -> None:
+@pytest.mark.parametrize("key", [{"key_id": ALIAS}, {"keys": BOTH}], ids=["one", "several"])
+def test_a_role_that_cannot_be_assumed(talk: Talk, key: dict[str, Any]) -> None:
     assumes(talk, Fault("AccessDenied", "not authorized to perform: sts:AssumeRole", 403))
-    key: dict[str, Any] = {"key_id": ALIAS} if module is kms_key_state else {"keys": BOTH}
-    result = talk.run(module, assume_role_arn=ROLE, **key).failed
+    result = talk.run(kms_key_state, assume_role_arn=ROLE, **key).failed
     assert result["refusal"]["code"] == "access_denied"
     assert "Allow sts:AssumeRole" in result["refusal"]["hint"]
     assert result["msg"] == f"{result['refusal']['error']} {result['refusal']['hint']}"

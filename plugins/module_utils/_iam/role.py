@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
-"""The calls to AWS IAM, for the one trust policy of BYOK. What to write is decided in _trust."""
+"""The calls to AWS IAM, for the one trust policy of BYOK. What to write is decided in trust."""
 
 from __future__ import annotations
 
@@ -14,16 +12,16 @@ from dataclasses import dataclass, field
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, aws_code, explain
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls, ClosedError
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Waiting, wait_until
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._trust import (
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import (
     ROLE,
     TrustPlan,
+    is_same,
     plan,
-    same,
-    shown,
+    quote,
     written,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting, wait_until
 
 # IAM is one service for all regions; it is signed for, and logged in, this one (IAM User Guide, "Logging IAM and AWS STS
 # API calls with AWS CloudTrail").
@@ -82,25 +80,29 @@ class TrustOutcome:
         }
 
 
-def allow_trust(
-    client: IamClient,
-    outcome: TrustOutcome,
-    account_id: str | None,
-    expected: object,
-    *,
-    check_mode: bool,
-    waiting: Waiting | None,
-) -> None:
-    """Set the documented statement back to Allow, and wait (unless ``waiting`` is None) until AWS shows it.
+@dataclass(frozen=True)
+class TrustRequest:
+    """How to set the statement back.
+
+    ``account_id`` must own the role, None if any may. ``expected`` is the policy that was planned with, None if any may
+    be found. ``waiting`` is None for not waiting until AWS shows the change.
+    """
+
+    account_id: str | None
+    expected: object
+    check_mode: bool
+    waiting: Waiting | None
+
+
+def allow_trust(client: IamClient, outcome: TrustOutcome, request: TrustRequest) -> None:
+    """Set the documented statement back to Allow.
 
     Never raises for what AWS answers: the outcome then carries the refusal.
 
     :param outcome: it is filled in on the way, so that it can be read while AWS does not answer
-    :param account_id: the account that must own the role; None if any may
-    :param expected: the policy that was planned with; None if any may be found
     """
     try:
-        _allow(client, account_id, expected, outcome, check_mode=check_mode, waiting=waiting)
+        _allow(client, outcome, request)
     except RefusedError as refused:
         outcome.refusal = refused.refusal
     except ClosedError:
@@ -122,21 +124,14 @@ def give_up(outcome: TrustOutcome, reason: str) -> TrustOutcome:
     return dataclasses.replace(outcome, actions=list(outcome.actions), refusal=why)
 
 
-def _allow(
-    client: IamClient,
-    account_id: str | None,
-    expected: object,
-    outcome: TrustOutcome,
-    *,
-    check_mode: bool,
-    waiting: Waiting | None,
-) -> None:
+def _allow(client: IamClient, outcome: TrustOutcome, request: TrustRequest) -> None:
     role = _get_role(client, outcome)
     outcome.arn, outcome.policy_before = role["Arn"], role.get("AssumeRolePolicyDocument")
     outcome.policy = outcome.policy_before
     owner = role["Arn"].split(":")[4]
-    if account_id and owner != account_id:
-        raise RefusedError(refusal("role_of_other_account", arn=role["Arn"], seen=owner, account_id=account_id))
+    if request.account_id and owner != request.account_id:
+        why = refusal("role_of_other_account", arn=role["Arn"], seen=owner, account_id=request.account_id)
+        raise RefusedError(why)
     decision = plan(outcome.policy_before)
     if isinstance(decision, Refusal):
         raise RefusedError(decision)
@@ -144,20 +139,20 @@ def _allow(
     if not decision.changes:
         return
     # IAM takes no condition for a write, so this read is as near to it as it can be.
-    if expected is not None and not same(expected, outcome.policy_before):
+    if request.expected is not None and not is_same(request.expected, outcome.policy_before):
         raise RefusedError(refusal("trust_changed_meanwhile", role=ROLE))
-    if not check_mode:
+    if not request.check_mode:
         _call(client.update_assume_role_policy, outcome, RoleName=ROLE, PolicyDocument=written(decision.after))
     outcome.actions.append("UpdateAssumeRolePolicy")
     outcome.after, outcome.policy = "Allow", decision.after
-    if waiting and not check_mode:
-        _settle(client, decision, outcome, waiting)
+    if request.waiting and not request.check_mode:
+        _settle(client, decision, outcome, request.waiting)
 
 
 def _settle(client: IamClient, decision: TrustPlan, outcome: TrustOutcome, waiting: Waiting) -> None:
     settled = wait_until(
         lambda: _get_role(client, outcome).get("AssumeRolePolicyDocument"),
-        lambda document: same(document, decision.after),
+        lambda document: is_same(document, decision.after),
         waiting,
     )
     outcome.waited = settled.waited
@@ -167,7 +162,7 @@ def _settle(client: IamClient, decision: TrustPlan, outcome: TrustOutcome, waiti
     outcome.after, outcome.policy = None if isinstance(seen, Refusal) else seen.before, settled.last
     timeout = f"{waiting.timeout:g}"
     raise RefusedError(
-        refusal("trust_not_settled", role=ROLE, reads=waiting.reads, timeout=timeout, seen=shown(settled.last))
+        refusal("trust_not_settled", role=ROLE, reads=waiting.reads, timeout=timeout, seen=quote(settled.last))
     )
 
 

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Who may use a key: its policy and grants. Read only."""
 
 from __future__ import annotations
@@ -26,12 +24,37 @@ class AccessClient(t.Protocol):
 MOST_PAGES: t.Final = 100
 
 
+@dataclass(frozen=True)
+class Grant:
+    """A grant, as the module returns it: who may do what with the key, and under which condition."""
+
+    grant_id: str
+    grantee_principal: str | None
+    operations: list[str]
+    name: str | None
+    constraints: t.Any
+    retiring_principal: str | None
+
+    @classmethod
+    def from_answer(cls, grant: t.Mapping[str, t.Any]) -> Grant:
+        """Read an entry of ListGrants."""
+        return cls(
+            grant_id=grant["GrantId"],
+            # A grant to an AWS service names the service in place of a principal.
+            grantee_principal=grant.get("GranteePrincipal") or grant.get("GranteeServicePrincipal"),
+            operations=sorted(grant.get("Operations", [])),
+            name=grant.get("Name"),
+            constraints=canonical(grant.get("Constraints") or {}),
+            retiring_principal=grant.get("RetiringPrincipal") or grant.get("RetiringServicePrincipal"),
+        )
+
+
 @dataclass
 class Access:
     """The key's policy and grants in a form that can be compared with an earlier one; each None until it was read."""
 
     policy: t.Any = None
-    grants: list[dict[str, t.Any]] | None = None
+    grants: list[Grant] | None = None
     reasons: list[str] = field(default_factory=list)
     is_done: bool = False
 
@@ -43,7 +66,8 @@ class Access:
         policy, grants, reasons = self.policy, self.grants, list(self.reasons)
         if not self.is_done:
             reasons.append(unanswered)
-        return {"policy": policy, "grants": grants, "access_reason": " ".join(reasons) or None}
+        listed = None if grants is None else [vars(grant) for grant in grants]
+        return {"policy": policy, "grants": listed, "access_reason": " ".join(reasons) or None}
 
 
 def read_access(client: AccessClient, key_arn: str, region: str, access: Access) -> None:
@@ -64,29 +88,17 @@ def read_access(client: AccessClient, key_arn: str, region: str, access: Access)
     access.is_done = True
 
 
-def _grants(client: AccessClient, key_arn: str) -> list[dict[str, t.Any]] | None:
+def _grants(client: AccessClient, key_arn: str) -> list[Grant] | None:
     """Return all grants, sorted by id; None if there are too many to read: a part of them would pass for the whole."""
-    grants: list[dict[str, t.Any]] = []
+    grants: list[Grant] = []
     params = {"KeyId": key_arn}
     for _page in range(MOST_PAGES):
         answer = client.list_grants(**params)
-        grants += [_grant(grant) for grant in answer["Grants"]]
+        grants += map(Grant.from_answer, answer["Grants"])
         if not answer.get("Truncated"):
-            return sorted(grants, key=lambda grant: str(grant["grant_id"]))
+            return sorted(grants, key=lambda grant: grant.grant_id)
         params["Marker"] = answer["NextMarker"]
     return None
-
-
-def _grant(grant: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return {
-        "grant_id": grant["GrantId"],
-        # A grant to an AWS service names the service in place of a principal.
-        "grantee_principal": grant.get("GranteePrincipal") or grant.get("GranteeServicePrincipal"),
-        "operations": sorted(grant.get("Operations", [])),
-        "name": grant.get("Name"),
-        "constraints": canonical(grant.get("Constraints") or {}),
-        "retiring_principal": grant.get("RetiringPrincipal") or grant.get("RetiringServicePrincipal"),
-    }
 
 
 def canonical(document: t.Any) -> t.Any:

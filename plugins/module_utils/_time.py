@@ -2,9 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
-"""The one place that reads and writes times."""
+"""The one place that reads and writes times. Pure."""
 
 from __future__ import annotations
 
@@ -37,13 +35,28 @@ def parse_time(value: object) -> dt.datetime | None:
 
 
 def format_time(moment: dt.datetime | None) -> str | None:
-    """Write a time in UTC as ISO 8601 with ``Z``; None stays None."""
-    return moment.isoformat().replace("+00:00", "Z") if moment else None
+    """Write a time as ISO 8601 in UTC with ``Z``, to the second; None stays None."""
+    return write_time(moment) if moment else None
+
+
+def write_time(moment: dt.datetime) -> str:
+    """Write a time as ISO 8601 in UTC with ``Z``, to the second."""
+    return moment.astimezone(dt.timezone.utc).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+
+
+def current_time() -> dt.datetime:
+    """Return the time in UTC."""
+    return dt.datetime.now(dt.timezone.utc)
 
 
 def clock() -> str:
     """Return the controller's time in UTC, ISO 8601 with ``Z``."""
-    return dt.datetime.now(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return write_time(current_time())
+
+
+def to_minute(moment: str) -> str:
+    """Write a time (ISO 8601, UTC) as people read it."""
+    return f"{moment[:16].replace('T', ' ')} UTC"
 
 
 def latest(*times: object) -> dt.datetime | None:

@@ -1,4 +1,4 @@
-"""Module kms_realm_keys: several keys at once, and each key's fate told."""
+"""Module kms_key_state: several keys at once, and each key's fate told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from botocore.exceptions import EndpointConnectionError
 
-from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_realm_keys
+from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state
 from tests.standins.aws import AwsStandin
 from tests.unit.plugins.conversation import (
     ACCOUNT,
@@ -44,7 +44,7 @@ def talk_to(aws: AwsStandin, capsys: pytest.CaptureFixture[str]) -> Any:
     def run(*, check: bool = False, **args: Any) -> dict[str, Any]:
         given = {"endpoint_url": aws.url, "wait_delay": 0.05, **args, "_ansible_check_mode": check}
         with patch_module_args(given), pytest.raises(SystemExit):
-            kms_realm_keys.main()
+            kms_key_state.main()
         return dict(json.loads(capsys.readouterr().out))
 
     return run
@@ -57,7 +57,7 @@ def entry(result: dict[str, Any], number: int, *names: str) -> tuple[Any, ...]:
 def test_both_keys_are_enabled(talk: Talk) -> None:
     talk.kms(*ENABLING)
     talk.kms(*ENABLING, region=OTHER_REGION)
-    result = talk.run(kms_realm_keys, keys=BOTH).ok
+    result = talk.run(kms_key_state, keys=BOTH).ok
     assert result["changed"] is True
     for number, region in enumerate((REGION, OTHER_REGION)):
         assert entry(result, number, "region", "arn", "key_state_before", "key_state", "actions", "changed") == (
@@ -76,7 +76,7 @@ def test_both_keys_are_enabled(talk: Talk) -> None:
 def test_nothing_to_do_is_one_call_for_each_key(talk: Talk) -> None:
     for region in (REGION, OTHER_REGION):
         talk.kms(("DescribeKey", ALIAS, "Enabled"), region=region)
-    result = talk.run(kms_realm_keys, keys=BOTH).ok
+    result = talk.run(kms_key_state, keys=BOTH).ok
     assert result["changed"] is False
     assert [key["actions"] for key in result["keys"]] == [[], []]
 
@@ -84,7 +84,7 @@ def test_nothing_to_do_is_one_call_for_each_key(talk: Talk) -> None:
 def test_one_changed_key_is_a_change(talk: Talk) -> None:
     talk.kms(("DescribeKey", ALIAS, "Enabled"))
     talk.kms(*ENABLING, region=OTHER_REGION)
-    result = talk.run(kms_realm_keys, keys=BOTH).ok
+    result = talk.run(kms_key_state, keys=BOTH).ok
     assert result["changed"] is True
     assert [key["changed"] for key in result["keys"]] == [False, True]
 
@@ -93,13 +93,13 @@ def test_one_changed_key_is_a_change(talk: Talk) -> None:
 def test_the_order_is_that_of_the_keys(talk: Talk, keys: list[dict[str, str]]) -> None:
     for region in (REGION, OTHER_REGION):
         talk.kms(("DescribeKey", ALIAS, "Enabled"), region=region)
-    result = talk.run(kms_realm_keys, keys=keys).ok
+    result = talk.run(kms_key_state, keys=keys).ok
     assert [key["region"] for key in result["keys"]] == [key["region"] for key in keys]
 
 
 def test_the_default_region(talk: Talk) -> None:
     talk.kms(("DescribeKey", ALIAS, "Enabled"))
-    assert entry(talk.run(kms_realm_keys, keys=[{"key_id": ALIAS}]).ok, 0, "region") == (REGION,)
+    assert entry(talk.run(kms_key_state, keys=[{"key_id": ALIAS}]).ok, 0, "region") == (REGION,)
 
 
 class RealmInAws:
@@ -138,7 +138,7 @@ def test_all_changing_calls_are_out_before_the_first_wait_ends(talk: Talk) -> No
     for region in regions:
         talk.fake(region, realm.client(region))
     keys = [{"region": region, "key_id": ALIAS} for region in regions]
-    result = talk.run(kms_realm_keys, keys=keys).ok
+    result = talk.run(kms_key_state, keys=keys).ok
     assert [key["key_state"] for key in result["keys"]] == ["Enabled"] * 5
     assert [key["region"] for key in result["keys"]] == regions
     # Five changes and three reads each: nobody had to ask again.
@@ -182,7 +182,7 @@ def test_one_fails_and_the_other_goes_on(
     good = OTHER_REGION if bad == REGION else REGION
     talk.kms(*calls, region=bad)
     talk.kms(*ENABLING, region=good)
-    result = talk.run(kms_realm_keys, keys=BOTH).failed
+    result = talk.run(kms_key_state, keys=BOTH).failed
     fate = {key["region"]: key for key in result["keys"]}
     assert [key["region"] for key in result["keys"]] == [REGION, OTHER_REGION]
     assert (fate[bad]["code"], fate[bad]["actions"]) == (code, actions)
@@ -197,7 +197,7 @@ def test_one_fails_and_the_other_goes_on(
 def test_all_fail(talk: Talk) -> None:
     for region in (REGION, OTHER_REGION):
         talk.kms(("DescribeKey", ALIAS, "Creating"), region=region)
-    result = talk.run(kms_realm_keys, keys=BOTH).failed
+    result = talk.run(kms_key_state, keys=BOTH).failed
     assert result["changed"] is False
     assert f"{REGION}: {arn()} is Creating" in result["msg"]
     assert f" {OTHER_REGION}: {arn(OTHER_REGION)} is Creating" in result["msg"]
@@ -210,14 +210,14 @@ def test_a_region_that_is_not_reached_does_not_hold_up_the_other(talk: Talk) -> 
 
     talk.fake(REGION, Unreachable())
     talk.kms(*ENABLING, region=OTHER_REGION)
-    result = talk.run(kms_realm_keys, keys=BOTH).failed
+    result = talk.run(kms_key_state, keys=BOTH).failed
     assert [key["code"] for key in result["keys"]] == ["not_reached", ""]
     assert [call["error"] for call in result["keys"][0]["calls"]] == ["EndpointConnectionError"]
 
 
 def test_a_wrong_reference_costs_no_call(talk: Talk) -> None:
     talk.kms(("DescribeKey", ALIAS, "Enabled"), region=OTHER_REGION)
-    result = talk.run(kms_realm_keys, keys=[{"region": REGION, "key_id": arn(OTHER_REGION)}, BOTH[1]]).failed
+    result = talk.run(kms_key_state, keys=[{"region": REGION, "key_id": arn(OTHER_REGION)}, BOTH[1]]).failed
     assert [key["code"] for key in result["keys"]] == ["wrong_region", ""]
 
 
@@ -225,7 +225,7 @@ def test_the_account_counts_for_every_key(talk: Talk) -> None:
     talk.kms(("DescribeKey", ALIAS, "Enabled"))
     other = metadata("Enabled", OTHER_REGION, Arn=arn(OTHER_REGION, account=OTHER_ACCOUNT))
     talk.kms(("DescribeKey", ALIAS, other), region=OTHER_REGION)
-    result = talk.run(kms_realm_keys, keys=BOTH, account_id=ACCOUNT).failed
+    result = talk.run(kms_key_state, keys=BOTH, account_id=ACCOUNT).failed
     assert [key["code"] for key in result["keys"]] == ["", "owner_differs"]
 
 
@@ -240,7 +240,7 @@ class TestPlannedKey:
         moved = metadata("Disabled" if state == "enabled" else "Enabled", Arn=arn(key_id=self.OTHER_KEY))
         talk.kms(("DescribeKey", ALIAS, moved | {"KeyId": self.OTHER_KEY}))
         key = {"region": REGION, "key_id": ALIAS, "expected_arn": arn()}
-        result = talk.run(kms_realm_keys, check=check, keys=[key], state=state).failed
+        result = talk.run(kms_key_state, check=check, keys=[key], state=state).failed
         assert entry(result, 0, "code", "actions", "changed") == ("alias_moved", [], False)
         for named in (ALIAS, arn(), arn(key_id=self.OTHER_KEY), "run again"):
             assert named in result["msg"]
@@ -249,13 +249,13 @@ class TestPlannedKey:
     def test_the_planned_key_is_changed(self, talk: Talk, reference: str) -> None:
         talk.kms(("DescribeKey", reference, "Disabled"), *ENABLING[1:])
         key = {"region": REGION, "key_id": reference, "expected_arn": arn()}
-        assert entry(talk.run(kms_realm_keys, keys=[key]).ok, 0, "key_state", "arn") == ("Enabled", arn())
+        assert entry(talk.run(kms_key_state, keys=[key]).ok, 0, "key_state", "arn") == ("Enabled", arn())
 
     def test_one_that_has_moved_does_not_stop_the_other_region(self, talk: Talk) -> None:
         talk.kms(("DescribeKey", ALIAS, "Disabled"))
         talk.kms(*ENABLING, region=OTHER_REGION)
         keys = [{**BOTH[0], "expected_arn": arn(key_id=self.OTHER_KEY)}, {**BOTH[1], "expected_arn": arn(OTHER_REGION)}]
-        assert [key["code"] for key in talk.run(kms_realm_keys, keys=keys).failed["keys"]] == ["alias_moved", ""]
+        assert [key["code"] for key in talk.run(kms_key_state, keys=keys).failed["keys"]] == ["alias_moved", ""]
 
     @pytest.mark.parametrize(
         ("key", "said"),
@@ -267,7 +267,7 @@ class TestPlannedKey:
         ],
     )
     def test_wrong_options(self, talk: Talk, key: dict[str, str], said: str) -> None:
-        assert said in talk.run(kms_realm_keys, keys=[{"region": REGION, **key}]).failed["msg"]
+        assert said in talk.run(kms_key_state, keys=[{"region": REGION, **key}]).failed["msg"]
         assert talk.handed_out == []
 
 
@@ -277,7 +277,7 @@ def test_describe_key_without_an_account(talk: Talk, account_id: str | None, cod
     bare = metadata("Enabled")
     del bare["AWSAccountId"]
     talk.kms(("DescribeKey", ALIAS, bare))
-    result = talk.run(kms_realm_keys, keys=BOTH[:1], account_id=account_id).result
+    result = talk.run(kms_key_state, keys=BOTH[:1], account_id=account_id).result
     assert entry(result, 0, "account_id", "code") == (ACCOUNT, code)
 
 
@@ -310,14 +310,14 @@ class TestClockOffset:
         for region, offset in zip(regions, offsets, strict=True):
             talk.fake(region, Answering(region, None if offset is None else ahead(offset)))
         keys = [{"region": region, "key_id": ALIAS} for region in regions]
-        result = talk.run(kms_realm_keys, check=True, keys=keys).ok
+        result = talk.run(kms_key_state, check=True, keys=keys).ok
         assert result["clock_offset"] == pytest.approx(median, abs=1.5)
         assert result["clock_offset"] == round(result["clock_offset"], 1)
 
     @pytest.mark.parametrize("date", [None, "", "yesterday", "Fri, 27 Nov 2026 20:00:00 -0000"])
     def test_unknown(self, talk: Talk, date: str | None) -> None:
         talk.fake(REGION, Answering(REGION, date))
-        assert talk.run(kms_realm_keys, keys=BOTH[:1]).ok["clock_offset"] is None
+        assert talk.run(kms_key_state, keys=BOTH[:1]).ok["clock_offset"] is None
 
     def test_of_the_standin(self, aws: AwsStandin, talk_to: Any) -> None:
         aws.control("POST", "config", {"clock_offset": -420})
@@ -328,7 +328,7 @@ class TestClockOffset:
 def test_each_call_has_its_request_id(talk: Talk) -> None:
     talk.fake(REGION, Answering(REGION, None, "6f0b2c1e-3a55-4d0e-9c3f-5f0e6a1b2c3d"))
     talk.fake(OTHER_REGION, Answering(OTHER_REGION, None))
-    keys = talk.run(kms_realm_keys, keys=BOTH).ok["keys"]
+    keys = talk.run(kms_key_state, keys=BOTH).ok["keys"]
     assert [[call["request_id"] for call in key["calls"]] for key in keys] == [
         ["6f0b2c1e-3a55-4d0e-9c3f-5f0e6a1b2c3d"],
         [""],
@@ -343,7 +343,7 @@ def test_cancel_deletion_counts_for_every_key(talk: Talk) -> None:
             ("EnableKey", KEY_ID),
             region=region,
         )
-    result = talk.run(kms_realm_keys, keys=BOTH, cancel_deletion=True, wait=False).ok
+    result = talk.run(kms_key_state, keys=BOTH, cancel_deletion=True, wait=False).ok
     assert [key["actions"] for key in result["keys"]] == [["CancelKeyDeletion", "EnableKey"]] * 2
 
 
@@ -360,7 +360,7 @@ class TestDisabled:
     def test_both_keys_are_disabled_and_waited_for(self, talk: Talk) -> None:
         talk.kms(*self.DISABLING)
         talk.kms(*self.DISABLING, region=OTHER_REGION)
-        result = talk.run(kms_realm_keys, keys=BOTH, state="disabled", diff=True).ok
+        result = talk.run(kms_key_state, keys=BOTH, state="disabled", diff=True).ok
         for number in (0, 1):
             assert entry(result, number, "key_state_before", "key_state", "actions", "waited") == (
                 "Enabled",
@@ -373,7 +373,7 @@ class TestDisabled:
     def test_again_nothing_is_to_be_done(self, talk: Talk) -> None:
         for region in (REGION, OTHER_REGION):
             talk.kms(("DescribeKey", ALIAS, "Disabled"), region=region)
-        assert talk.run(kms_realm_keys, keys=BOTH, state="disabled").ok["changed"] is False
+        assert talk.run(kms_key_state, keys=BOTH, state="disabled").ok["changed"] is False
 
     @pytest.mark.parametrize(
         ("calls", "code", "actions"),
@@ -413,13 +413,13 @@ class TestDisabled:
     ) -> None:
         talk.kms(*calls)
         talk.kms(*self.DISABLING, region=OTHER_REGION)
-        result = talk.run(kms_realm_keys, keys=BOTH, state="disabled").failed
+        result = talk.run(kms_key_state, keys=BOTH, state="disabled").failed
         assert entry(result, 0, "code", "actions") == (code, actions)
         assert entry(result, 1, "key_state", "code") == ("Disabled", "")
 
     def test_a_change_that_does_not_spread_is_told(self, talk: Talk) -> None:
         talk.kms(("DescribeKey", ALIAS, "Enabled"), ("DisableKey", KEY_ID), *[("DescribeKey", KEY_ID, "Enabled")] * 3)
-        result = talk.run(kms_realm_keys, keys=BOTH[:1], state="disabled", wait_timeout=2).failed
+        result = talk.run(kms_key_state, keys=BOTH[:1], state="disabled", wait_timeout=2).failed
         assert entry(result, 0, "code", "key_state", "actions") == ("not_settled", "Enabled", ["DisableKey"])
         assert "was set to Disabled, but AWS did not report that" in result["msg"]
 
@@ -428,7 +428,7 @@ class TestCheckMode:
     def test_changes_and_refusals_are_predicted(self, talk: Talk) -> None:
         talk.kms(("DescribeKey", ALIAS, "Disabled"))
         talk.kms(("DescribeKey", ALIAS, "PendingImport"), region=OTHER_REGION)
-        result = talk.run(kms_realm_keys, check=True, keys=BOTH).failed
+        result = talk.run(kms_key_state, check=True, keys=BOTH).failed
         assert entry(result, 0, "actions", "key_state", "changed", "code") == (["EnableKey"], "Enabled", True, "")
         assert entry(result, 1, "actions", "key_state", "changed", "code") == (
             [],
@@ -445,7 +445,7 @@ def test_the_diff_has_every_key_that_was_found(talk: Talk, check: bool) -> None:
     talk.kms(("DescribeKey", ALIAS, Fault("NotFoundException")), region=OTHER_REGION)
     talk.kms(("DescribeKey", ALIAS, "Enabled"), region="eu-west-1")
     keys = [*BOTH, {"region": "eu-west-1", "key_id": ALIAS}]
-    result = talk.run(kms_realm_keys, check=check, diff=True, keys=keys).failed
+    result = talk.run(kms_key_state, check=check, diff=True, keys=keys).failed
     assert result["diff"] == [
         {
             "before_header": arn(region),
@@ -471,14 +471,14 @@ def test_the_diff_has_every_key_that_was_found(talk: Talk, check: bool) -> None:
     ],
 )
 def test_wrong_options(talk: Talk, keys: list[dict[str, str]], said: str) -> None:
-    assert said in talk.run(kms_realm_keys, region=None, keys=keys).failed["msg"]
+    assert said in talk.run(kms_key_state, region=None, keys=keys).failed["msg"]
     assert talk.handed_out == []
 
 
 def test_one_client_for_each_region(talk: Talk) -> None:
     talk.kms(("DescribeKey", ALIAS, "Enabled"), region=OTHER_REGION)
     talk.kms(("DescribeKey", ALIAS, "Enabled"))
-    talk.run(kms_realm_keys, keys=[*BOTH]).ok  # noqa: B018 - it asserts
+    talk.run(kms_key_state, keys=[*BOTH]).ok  # noqa: B018 - it asserts
     assert [(service, region) for service, region, _more in talk.handed_out] == [("kms", REGION), ("kms", OTHER_REGION)]
 
 
@@ -500,7 +500,7 @@ class TestKeysFoundByTheirAlias:
 
     def test_several_keys_of_a_region(self, talk: Talk) -> None:
         self.found(talk, "alias/cryptor-b", "alias/other", "alias/cryptor/a", "alias/cryptor", "alias/Cryptor")
-        keys = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).ok["keys"]
+        keys = talk.run(kms_key_state, keys=[self.CRYPTOR]).ok["keys"]
         assert [key["reference"] for key in keys] == ["alias/cryptor", "alias/cryptor-b", "alias/cryptor/a"]
         assert [[call["operation"] for call in key["calls"]] for key in keys] == [
             ["ListAliases", "DescribeKey"],
@@ -513,7 +513,7 @@ class TestKeysFoundByTheirAlias:
             {"alias/aws/ebs": None, "alias/cryptor-2": KEY_ID}, {"alias/x": self.KEYS[0]}, {"alias/cryptor-1": KEY_ID}
         )
         talk.kms(("DescribeKey", "alias/cryptor-1", "Enabled"))
-        (key,) = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).ok["keys"]
+        (key,) = talk.run(kms_key_state, keys=[self.CRYPTOR]).ok["keys"]
         assert (key["reference"], [call["operation"] for call in key["calls"]]) == (
             "alias/cryptor-1",
             ["ListAliases"] * 3 + ["DescribeKey"],
@@ -522,7 +522,7 @@ class TestKeysFoundByTheirAlias:
     def test_a_key_is_enabled_as_any_other(self, talk: Talk) -> None:
         talk.aliases({"alias/cryptor-1": KEY_ID})
         talk.kms(("DescribeKey", "alias/cryptor-1", "Disabled"), *ENABLING[1:])
-        assert talk.run(kms_realm_keys, keys=[self.CRYPTOR]).ok["keys"][0]["actions"] == ["EnableKey"]
+        assert talk.run(kms_key_state, keys=[self.CRYPTOR]).ok["keys"][0]["actions"] == ["EnableKey"]
 
     @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
     def test_no_such_alias_in_a_region(self, talk: Talk, check: bool) -> None:
@@ -530,7 +530,7 @@ class TestKeysFoundByTheirAlias:
         talk.aliases({"alias/cryptor-1": KEY_ID}, region=OTHER_REGION)
         talk.kms(("DescribeKey", "alias/cryptor-1", "Enabled"), region=OTHER_REGION)
         both = [self.CRYPTOR, {**self.CRYPTOR, "region": OTHER_REGION}]
-        result = talk.run(kms_realm_keys, check=check, keys=both).failed
+        result = talk.run(kms_key_state, check=check, keys=both).failed
         assert [(key["reference"], key["code"]) for key in result["keys"]] == [
             ("alias/cryptor*", "no_such_alias"),
             ("alias/cryptor-1", ""),
@@ -540,19 +540,19 @@ class TestKeysFoundByTheirAlias:
     def test_an_alias_without_a_key(self, talk: Talk) -> None:
         talk.aliases({"alias/cryptor-1": None, "alias/cryptor-2": KEY_ID})
         talk.kms(("DescribeKey", "alias/cryptor-2", "Enabled"))
-        result = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).failed
+        result = talk.run(kms_key_state, keys=[self.CRYPTOR]).failed
         assert [key["code"] for key in result["keys"]] == ["alias_without_key", ""]
 
     def test_a_listing_that_is_denied(self, talk: Talk) -> None:
         talk.aliases(Fault("AccessDeniedException"))
-        (key,) = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).failed["keys"]
+        (key,) = talk.run(kms_key_state, keys=[self.CRYPTOR]).failed["keys"]
         assert (key["code"], [call["error"] for call in key["calls"]]) == ("access_denied", ["AccessDeniedException"])
         assert "kms:ListAliases" in key["hint"]
 
     def test_an_alias_that_was_left_on_a_key_that_is_to_be_deleted(self, talk: Talk) -> None:
         talk.aliases({"alias/cryptor-1": KEY_ID})
         talk.kms(("DescribeKey", "alias/cryptor-1", "PendingDeletion"))
-        (key,) = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).failed["keys"]
+        (key,) = talk.run(kms_key_state, keys=[self.CRYPTOR]).failed["keys"]
         assert (key["code"], key["actions"]) == ("pending_deletion", [])
 
     def test_a_listing_without_end(self, talk: Talk) -> None:
@@ -568,7 +568,7 @@ class TestKeysFoundByTheirAlias:
                 return {"Aliases": [alias], "Truncated": True, "NextMarker": "the same"}
 
         talk.fake(REGION, Kms())
-        keys = talk.run(kms_realm_keys, keys=[self.CRYPTOR]).failed["keys"]
+        keys = talk.run(kms_key_state, keys=[self.CRYPTOR]).failed["keys"]
         assert len(listings) == 200
         assert [(key["reference"], key["code"]) for key in keys] == [
             ("alias/cryptor-1", ""),
@@ -584,5 +584,5 @@ class TestKeysFoundByTheirAlias:
         ],
     )
     def test_wrong_options(self, talk: Talk, more: dict[str, str], said: str) -> None:
-        assert said in talk.run(kms_realm_keys, keys=[self.CRYPTOR | more]).failed["msg"]
+        assert said in talk.run(kms_key_state, keys=[self.CRYPTOR | more]).failed["msg"]
         assert talk.handed_out == []

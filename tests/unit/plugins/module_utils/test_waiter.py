@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._propagation import Settled, Waiting, wait_until
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Settled, Waiting, wait_until
 from tests.unit.plugins.conversation import Clock
 
 GOOD, STALE = "Enabled", "Disabled"

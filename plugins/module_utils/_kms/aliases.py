@@ -2,23 +2,30 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The keys of a region whose aliases begin alike. Read only."""
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import Outcome
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change import Outcome
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import account_of
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
 
 # 50 a page (AWS KMS API Reference, ListAliases): far more than anybody has, and an end for an answer that has none.
 MOST_PAGES: t.Final = 200
 
-Alias = dict[str, t.Any]
+
+@dataclass(frozen=True)
+class Alias:
+    """An alias, as ListAliases names it; ``key_id`` is None where it belongs to no key."""
+
+    name: str
+    account_id: str
+    key_id: str | None
 
 
 class AliasClient(t.Protocol):
@@ -27,7 +34,7 @@ class AliasClient(t.Protocol):
     def list_aliases(self, **params: str) -> dict[str, t.Any]: ...
 
 
-def find(client: AliasClient, calls: Calls, region: str, prefix: str, account_id: str | None) -> list[Outcome]:
+def find_keys(client: AliasClient, calls: Calls, region: str, prefix: str, account_id: str | None) -> list[Outcome]:
     """Find the keys of a region that have an alias with ``prefix``, in the order of the aliases.
 
     :param calls: the first outcome has them
@@ -44,7 +51,7 @@ def find(client: AliasClient, calls: Calls, region: str, prefix: str, account_id
         why = refusal("too_many_aliases", prefix=prefix, region=region, most=MOST_PAGES * 50)
         outcomes.append(Outcome(f"{prefix}*", region, refusal=why))
     if not outcomes:
-        owners = [account_id, *(alias["AliasArn"].split(":")[4] for alias in listed), "of the credentials in use"]
+        owners = [account_id, *(alias.account_id for alias in listed), "of the credentials in use"]
         account = next(filter(None, owners))
         why = refusal("no_such_alias", prefix=prefix, region=region, account_id=account)
         outcomes.append(Outcome(f"{prefix}*", region, refusal=why))
@@ -55,14 +62,14 @@ def find(client: AliasClient, calls: Calls, region: str, prefix: str, account_id
 def _named(listed: list[Alias], region: str, prefix: str) -> list[Outcome]:
     outcomes: list[Outcome] = []
     known: set[str] = set()
-    matching = (alias for alias in listed if alias["AliasName"].startswith(prefix))
-    for alias in sorted(matching, key=lambda alias: str(alias["AliasName"])):
-        name, key_id = alias["AliasName"], alias.get("TargetKeyId")
-        if not key_id:
-            outcomes.append(Outcome(name, region, refusal=refusal("alias_without_key", alias=name, region=region)))
-        elif key_id not in known:
-            known.add(key_id)
-            outcomes.append(Outcome(name, region))
+    matching = (alias for alias in listed if alias.name.startswith(prefix))
+    for alias in sorted(matching, key=lambda alias: alias.name):
+        if not alias.key_id:
+            why = refusal("alias_without_key", alias=alias.name, region=region)
+            outcomes.append(Outcome(alias.name, region, refusal=why))
+        elif alias.key_id not in known:
+            known.add(alias.key_id)
+            outcomes.append(Outcome(alias.name, region))
     return outcomes
 
 
@@ -75,7 +82,10 @@ def _listed(client: AliasClient, region: str, calls: Calls) -> tuple[list[Alias]
             answer = calls.make("ListAliases", client.list_aliases, **params)
         except AWS_ERRORS as error:
             raise RefusedError(explain(error, "ListAliases", region)) from error
-        listed += answer["Aliases"]
+        listed += [
+            Alias(alias["AliasName"], account_of(alias["AliasArn"]), alias.get("TargetKeyId"))
+            for alias in answer["Aliases"]
+        ]
         if not answer.get("Truncated"):
             return listed, True
         params = {"Marker": answer["NextMarker"]}

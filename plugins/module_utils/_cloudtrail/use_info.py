@@ -1,0 +1,125 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module kms_key_use_info: since when another account uses the keys again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
+    ASSUME_ROLE_OPTIONS,
+    INFO_PATIENCE,
+    TIMEOUT_OPTION,
+    ArgumentSpec,
+    Json,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.lookup import Pace, Trail, read_earliest
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import (
+    Marks,
+    foreign_use,
+    proven_use,
+    why_unused,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import check_key_arn, region_of
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time, parse_time, write_time
+
+_KEY: t.Final = {
+    "key_arn": {"type": "str", "required": True, "no_log": False},
+    "region": {"type": "str"},
+    "since": {"type": "str", "required": True},
+}
+SPEC: t.Final = ArgumentSpec(
+    {
+        "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
+        "context_tag": {"type": "str", "default": ""},
+        **TIMEOUT_OPTION,
+        "account_ids": {"type": "list", "elements": "str", "default": []},
+        **ASSUME_ROLE_OPTIONS,
+    }
+)
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A key, and since when its use is looked for."""
+
+    arn: str
+    region: str
+    since: dt.datetime
+
+    @classmethod
+    def from_option(cls, key_arn: str, region: str | None, since: str) -> _Key:
+        region = region or region_of(key_arn)
+        check_key_arn(key_arn, region)
+        moment = parse_time(since)
+        if moment is None:
+            raise RefusedError(refusal("invalid_since", seen=repr(since)))
+        return cls(key_arn, region, moment)
+
+
+def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
+    """Ask CloudTrail about all keys at the same time."""
+    keys = [_Key.from_option(**key) for key in params["keys"]]
+    if not keys:
+        raise RefusedError(refusal("no_keys"))
+    until, marks = Deadline(params["timeout"]), Marks(params["context_tag"], tuple(params["account_ids"]))
+    paces = {key.region: Pace() for key in keys}
+    try:
+        clients = Connection(params).clients(["cloudtrail"], paces, INFO_PATIENCE, until)["cloudtrail"]
+    except RefusedError as refused:
+        if refused.refusal.code == "aws_unusable":
+            raise
+        return {"changed": False, "keys": [_unknown(key, refused.refusal) for key in keys]}
+    trails = {region: Trail(clients[region], paces[region], region) for region in paces}
+    futures = [begin(functools.partial(_look_up, trails[key.region], key, marks)) for key in keys]
+    wait_for(futures, until)
+    results = [
+        future.result() if future.done() else _unknown(key, _late(key.region, until))
+        for key, future in zip(keys, futures, strict=True)
+    ]
+    return {"changed": False, "keys": results}
+
+
+def _look_up(trail: Trail, key: _Key, marks: Marks) -> Json:
+    def ends_search(event: TrailEvent) -> bool:
+        # Without a mark nothing can be proven, and the first foreign use says all there is to know.
+        return (proven_use(event, key.arn, marks) if marks else foreign_use(event, key.arn)) is not None
+
+    try:
+        events, is_all = read_earliest(trail, key.arn, (key.since, max(key.since, current_time())), ends_search)
+    except RefusedError as refused:
+        return _unknown(key, refused.refusal)
+    proven = (proven_use(event, key.arn, marks) for event in events)
+    first = next(filter(None, proven), None)
+    others = [] if first else [use for event in events if (use := foreign_use(event, key.arn))]
+    return {
+        **_about(key),
+        "looked_up": True,
+        "first_use": first.as_result() if first else None,
+        "unattributed_use": others[-1].as_result() if others else None,
+        "is_first": bool(first) and is_all,
+        "code": "",
+        "reason": None if first else why_unused(others, write_time(key.since), marks, is_all=is_all),
+    }
+
+
+def _unknown(key: _Key, why: Refusal) -> Json:
+    nothing = {"looked_up": False, "first_use": None, "unattributed_use": None, "is_first": False}
+    return {**_about(key), **nothing, "code": why.code, "reason": str(why)}
+
+
+def _about(key: _Key) -> dict[str, str]:
+    return {"region": key.region, "arn": key.arn, "since": write_time(key.since)}
+
+
+def _late(region: str, until: Deadline) -> Refusal:
+    return refusal("not_reached", operation="LookupEvents", region=region, message=until.missed())

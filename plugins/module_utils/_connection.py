@@ -1,0 +1,191 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How boto3's clients are made: with the common AWS options, and with a role to assume."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import datetime as dt
+import functools
+import math
+import typing as t
+from dataclasses import dataclass, field
+
+with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing library
+    import boto3
+    import botocore.session
+    from botocore import UNSIGNED
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info, get_aws_region
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import Json, Patience
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, TRANSIENT, explain
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time
+
+# After that, the region next to one whose STS does not answer is asked for credentials as well.
+_STS_PATIENCE: t.Final = 2
+# The shortest session that AWS gives (STS API reference, AssumeRole, DurationSeconds).
+_STILL_GOOD_FOR: t.Final = dt.timedelta(minutes=15)
+_WHO_ASKS: t.Final = (
+    "access_key",
+    "secret_key",
+    "session_token",
+    "profile",
+    "endpoint_url",
+    "aws_ca_bundle",
+    "aws_config",
+)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Credentials of an assumed role."""
+
+    access_key: str
+    secret_key: str = field(repr=False)
+    session_token: str = field(repr=False)
+    expires: dt.datetime
+
+    def as_options(self) -> dict[str, str]:
+        """Return them as boto3 takes them."""
+        return {
+            "aws_access_key_id": self.access_key,
+            "aws_secret_access_key": self.secret_key,
+            "aws_session_token": self.session_token,
+        }
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The common AWS options of a module, in the form in which amazon.aws reads them.
+
+    RefusedError if nothing can be called with them.
+    """
+
+    params: Json
+
+    @property
+    def region(self) -> str | None:
+        """The region that the options or the profile name."""
+        return t.cast("str | None", get_aws_region(self))
+
+    def fail_json(self, msg: str, **_more: object) -> t.NoReturn:
+        """Refuse: amazon.aws calls it for options that do not fit together."""
+        raise RefusedError(refusal("aws_unusable", message=msg))
+
+    def clients(
+        self, services: t.Iterable[str], regions: t.Collection[str], patience: Patience, until: Deadline
+    ) -> dict[str, dict[str, t.Any]]:
+        """Make a client for each service and region. A role to assume is assumed once; RefusedError if it cannot be.
+
+        ``aws_config`` overrides the retries and timeouts. boto3 makes clients safely in one thread only; the clients
+        themselves may be used in any.
+        """
+        make = self._maker(next(iter(regions)), patience)
+        # Credentials of an assumed role hold in every region.
+        credentials = self._assume_role(regions, make, until)
+        return {service: {region: make(service, region, **credentials) for region in regions} for service in services}
+
+    def _maker(self, region: str, patience: Patience) -> t.Callable[..., t.Any]:
+        """Return what makes a client of a service for a region, with one session for all."""
+        # Without a region, one would be looked for in the profile.
+        _region, endpoint_url, options = get_aws_connection_info(Connection({**self.params, "region": region}))
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": patience.attempts},
+            connect_timeout=patience.connect,
+            read_timeout=patience.read,
+            # CloudTrail then tells what made a call.
+            user_agent_extra="keyops.atlassian_cmk",
+        )
+        options["config"] = config.merge(options.pop("aws_config", None) or Config())
+        profile = options.pop("profile_name", None)
+        session = _or_refuse(lambda: _session(profile))
+        return lambda service, region, **credentials: _or_refuse(
+            lambda: session.client(service, region_name=region, endpoint_url=endpoint_url, **{**options, **credentials})
+        )
+
+    def _assume_role(self, regions: t.Collection[str], make: t.Callable[..., t.Any], until: Deadline) -> dict[str, str]:
+        if not self.params["assume_role_arn"]:
+            return {}
+        wanted = {"RoleArn": self.params["assume_role_arn"], "RoleSessionName": self.params["assume_role_session_name"]}
+        if self.params["assume_role_external_id"]:
+            wanted["ExternalId"] = self.params["assume_role_external_id"]
+        # Whose role it is, and who asks for it.
+        name = repr([wanted, *(self.params.get(option) for option in _WHO_ASKS)])
+        known = _assumed.get(name)
+        if known is None or known.expires <= current_time() + _STILL_GOOD_FOR:
+            known = _assumed[name] = _first_credentials(make, list(dict.fromkeys(regions)), wanted, until)
+        return known.as_options()
+
+
+# A process that asks again and again (verify_cmk) assumes a role once for as long as its credentials hold.
+_assumed: t.Final[dict[str, Credentials]] = {}
+
+T = t.TypeVar("T")
+
+
+def _or_refuse(make: t.Callable[[], T]) -> T:
+    try:
+        return make()
+    except (ValueError, BotoCoreError) as error:
+        raise RefusedError(refusal("aws_unusable", message=str(error))) from error
+
+
+def warm() -> None:
+    """Read AWS's descriptions of the services once, for all processes that are forked from this one."""
+    session = _session(None)
+    for service in ("kms", "cloudtrail", "sts"):
+        session.client(service, region_name="us-east-1", config=Config(signature_version=UNSIGNED))
+
+
+@functools.cache
+def _data_loader() -> t.Any:
+    return botocore.session.Session().get_component("data_loader")
+
+
+def _session(profile: str | None) -> t.Any:
+    inner = botocore.session.Session(profile=profile)
+    # Each session reads AWS's descriptions anew otherwise, which takes longer than all else that a client needs.
+    inner.register_component("data_loader", _data_loader())
+    return boto3.session.Session(botocore_session=inner)
+
+
+def _first_credentials(
+    make: t.Callable[..., t.Any], regions: list[str], wanted: dict[str, str], until: Deadline
+) -> Credentials:
+    """Ask one region's STS after another, as long as none answers; a refusal by AWS is an answer."""
+    asked: set[concurrent.futures.Future[Credentials | Refusal]] = set()
+    last = refusal("not_reached", operation="AssumeRole", region=regions[0], message=until.missed())
+    for number, region in enumerate(regions, 1):
+        asked.add(begin(functools.partial(_ask_sts, make("sts", region), region, wanted)))
+        patience = math.inf if number == len(regions) else _STS_PATIENCE
+        while asked:
+            done, asked = concurrent.futures.wait(
+                asked, min(patience, until.left()), return_when=concurrent.futures.FIRST_COMPLETED
+            )
+            if not done:
+                break
+            for answer in [future.result() for future in done]:
+                if isinstance(answer, Credentials):
+                    return answer
+                last = answer
+    raise RefusedError(last)
+
+
+def _ask_sts(sts: t.Any, region: str, wanted: dict[str, str]) -> Credentials | Refusal:
+    """Return the credentials, or why there may be some in another region."""
+    try:
+        answer = sts.assume_role(**wanted)["Credentials"]
+    except AWS_ERRORS as error:
+        why = explain(error, "AssumeRole", region, "sts")
+        if why.code in TRANSIENT:
+            return why
+        raise RefusedError(why) from error
+    return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"])

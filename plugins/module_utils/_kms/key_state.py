@@ -1,0 +1,194 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module kms_key_state: one key, or the keys of several regions at the same time."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+import statistics
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
+    ASSUME_ROLE_OPTIONS,
+    PLAN_OPTIONS,
+    WAIT_OPTIONS,
+    ArgumentSpec,
+    Json,
+    Patience,
+    change_deadline,
+    plan_patience,
+    read_waiting,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.aliases import find_keys
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change import Outcome, give_up, set_key_state
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import Wish, is_key_arn
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting
+
+_WAYS: t.Final = ("key_id", "alias_prefix")
+_KEYS: t.Final = {
+    "type": "list",
+    "elements": "dict",
+    "no_log": False,
+    "options": {
+        "region": {"type": "str"},
+        "key_id": {"type": "str", "no_log": False},
+        "alias_prefix": {"type": "str"},
+        "expected_arn": {"type": "str"},
+    },
+    "mutually_exclusive": [_WAYS, ("alias_prefix", "expected_arn")],
+    "required_one_of": [_WAYS],
+}
+SPEC: t.Final = ArgumentSpec(
+    {
+        "key_id": {"type": "str", "no_log": False},
+        "keys": _KEYS,
+        "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
+        "cancel_deletion": {"type": "bool", "default": False},
+        "account_id": {"type": "str"},
+        **PLAN_OPTIONS,
+        **WAIT_OPTIONS,
+        **ASSUME_ROLE_OPTIONS,
+    },
+    mutually_exclusive=(("key_id", "keys"),),
+    required_one_of=(("key_id", "keys"),),
+)
+_REPORT_EVERY: t.Final = 5  # seconds
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One key that is asked for, or all keys of a region whose aliases begin with ``alias_prefix``."""
+
+    region: str
+    key_id: str | None = None
+    alias_prefix: str | None = None
+    expected_arn: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """What the result calls it before its keys are known."""
+        return self.key_id if self.key_id is not None else f"{self.alias_prefix}*"
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is to be done with all keys, and by when."""
+
+    wish: Wish
+    waiting: Waiting | None
+    is_plan: bool
+    check_mode: bool
+    until: Deadline
+    patience: Patience
+
+
+def run(params: Json, check_mode: bool, diff: bool) -> Json:
+    """Bring the keys to the wanted state; RefusedError where none could be looked at."""
+    connection = Connection(params)
+    entries = _read_entries(params, connection.region)
+    wish = Wish(params["state"], params["cancel_deletion"], params["account_id"])
+    # One key alone has the patience of a change in check mode too: no other region waits for it.
+    is_plan = check_mode and params["key_id"] is None
+    until = Deadline(params["plan_timeout"]) if is_plan else change_deadline(params["wait_timeout"])
+    patience = plan_patience(params["plan_timeout"]) if is_plan else Patience()
+    outcomes = _set_all(connection, entries, _Work(wish, read_waiting(params), is_plan, check_mode, until, patience))
+    return _several(outcomes, diff) if params["key_id"] is None else _single(outcomes[0], diff)
+
+
+def _read_entries(params: Json, region: str | None) -> list[Entry]:
+    if params["key_id"] is not None:
+        if not region:
+            raise RefusedError(refusal("no_region"))
+        return [Entry(region, params["key_id"])]
+    entries = [Entry(**{**key, "region": key["region"] or region}) for key in params["keys"]]
+    if not entries or not all(entry.region for entry in entries):
+        raise RefusedError(refusal("key_without_region"))
+    for entry in entries:
+        prefix, arn = entry.alias_prefix, entry.expected_arn
+        if prefix is not None and not re.fullmatch(r"alias/[a-zA-Z0-9/_-]+", prefix):
+            raise RefusedError(refusal("invalid_alias_prefix", seen=repr(prefix)))
+        if arn is not None and not is_key_arn(arn):
+            raise RefusedError(refusal("invalid_expected_arn", seen=repr(arn)))
+    return entries
+
+
+def _set_all(connection: Connection, entries: list[Entry], work: _Work) -> list[Outcome]:
+    every = [[Outcome(entry.reference, entry.region, entry.expected_arn)] for entry in entries]
+    try:
+        regions = [entry.region for entry in entries]
+        kms = connection.clients(["kms"], regions, work.patience, work.until)["kms"]
+    except RefusedError as refused:
+        if refused.refusal.code != "not_reached":
+            raise
+        return [dataclasses.replace(outcome, refusal=refused.refusal) for (outcome,) in every]
+    if work.is_plan:
+        # What a busy machine needs to make the clients is none of the regions' time.
+        work = dataclasses.replace(work, until=Deadline(work.until.seconds))
+    futures = [
+        begin(functools.partial(_set_entry, kms[entry.region], entry, outcomes, work))
+        for entry, outcomes in zip(entries, every, strict=True)
+    ]
+    pause = 0 if work.check_mode else _REPORT_EVERY
+    wait_for(futures, work.until, pause, lambda: _report_waiting(every, work))
+    reason = f"not reachable yet, {work.until.missed()}" if work.is_plan else work.until.missed()
+    return [give_up(outcome, work.wish, work.waiting, reason) for outcomes in every for outcome in list(outcomes)]
+
+
+def _set_entry(client: t.Any, entry: Entry, outcomes: list[Outcome], work: _Work) -> None:
+    """Deal with one entry; the outcomes are those of its keys as soon as these are known."""
+    if entry.alias_prefix is not None:
+        outcomes[:] = find_keys(client, outcomes[0].calls, entry.region, entry.alias_prefix, work.wish.account_id)
+    modes: t.Any = {"check_mode": work.check_mode, "waiting": work.waiting}
+    futures = [
+        begin(functools.partial(set_key_state, client, outcome, work.wish, **modes))
+        for outcome in outcomes
+        if not outcome.refusal
+    ]
+    for future in futures:
+        future.result()
+
+
+def _report_waiting(every: list[list[Outcome]], work: _Work) -> None:
+    """Report each region that is not done."""
+    open_ = [outcome for outcomes in every for outcome in list(outcomes) if not (outcome.is_done or outcome.refusal)]
+    for region in dict.fromkeys(outcome.region for outcome in open_):
+        states = {outcome.last_state or outcome.before for outcome in open_ if outcome.region == region}
+        shown = tuple(sorted(state for state in states if state))
+        report(Progress(region, work.wish.key_state, states=shown, waited=work.until.elapsed()))
+
+
+def _single(outcome: Outcome, diff: bool) -> Json:
+    result = outcome.as_result()
+    if diff and outcome.before:
+        result["diff"] = outcome.as_diff()
+    if outcome.refusal:
+        result |= {"failed": True, "msg": str(outcome.refusal), "refusal": vars(outcome.refusal)}
+    return result
+
+
+def _several(outcomes: list[Outcome], diff: bool) -> Json:
+    nothing = {"code": "", "error": "", "hint": ""}
+    offsets = [outcome.clock_offset for outcome in outcomes if outcome.clock_offset is not None]
+    result: Json = {
+        "keys": [
+            {**outcome.as_result(), **(vars(outcome.refusal) if outcome.refusal else nothing)} for outcome in outcomes
+        ],
+        "found": [found for outcome in outcomes if (found := outcome.as_found())],
+        "changed": any(outcome.actions for outcome in outcomes),
+        "clock_offset": round(statistics.median(offsets), 1) if offsets else None,
+    }
+    if diff:
+        result["diff"] = [outcome.as_diff() for outcome in outcomes if outcome.before]
+    failed = [f"{outcome.region}: {outcome.refusal}" for outcome in outcomes if outcome.refusal]
+    if failed:
+        result |= {"failed": True, "msg": " ".join(failed)}
+    return result
