@@ -137,7 +137,6 @@ class Server:
         self._process.wait(timeout=20)
         assert self._process.stdout is not None
         self._process.stdout.close()
-        shutil.rmtree(self.folder)
 
 
 _servers: t.Final[list[Server]] = []
@@ -224,6 +223,8 @@ def serve(connection: socket.socket, program: str, templates: Path) -> None:
     while True:
         message, files, _flags, _address = socket.recv_fds(connection, _PACKET, 1)
         if not message:
+            # The caller has ended, in whatever way.
+            shutil.rmtree(templates.parent, ignore_errors=True)
             os._exit(0)
         pid = os.fork()
         if pid == 0:
