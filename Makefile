@@ -16,8 +16,12 @@ export PATH := $(BIN):$(PATH)
 export PYTHONPYCACHEPREFIX := $(abspath .cache)/pycache
 # Container images often forbid byte code. Each of the hundreds of Pythons would then compile all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
-# As many processes as there are processors.
+# As many processes as there are processors. A worker that has no tests left takes some of another's, and tests of one
+# file mostly stay together, because they share what is made once for the file.
 WORKERS ?= logical
+PYTEST := python -m pytest --dist worksteal -n
+# With ONLY, a few tests: their workers would take longer to start than they do.
+SELECTED = $(if $(ONLY),0 -k '$(ONLY)',$(WORKERS))
 
 .PHONY: help
 help: ## List the targets
@@ -40,9 +44,9 @@ test: $(READY) ## Run every check and test, two at a time; the output of each co
 	@echo "== two parts at a time; each prints its output when it ends"
 	@$(MAKE) --jobs 2 --output-sync=target tests
 
-# The longest first, beside the others.
+# The longest first, beside the others. The unit tests wait more than they work, so they come last, beside the playbooks.
 .PHONY: tests
-tests: lint playbooks package sanity reference unit molecule demo-test
+tests: playbooks molecule lint sanity package reference demo-test unit
 
 .PHONY: lint
 lint: $(READY) ## Format and lint: ruff, mypy, yamllint, ansible-lint
@@ -65,24 +69,24 @@ sanity: $(READY) ## Run ansible-test sanity
 	@tests/tools/sanity.sh
 
 .PHONY: unit
-unit: $(READY) ## Run the unit tests
+unit: $(READY) ## Run the unit tests; those whose names hold a word take seconds (ONLY=window)
 	@echo "== unit tests"
-	@python -m pytest -n $(WORKERS) tests/unit
+	@$(PYTEST) $(SELECTED) tests/unit
 
 .PHONY: playbooks
 playbooks: $(READY) ## Run the real playbooks on the strict stand-ins
 	@echo "== playbooks"
-	@python -m pytest -n $(WORKERS) tests/playbooks
+	@$(PYTEST) $(SELECTED) tests/playbooks
 
 .PHONY: faults
 faults: $(READY) ## Run the whole fault matrix and runbook (eight minutes; make test runs a third of it)
 	@echo "== faults"
-	@python -m pytest -n $(WORKERS) -m slow tests/playbooks/test_faults.py tests/playbooks/test_runbook.py
+	@$(PYTEST) $(WORKERS) -m slow tests/playbooks/test_faults.py tests/playbooks/test_runbook.py
 
 .PHONY: histories
 histories: $(READY) ## Live through a million histories of an organization by chance, and break each rule on purpose (hours)
 	@echo "== histories"
-	@CMK_HISTORIES=$(or $(HISTORIES),1000000) python -m pytest -n $(WORKERS) -m 'slow or not slow' tests/unit/model
+	@CMK_HISTORIES=$(or $(HISTORIES),1000000) $(PYTEST) $(WORKERS) -m 'slow or not slow' tests/unit/model
 
 .PHONY: molecule
 molecule: $(READY) ## Run the scenarios on the strict stand-ins

@@ -20,11 +20,13 @@ import pytest
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import make_reference
 from tests.standins.aws import AwsStandin
 from tests.standins.desk import DEFAULT_BEARER, Desk
+from tests.tools import prefork
 from tests.tools.losses import over_all
 from tests.tools.results_doc import SCHEMA
 from tests.tools.standins import ACCOUNT, ROOT, TOKEN, USER, environment
 
 ALIAS: t.Final = "alias/atlassian-cmk"
+_LONGEST: t.Final = 900.0
 REGIONS: t.Final = ("us-east-1", "us-west-2")
 _DESK: t.Final = {
     "users": [{"user": USER, "token": TOKEN, "name": "Operator", "email": USER, "kind": "customer", "tickets": "*"}],
@@ -156,6 +158,9 @@ def _names(record: dict[str, t.Any], arn: str) -> bool:
 
 def run_to_end(command: list[str], cwd: Path, env: t.Mapping[str, str]) -> Run:
     """Run a command of :meth:`World.command` to its end."""
+    forked = prefork.run(command, cwd, env, timeout=_LONGEST)
+    if forked is not None:
+        return Run(*forked)
     ran = subprocess.run(
         command,
         cwd=cwd,
@@ -164,7 +169,7 @@ def run_to_end(command: list[str], cwd: Path, env: t.Mapping[str, str]) -> Run:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=900,
+        timeout=_LONGEST,
         check=False,
     )
     return Run(ran.returncode, ran.stdout)

@@ -83,16 +83,17 @@ class Clock:
     """A clock that moves only when somebody sleeps, in each thread by itself: the keys of a realm wait at the same time."""
 
     def __init__(self) -> None:
-        self._moments: dict[int, float] = {}
+        # Not by the thread's number, which a later thread gets again.
+        self._moments = threading.local()
         self.sleeps: list[float] = []
 
     @property
     def now(self) -> float:
-        return self._moments.get(threading.get_ident(), 0.0)
+        return float(getattr(self._moments, "now", 0.0))
 
     @now.setter
     def now(self, moment: float) -> None:
-        self._moments[threading.get_ident()] = moment
+        self._moments.now = moment
 
     def sleep(self, seconds: float) -> None:
         self.sleeps.append(seconds)

@@ -29,7 +29,8 @@ from tests.unit.plugins.conversation import ACCOUNT, ALIAS, OTHER_REGION, REGION
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/cmk-operator"
 BOTH = [{"region": REGION, "key_id": ALIAS}, {"region": OTHER_REGION, "key_id": ALIAS}]
 # Beside what is measured, a busy machine needs its time.
-SLACK = 8
+# Without its end, a module waits for a minute and more.
+SLACK = 30
 LEAST = 3
 
 
@@ -227,7 +228,7 @@ def test_a_process_of_its_own_ends_as_well(aws: AwsStandin) -> None:
         timeout=60,
         check=False,
     )
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 50
     assert json.loads(ended.stdout)["keys"][0]["code"] == "not_reached", ended.stderr
 
 

@@ -706,7 +706,7 @@ def test_what_hangs_is_missing_and_nothing_else(
     aws.control("POST", "faults", {"service": "*", "operation": operation, "hang": True, "count": None})
     began = time.monotonic()
     result = run(key, read_access=True, timeout=2)
-    assert time.monotonic() - began < 2 + 8
+    assert time.monotonic() - began < 2 + 30
     (answer,) = result["keys"]
     assert (answer["looked_up"], answer["complete"]) == (looked_up, looked_up)
     assert (answer["policy"] is not None, answer["grants"] is not None) == (policy_read, grants_read)

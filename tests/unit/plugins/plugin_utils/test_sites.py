@@ -166,9 +166,10 @@ def test_nothing_secret_is_sent(desk: Desk, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_site_that_is_slow_holds_nobody_up(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_sites, "_TIMEOUT", 0.3)
+    # The other site answers by then, also on a busy machine.
+    monkeypatch.setattr(_sites, "_TIMEOUT", 3)
     desk.control("POST", "/sites", [{"name": "a"}, {"name": "slow"}])
-    desk.control("POST", "/faults", {"path": "/_site/slow", "latency": 5})
+    desk.control("POST", "/faults", {"path": "/_site/slow", "latency": 60})
     assert [site.up for site in look(desk, "slow", "a")] == [False, True]
 
 
@@ -199,7 +200,7 @@ def test_a_site_that_drips_is_left_in_time(monkeypatch: pytest.MonkeyPatch, head
         begun = time.monotonic()
         (site,) = look_at_sites([f"http://127.0.0.1:{server.getsockname()[1]}"], SERVER_INFO, 200, get)
     assert not site.up
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
 
 
 def test_no_more_is_read_than_a_fitting_answer_has() -> None:

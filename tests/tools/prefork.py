@@ -1,0 +1,300 @@
+"""Run ansible-playbook in a fork of a process that has already imported Ansible.
+
+A fourth of the CPU time of a test's run is the import of Ansible and boto3 and the compilation of the role's templates.
+This file is both ends of a socket:
+
+- As a command, it imports Ansible with the environment of a run, and then forks for each run with such an environment.
+  The fork gets the run's environment, folder, umask and output, and calls the ``main`` of ansible-playbook.
+- :func:`run` is the caller's end. It declines a run that a fork could change, and the caller starts the real command.
+
+Why a fork behaves as the command does:
+
+- Ansible reads its settings from the environment while it is imported. So each variable must have the value that it had
+  then, except those that are read later: ``AWS_*`` and ``CMK_*``. ``ANSIBLE_HOME`` and the folder of
+  ``ANSIBLE_INVENTORY`` are different in each test. Both are links here, and each run points them at its own folders.
+- No code of a collection, no inventory and no playbook is loaded before the fork.
+- Output is a pipe and input is /dev/null, before and after the fork.
+- What the import makes for one process is made again: the folder for temporary files, and the seed of random numbers.
+- Jinja's code of a template depends on its text and its environment's options. Each session compiles each template anew.
+
+Tests that signal a process or look for its id start the real command. So do tests of other commands, and the first run
+with each environment. ``CMK_PREFORK=0`` starts the real command for all.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import gc
+import hashlib
+import importlib
+import json
+import marshal
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import typing as t
+from pathlib import Path
+
+from jinja2 import Environment
+
+# Read by the collection and by boto3 during a run. No module reads them when it is imported here.
+_READ_LATE: t.Final = ("AWS_", "CMK_", "PYTEST_")
+# Different for each test, and therefore links.
+_LINKED: t.Final = ("ANSIBLE_HOME", "ANSIBLE_INVENTORY")
+# Few settings are used often, and each process takes 100 MB of memory.
+_MOST: t.Final = 2
+_PACKET: t.Final = 1 << 17
+# What every run imports, beside what these import themselves.
+_IMPORTED: t.Final = (
+    "ansible.cli.playbook",
+    "ansible.executor.process.worker",
+    "ansible.module_utils.urls",
+    "ansible.plugins.callback.default",
+    "ansible.plugins.connection.local",
+    "ansible.plugins.strategy.linear",
+    "boto3.session",
+)
+
+
+# What the code of a compiled template depends on, beside its text and its names.
+_OPTIONS: t.Final = (
+    *("block_start_string", "block_end_string", "variable_start_string", "variable_end_string"),
+    *("comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix"),
+    *(
+        "trim_blocks",
+        "lstrip_blocks",
+        "newline_sequence",
+        "keep_trailing_newline",
+        "optimized",
+        "autoescape",
+        "is_async",
+    ),
+)
+
+
+class Server:
+    """The caller's end of a process that waits to be forked."""
+
+    def __init__(self, program: str, env: t.Mapping[str, str]) -> None:
+        self.settings = _settings(env)
+        self.lock = threading.Lock()
+        self.folder = Path(tempfile.mkdtemp(prefix="prefork-"))
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._point_links(env)
+        (self.folder / "templates").mkdir()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, __file__, str(theirs.fileno()), program, str(self.folder / "templates")],
+                env=self._env(env), pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        # What Ansible prints when it is imported would be missing from each run.
+        ready = self._socket.recv(_PACKET)
+        assert self._process.stdout is not None
+        os.set_blocking(self._process.stdout.fileno(), False)
+        self.is_usable = bool(ready) and not self._process.stdout.read()
+
+    def _env(self, env: t.Mapping[str, str]) -> dict[str, str]:
+        inventory = self.folder / "inventory" / Path(env["ANSIBLE_INVENTORY"]).name
+        return {**env, "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_INVENTORY": str(inventory)}
+
+    def _point_links(self, env: t.Mapping[str, str]) -> None:
+        Path(env["ANSIBLE_HOME"]).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, target in ("home", Path(env["ANSIBLE_HOME"])), ("inventory", Path(env["ANSIBLE_INVENTORY"]).parent):
+            (self.folder / name).unlink(missing_ok=True)
+            (self.folder / name).symlink_to(target)
+
+    def run(self, command: t.Sequence[str], cwd: Path, env: t.Mapping[str, str], timeout: float) -> tuple[int, str]:
+        """Run a command whose settings are those of this process; return its exit code and its output."""
+        self._point_links(env)
+        request = {"command": list(command), "cwd": str(cwd), "env": self._env(env), "umask": _umask()}
+        read, write = os.pipe()
+        with open(read, encoding="utf-8", errors="strict") as output:
+            try:
+                socket.send_fds(self._socket, [json.dumps(request).encode()], [write])
+            finally:
+                os.close(write)
+            pid = int(self._socket.recv(_PACKET))
+            killer = threading.Timer(timeout, os.kill, (pid, signal.SIGKILL))
+            killer.start()
+            text = output.read()
+            code = int(self._socket.recv(_PACKET))
+            killer.cancel()
+        if killer.finished.is_set() and code == -signal.SIGKILL:
+            raise subprocess.TimeoutExpired(command, timeout, text)
+        return code, text
+
+    def close(self) -> None:
+        """End the process."""
+        self._socket.close()
+        self._process.wait(timeout=20)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+
+
+_servers: t.Final[list[Server]] = []
+_seen: t.Final[list[dict[str, str]]] = []
+
+
+def run(command: t.Sequence[str], cwd: Path, env: t.Mapping[str, str], timeout: float) -> tuple[int, str] | None:
+    """Run ansible-playbook by a fork; None where only the real command is sure to be the same."""
+    server = _find(command, cwd, env)
+    if server is None or not server.is_usable or not server.lock.acquire(blocking=False):
+        return None
+    try:
+        return server.run(command, cwd, env, timeout)
+    finally:
+        server.lock.release()
+
+
+def _find(command: t.Sequence[str], cwd: Path, env: t.Mapping[str, str]) -> Server | None:
+    program = shutil.which("ansible-playbook", path=env.get("PATH"))
+    inventory = env.get("ANSIBLE_INVENTORY", "")
+    if (
+        os.environ.get("CMK_PREFORK") == "0"
+        or command[0] != "ansible-playbook"
+        or program != str(Path(sys.executable).parent / "ansible-playbook")
+        or not Path(inventory).is_file()
+        or not Path(inventory).is_absolute()
+        or not Path(env.get("ANSIBLE_HOME", "")).is_absolute()
+        # Without it, the folder says which settings are read.
+        or not Path(env.get("ANSIBLE_CONFIG", "")).is_absolute()
+        # A log is opened by an import.
+        or "ANSIBLE_LOG_PATH" in env
+    ):
+        return None
+    settings = _settings(env)
+    for server in _servers:
+        if server.settings == settings:
+            return server
+    # Settings of one test only are not worth a process.
+    if settings not in _seen:
+        _seen.append(settings)
+        return None
+    if len(_servers) == _MOST:
+        return None
+    if not _servers:
+        atexit.register(close)
+    _servers.append(Server(program, env))
+    return _servers[-1]
+
+
+def close() -> None:
+    """End the processes that wait."""
+    while _servers:
+        _servers.pop().close()
+
+
+def _settings(env: t.Mapping[str, str]) -> dict[str, str]:
+    same = {name: value for name, value in env.items() if not name.startswith(_READ_LATE) and name not in _LINKED}
+    return {**same, "ANSIBLE_INVENTORY": Path(env["ANSIBLE_INVENTORY"]).name}
+
+
+def _umask() -> int:
+    before = os.umask(0o077)
+    os.umask(before)
+    return before
+
+
+# The other end: the process that is forked.
+
+
+def serve(connection: socket.socket, program: str, templates: Path) -> None:
+    """Fork for each request; return in the fork, which is the run."""
+    sys.argv = [program]
+    sys.path[0] = str(Path(program).parent)
+    for name in _IMPORTED:
+        # Not every version of Ansible has each of them.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    _drop_local_folder()
+    _share_compiled_templates(templates)
+    gc.collect()
+    # Memory that the collector does not visit stays shared with the forks.
+    gc.freeze()
+    connection.send(b"ready")
+    while True:
+        message, files, _flags, _address = socket.recv_fds(connection, _PACKET, 1)
+        if not message:
+            # The caller has ended, in whatever way.
+            shutil.rmtree(templates.parent, ignore_errors=True)
+            os._exit(0)
+        pid = os.fork()
+        if pid == 0:
+            connection.close()
+            _become(json.loads(message), files[0])
+            return
+        os.close(files[0])
+        connection.send(str(pid).encode())
+        _pid, status = os.waitpid(pid, 0)
+        connection.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _become(request: dict[str, t.Any], output: int) -> None:
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    os.environ.clear()
+    os.environ.update(request["env"])
+    os.umask(request["umask"])
+    os.chdir(request["cwd"])
+    sys.argv[1:] = request["command"][1:]
+    random.seed()
+    constants = sys.modules["ansible.constants"]
+    value = constants.config.get_config_value("DEFAULT_LOCAL_TMP", variables=vars(constants))
+    vars(constants)["DEFAULT_LOCAL_TMP"] = value
+
+
+def _share_compiled_templates(folder: Path) -> None:
+    """Let the runs of this session compile each template once, as Jinja does with a ``bytecode_cache``."""
+    compile_ = Environment.compile
+
+    def compile_once(
+        self: Environment, source: t.Any, name: t.Any = None, filename: t.Any = None, *more: t.Any
+    ) -> t.Any:
+        if not isinstance(source, str) or any(more):
+            return compile_(self, source, name, filename, *more)
+        options = [getattr(self, option) for option in _OPTIONS]
+        key = repr(
+            (
+                type(self).__qualname__,
+                str(source),
+                name,
+                filename,
+                options,
+                bool(self.finalize),
+                sorted(self.extensions),
+            )
+        )
+        path = folder / hashlib.sha256(key.encode()).hexdigest()
+        with contextlib.suppress(FileNotFoundError):
+            return marshal.loads(path.read_bytes())
+        # What does not compile is not kept, and fails each time.
+        code = compile_(self, source, name, filename)
+        unfinished = path.with_suffix(f".{os.getpid()}")
+        unfinished.write_bytes(marshal.dumps(code))
+        unfinished.rename(path)
+        return code
+
+    Environment.compile = compile_once  # type: ignore[assignment]
+
+
+def _drop_local_folder() -> None:
+    """Drop the folder that the import made: it is named after the process, which removes it when it ends."""
+    clean_up = sys.modules["ansible.utils.path"].cleanup_tmp_file
+    atexit.unregister(clean_up)
+    clean_up(sys.modules["ansible.constants"].DEFAULT_LOCAL_TMP)
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2], Path(sys.argv[3]))
+    from ansible.cli.playbook import main
+
+    sys.exit(main())
