@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import typing as t
 from dataclasses import asdict, dataclass, replace
@@ -46,14 +47,19 @@ class AccessLoss:
     )
 
     @property
+    def is_nameless(self) -> bool:
+        """Whether nobody tells of a loss."""
+        return self.source is None and not self.not_before
+
+    @property
     def is_unknown(self) -> bool:
         """Whether nothing at all is known, because CloudTrail could not be read completely either."""
-        return self.source is None and not self.not_before and not self.complete
+        return self.is_nameless and not self.complete
 
     @property
     def is_ruled_out(self) -> bool:
         """Whether CloudTrail was read completely and shows no loss, and nobody else tells of one."""
-        return self.source is None and not self.not_before and self.complete
+        return self.is_nameless and self.complete
 
     def as_json(self) -> dict[str, t.Any]:
         """Return it as it passes from task to task."""
@@ -87,39 +93,71 @@ def find_access_loss(
     :param restored_before: when the restoration before this one was complete, by the controller's clock; None if not known
     :param clock_offset: AWS's clock minus the controller's, in seconds; None if not known
     """
-    complete = trail.is_complete
-    ended = _local(trail.restored_at, clock_offset)
     # A loss that was undone is never the loss of a key that is without access now, or was when it was enabled.
     start = latest(started_at if is_lost_now else "", changed_at)
-    is_over = bool(ended and start and is_before(ended, start))
-    # CloudTrail may not show yet that the restoration before this one has undone it.
-    lost, back = _local(trail.lost_at, clock_offset), parse_time(restored_before)
-    is_over = is_over or bool(lost and back and is_before(lost, back))
-    present = trail if trail.shows_loss and not is_over else None
-    trail_since = latest(ended, lost, back) if is_over else lost
-    own_lost_at = parse_time((remembered or {}).get("lost_at"))
-    if is_over and ended and own_lost_at and not is_before(ended, own_lost_at):
+    shown = _Shown(trail, clock_offset, start, parse_time(restored_before))
+    if remembered and shown.ends(remembered):
         # CloudTrail shows that our own revocation was undone as well.
         remembered = None
     if given:
-        own = (remembered or {}).get("lost_at")
-        return _given(given, present, complete, latest(trail_since, own))
-    if remembered and not _shows(present, remembered, clock_offset):
-        since = format_time(latest(remembered["lost_at"], trail_since))
-        return AccessLoss(**remembered, source="controller", complete=complete, since=since)
-    if present:
-        return AccessLoss(
-            revoked_at=present.revoked_at,
-            lost_at=present.lost_at,
-            restored_at=present.restored_at,
-            identity=present.identity,
-            source="cloudtrail",
-            complete=complete,
-            since=format_time(trail_since),
-        )
-    not_before = (trail.restored_at or restored_before) if is_over else None
-    since = format_time(trail_since)
-    return AccessLoss(reason=_why_unknown(trail, not_before), not_before=not_before, complete=complete, since=since)
+        return _given(given, shown.present, trail.is_complete, latest(shown.since, (remembered or {}).get("lost_at")))
+    if remembered and not shown.shows(remembered):
+        since = format_time(latest(remembered["lost_at"], shown.since))
+        return AccessLoss(**remembered, source="controller", complete=trail.is_complete, since=since)
+    since = format_time(shown.since)
+    if shown.present:
+        facts = {name: getattr(trail, name) for name in ("revoked_at", "lost_at", "restored_at", "identity")}
+        return AccessLoss(**facts, source="cloudtrail", complete=trail.is_complete, since=since)
+    not_before = (trail.restored_at or restored_before) if shown.is_over else None
+    reason = _why_unknown(trail, not_before)
+    return AccessLoss(reason=reason, not_before=not_before, complete=trail.is_complete, since=since)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """The loss that CloudTrail shows, by the controller's clock."""
+
+    trail: Trail
+    clock_offset: float | None
+    start: dt.datetime | None  # when keys without access were seen or enabled
+    back: dt.datetime | None  # when the restoration before this one was complete
+
+    @property
+    def lost(self) -> dt.datetime | None:
+        return shift(parse_time(self.trail.lost_at), -(self.clock_offset or 0))
+
+    @property
+    def restored(self) -> dt.datetime | None:
+        return shift(parse_time(self.trail.restored_at), -(self.clock_offset or 0))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is another loss than that of the keys that were seen without access.
+
+        CloudTrail may not show yet that the restoration before this one has undone it.
+        """
+        is_undone = bool(self.restored and self.start and is_before(self.restored, self.start))
+        return is_undone or bool(self.lost and self.back and is_before(self.lost, self.back))
+
+    @property
+    def present(self) -> Trail | None:
+        """The loss, if it is not over."""
+        return self.trail if self.trail.shows_loss and not self.is_over else None
+
+    @property
+    def since(self) -> dt.datetime | None:
+        """From when on a notice can speak of a loss."""
+        return latest(self.restored, self.lost, self.back) if self.is_over else self.lost
+
+    def ends(self, remembered: t.Mapping[str, str]) -> bool:
+        """Whether access was back after the loss that the controller remembers."""
+        own = parse_time(remembered["lost_at"])
+        return self.is_over and bool(self.restored and own and not is_before(self.restored, own))
+
+    def shows(self, remembered: t.Mapping[str, str]) -> bool:
+        """Whether CloudTrail, which is minutes late, shows the loss that the controller remembers."""
+        known = parse_time(remembered["lost_at"])
+        return bool(self.present and self.lost and known and not is_before(self.lost, known))
 
 
 def _given(given: str, present: Trail | None, complete: bool, since: object) -> AccessLoss:
@@ -137,16 +175,6 @@ def _given(given: str, present: Trail | None, complete: bool, since: object) -> 
         complete=complete,
         since=format_time(latest(given, since)),
     )
-
-
-def _local(moment: object, clock_offset: float | None) -> t.Any:
-    return shift(parse_time(moment), -(clock_offset or 0))
-
-
-def _shows(present: Trail | None, remembered: t.Mapping[str, str], clock_offset: float | None) -> bool:
-    """Return whether CloudTrail, which is minutes late, shows the loss that the controller remembers."""
-    shown, known = _local(present.lost_at if present else None, clock_offset), parse_time(remembered["lost_at"])
-    return bool(shown and known and not is_before(shown, known))
 
 
 def _why_unknown(trail: Trail, not_before: object) -> str:

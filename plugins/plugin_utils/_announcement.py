@@ -122,33 +122,35 @@ def settle(
     :param now: when this run started
     :param nonce: a random text, for a restoration that nothing else names
     """
-    is_known = journal is not None
+    known = journal or Journal(in_doubt=True)
     # Once CloudTrail can be read, it ends the doubt.
-    is_doubtful = journal is None or journal.in_doubt
+    is_doubtful = known.in_doubt and not enables
     # What a damaged journal told of, nobody was notified of: CloudTrail may only show the loss before it.
-    lost_memory = now if journal and journal.is_damaged else None
-    if journal is None or journal.is_damaged or (not enables and _is_newer(loss, journal)):
-        journal = _new(journal, states, now, settings.ticket)
-    since = format_time(latest(journal.changed_at, loss.since, lost_memory))
-    told, problem = (None, "") if enables else _notified(journal, loss, settings, now)
-    reference = journal.reference or _reference(journal, loss, states, settings.slug, nonce)
+    lost_memory = now if known.is_damaged else None
+    current = known if journal and _goes_on(journal, loss, enables) else _new(journal, states, now, settings.ticket)
+    told, problem = (None, "") if enables else _notified(current, loss, settings, now)
     settled = replace(
-        journal,
-        reference=reference,
+        current,
+        reference=current.reference or _reference(current, loss, states, settings.slug, nonce),
         told=told,
         ticket=settings.ticket,
-        restored_at=None if enables else journal.restored_at,
-        states_before=journal.states_before or states,
-        in_doubt=not enables and is_doubtful and loss.source is None and not loss.not_before,
+        restored_at=None if enables else current.restored_at,
+        states_before=current.states_before or states,
+        in_doubt=is_doubtful and loss.is_nameless,
     )
     return Announcement(
         journal=settled,
         enables=enables,
-        since=since,
-        accepts_ours=not (enables or is_known) and loss.is_unknown,
-        nothing_lost=not (enables or told) and is_doubtful and loss.is_ruled_out,
+        since=format_time(latest(current.changed_at, loss.since, lost_memory)),
+        accepts_ours=journal is None and not enables and loss.is_unknown,
+        nothing_lost=is_doubtful and told is None and loss.is_ruled_out,
         note_problem=problem,
     )
+
+
+def _goes_on(journal: Journal, loss: AccessLoss, enables: bool) -> bool:
+    """Return whether this run belongs to the restoration that is remembered."""
+    return not journal.is_damaged and (enables or not _is_newer(loss, journal))
 
 
 def _is_newer(loss: AccessLoss, journal: Journal) -> bool:

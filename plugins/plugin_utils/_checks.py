@@ -14,10 +14,10 @@ import typing as t
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time, to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import ACKNOWLEDGED_WITHIN, Reply
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Use
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import Site
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import KeyTrail
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import Window
 

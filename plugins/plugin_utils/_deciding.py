@@ -12,10 +12,11 @@ from dataclasses import replace
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access_text, compare_access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import write_own_revocation
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import begin, settle
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided, Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys, keys_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import unconfirmed
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Decided, Records, Run, find_loss
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, find_loss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 
 

@@ -16,7 +16,8 @@ import jinja2
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain, plain_lines
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import timeline
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import timeline
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence
 
 TEMPLATES: t.Final = Path(__file__).resolve().parents[2] / "roles/cmk/templates"
 
@@ -60,7 +61,7 @@ def render(template: str, **variables: t.Any) -> str:
     return _environment(is_text=_is_text(template)).get_template(template).render(**variables)
 
 
-def print_report(template: str, evidence: dict[str, t.Any]) -> str:
+def print_report(template: str, evidence: Evidence) -> str:
     """Print a report (``report.html.j2``, ``report.md.j2``) from the evidence of a run."""
     return render(template, cmk_evidence=evidence, cmk_timeline=timeline(evidence))
 

@@ -111,13 +111,19 @@ def _status(run: Run) -> str:
         return "partial" if has_changed and not only_looks else "failed"
     if run.ticket.error or any(part.error for part in run.parts):
         return "partial"
-    if run.command.revokes:
-        return "already_revoked" if not has_changed else "planned" if only_looks else "revoked"
+    if run.command.revokes and not has_changed:
+        return "already_revoked"
+    return _status_if_well(run, has_changed=has_changed)
+
+
+def _status_if_well(run: Run, *, has_changed: bool) -> str:
     if run.announcement and run.announcement.nothing_lost:
         return "nothing_to_restore"
     if run.ticket.told:
         return "already_restored" if run.ticket.already_told and not has_changed else "restored"
-    return "planned" if only_looks else "handover_pending"
+    if run.is_preview:
+        return "planned"
+    return "revoked" if run.command.revokes else "handover_pending"
 
 
 def is_good(result_: Result) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import functools
 import typing as t
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import ROLE, written
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
@@ -26,6 +26,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
     with_usable,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS, RESTORE, Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided, Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import (
     Key,
@@ -49,67 +50,10 @@ Json: t.TypeAlias = t.Mapping[str, t.Any]
 NO_REFERENCE: t.Final = "(made when the comment is posted)"
 
 
-class Records(t.NamedTuple):
-    """What the controller has kept of an organization, each as it was written; empty if there is none."""
-
-    journal: str = ""
-    access: str = ""
-    revocation: str = ""
-
-
-@dataclass(frozen=True)
-class Decided:
-    """What the steps ``begin`` and ``settle`` have decided."""
-
-    begun: Journal | None = None  # to remember before the first key changes; None for nothing
-    earlier: Journal | None = None  # the journal as it was
-    changes: bool = False  # this run is to change a key, or the trust statement
-    changes_trust: bool = False
-    targets: tuple[t.Mapping[str, str], ...] = ()  # the keys to change, as kms_key_state takes them
-    lock: Json = field(default_factory=dict)  # held, or holder: the other run that holds it
-    announcement: Announcement | None = None  # None before it is settled, and of revoke
-    loss: AccessLoss | None = None
-    before: AccessLoss | None = None  # of revoke: what was lost before it
-    access: tuple[Access, ...] = ()
-    refused: str = ""  # of revoke: why nothing is disabled
-    announces: bool = False  # Atlassian can be notified now
-    ticket: Ticket = field(default_factory=Ticket)  # how it was notified before
-    notify: str = ""  # how it is to be notified now: api, mail or manual; empty if it is not
-
-    def as_json(self) -> dict[str, t.Any]:
-        """Return it as it passes from task to task."""
-        plain = {one.name: getattr(self, one.name) for one in fields(self)}
-        journals = {name: _journal_as_json(plain[name]) for name in ("begun", "earlier")}
-        parts = {name: plain[name].as_json() if plain[name] else None for name in ("announcement", "loss", "before")}
-        return {**plain, **journals, **parts, "access": list(map(asdict, self.access)), "ticket": self.ticket.as_json()}
-
-    @classmethod
-    def from_json(cls, known: Json) -> Decided:
-        """Read what :meth:`as_json` returned; what was not reached is empty."""
-        given = {one.name: known[one.name] for one in fields(cls) if known.get(one.name) is not None}
-        readers: dict[str, t.Callable[[t.Any], t.Any]] = {
-            "begun": _journal_from_json,
-            "earlier": _journal_from_json,
-            "announcement": Announcement.from_json,
-            "loss": AccessLoss.from_json,
-            "before": AccessLoss.from_json,
-            "access": lambda items: tuple(Access(**item) for item in items),
-            "targets": tuple,
-            "ticket": Ticket.from_json,
-        }
-        return cls(**{name: readers.get(name, _same)(value) for name, value in given.items()})
-
-
-def _same(value: t.Any) -> t.Any:
-    return value
-
-
-def _journal_as_json(journal: Journal | None) -> Json | None:
-    return None if journal is None else {**journal.as_json(), "is_damaged": journal.is_damaged}
-
-
-def _journal_from_json(journal: t.Any) -> Journal:
-    return Journal.from_json(journal)
+_PARTS: t.Final = (
+    *("plan", "change", "trust_plan", "trust_change", "revocation"),
+    *("decided", "seen", "look", "ticket"),
+)
 
 
 @dataclass(frozen=True)
@@ -140,28 +84,28 @@ class Run:
     @classmethod
     def from_json(cls, known: Json) -> Run:
         """Read the bundle ``__cmk_run`` of the role's variables."""
-        trust_change = known.get("trust_change") or {}
+        parts = {name: known.get(name) or {} for name in _PARTS}
         return cls(
             command=COMMANDS[known["entry_point"]],
             check_mode=bool(known["check_mode"]),
             settings=Settings.from_json(known["settings"]),
-            plan=Keys.from_json(known.get("plan") or {}),
-            change=Keys.from_json(known.get("change") or {}),
-            trust_plan=Trust.from_json(known.get("trust_plan") or {}),
-            trust_change=Trust.from_json(trust_change),
-            trust_failed=bool(trust_change.get("failed")),
-            revocation=known.get("revocation") or {},
-            decided=Decided.from_json(known.get("decided") or {}),
-            seen=Seen.from_json(known.get("seen") or {}),
-            posted=known.get("look") or {},
-            noted=Ticket.from_json(known.get("ticket") or {}),
-            text=str(known.get("comment") or ""),
-            stopped=str(known.get("error") or ""),
-            user=str(known.get("user") or ""),
-            organizations=int(known.get("organizations") or 1),
+            plan=Keys.from_json(parts["plan"]),
+            change=Keys.from_json(parts["change"]),
+            trust_plan=Trust.from_json(parts["trust_plan"]),
+            trust_change=Trust.from_json(parts["trust_change"]),
+            trust_failed=bool(parts["trust_change"].get("failed")),
+            revocation=parts["revocation"],
+            decided=Decided.from_json(parts["decided"]),
+            seen=Seen.from_json(parts["seen"]),
+            posted=parts["look"],
+            noted=Ticket.from_json(parts["ticket"]),
+            text=str(known.get("comment", "")),
+            stopped=str(known.get("error", "")),
+            user=str(known.get("user", "")),
+            organizations=int(known.get("organizations", 1)),
             brief=bool(known.get("brief")),
             started_at=known["started_at"],
-            now=known.get("now") or known["started_at"],
+            now=known.get("now", known["started_at"]),
         )
 
     @property

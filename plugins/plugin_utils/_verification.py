@@ -22,6 +22,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks impor
     lost_again,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import Reply, is_dated, reply_on_ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import (
     VERDICTS,
     Facts,
@@ -33,7 +34,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Use
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import Site
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import words
 
 __all__ = ["CHECKS", "OUTCOMES", "VERDICTS", "describe_progress", "judge"]
 

@@ -67,9 +67,10 @@ class Matrix:
         self.world = world
         # Numbers of one width: no ticket's key is the beginning of another's.
         self.tickets = {case: f"CASE-{number}" for number, case in enumerate(cases, 1001)}
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            refused = f"http://127.0.0.1:{free.getsockname()[1]}"
+        # Bound and never listening: nobody else gets the port, and a connection to it is refused.
+        self._closed = socket.socket()
+        self._closed.bind(("127.0.0.1", 0))
+        refused = f"http://127.0.0.1:{self._closed.getsockname()[1]}"
         self.addresses = {REFUSED: refused, SELF_SIGNED: self_signed, DESK: world.desk.url, "": world.aws.url}
 
     def begin(self) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import MailSettings
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from tests.playbooks.conftest import World, run_to_end
 from tests.standins.mail import DeskByMail, MailServer
 from tests.tools.documents import blocks
@@ -80,27 +82,27 @@ def test_mailed_once_and_told_when_a_person_has_seen_it(world: World, mail: Mail
 
 def test_it_is_remembered_at_once(world: World, mail: MailServer, tmp_path: Path) -> None:
     """Without the end of the run, which remembers it as well."""
-    journal = tmp_path / "restoration.json"
-    where = {"to": DESK, "from": SENDER, "host": mail.host, "port": mail.port, "secure": True, "headers": []}
+    where = MailSettings(DESK, SENDER, mail.host, mail.port, secure=True, in_reply_to="")
+    settings = Settings(org="acme", slug="acme", ticket="CMK-1", mode="mail", mail=where, report_dir=str(tmp_path))
     known = {"reference": "cmk-restore/acme/0123456789ab", "started_at": AT, "restored_at": AT}
     run = {
         **{name: {} for name in ("plan", "change", "revocation", "ticket")},
         "entry_point": "restore",
         "check_mode": False,
-        "settings": {"org": "acme", "ticket": "CMK-1", "revoked_at": "", "mail": where},
-        "comment": "We are back.",
+        "settings": settings.as_json(),
         "decided": {"announcement": {**known, "ticket": "CMK-1", "states_before": {}, "told": None}},
         "error": "",
         "started_at": AT,
         "now": AT,
     }
-    task = {"run": run, "user": USER, "password": PASSWORD, "journal": str(journal)}
+    task = {"do": "mail", "run": run, "user": USER, "token": PASSWORD}
     python = {"ansible_python_interpreter": sys.executable}
-    play = {"hosts": "acme", "gather_facts": False, "vars": python, "tasks": [{"keyops.atlassian_cmk.mail": task}]}
+    play = {"hosts": "acme", "gather_facts": False, "vars": python, "tasks": [{"keyops.atlassian_cmk.step": task}]}
     (tmp_path / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
     ran = run_to_end(*world.command(playbook="play.yml", cwd=tmp_path))
     assert (ran.code, ran.changed, len(mail.inbox)) == (0, 1, 1), ran.output
-    assert json.loads(journal.read_text(encoding="utf-8"))["mailed"] == {"to": DESK, "ticket": "CMK-1", "at": AT}
+    journal = json.loads((tmp_path / "restoration.json").read_text(encoding="utf-8"))
+    assert journal["mailed"] == {"to": DESK, "ticket": "CMK-1", "at": AT}
 
 
 def test_the_next_revocation_is_mailed_again(world: World, mail: MailServer) -> None:

@@ -14,7 +14,7 @@ import tempfile
 import typing as t
 from pathlib import Path
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from tests.tools.evidence_runs import RUNS
 from tests.tools.reports import render
 

@@ -175,13 +175,15 @@ def _single(outcome: Outcome, diff: bool) -> Json:
     return result
 
 
+def _with_refusal(outcome: Outcome) -> Json:
+    why = outcome.refusal
+    return {**outcome.as_result(), **(vars(why) if why else {"code": "", "error": "", "hint": ""})}
+
+
 def _several(outcomes: list[Outcome], diff: bool) -> Json:
-    nothing = {"code": "", "error": "", "hint": ""}
     offsets = [outcome.clock_offset for outcome in outcomes if outcome.clock_offset is not None]
     result: Json = {
-        "keys": [
-            {**outcome.as_result(), **(vars(outcome.refusal) if outcome.refusal else nothing)} for outcome in outcomes
-        ],
+        "keys": list(map(_with_refusal, outcomes)),
         "found": [found for outcome in outcomes if (found := outcome.as_found())],
         "changed": any(outcome.actions for outcome in outcomes),
         "clock_offset": round(statistics.median(offsets), 1) if offsets else None,

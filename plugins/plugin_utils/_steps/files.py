@@ -10,7 +10,8 @@ import typing as t
 
 from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Records
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, remember
 
 JOURNAL: t.Final = "restoration.json"

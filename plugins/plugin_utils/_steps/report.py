@@ -17,9 +17,10 @@ import yaml
 from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import journal_to_keep, revocation_to_keep
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import Evidence, evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import identify, release
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import print_report, render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
     Result,
     is_good,

@@ -18,6 +18,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _announcement,
+    _decided,
     _deciding,
     _desk,
     _journal,
@@ -33,8 +34,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from tests.tools.losses import over_all
 
 from .world import ACCOUNT, LOOKBACK, OUR_MAIL, REGIONS, Comment, Controller, Event, Json, World, http_date, iso, moment
@@ -141,9 +142,9 @@ class Run:
         """A time by the controller's clock as one of the world."""
         return int((dt.datetime.fromisoformat(text) - moment(0)).total_seconds()) - self.controller.offset
 
-    def _records(self) -> _run.Records:
+    def _records(self) -> _decided.Records:
         files = self.controller.files
-        return _run.Records(**{name: files.get(file, "") for name, file in _FILES.items()})
+        return _decided.Records(**{name: files.get(file, "") for name, file in _FILES.items()})
 
     def _write(self, name: str, text: str) -> bool:
         if self.controller.is_writable:

@@ -15,10 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import (
-    KINDS,
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import KINDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import (
     PHASES,
-    evidence,
     flag,
     link,
     moment,

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _timeline
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import KINDS, evidence
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline import (
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports import drawing as _timeline
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import (
     CHARACTER,
     LINE,
     SHAPES,
@@ -21,6 +20,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._timeline imp
     timeline,
     words,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import KINDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from tests.tools.evidence_runs import RUNS, run
 
 LATER: t.Final = "2026-11-24T03:00:09Z"

@@ -8,14 +8,14 @@ import re
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import VERIFY
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._fleet import (
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fleet import (
     End,
     count,
     read_record,
     record,
     without_result,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 
 
 def ended(org: str, status: str, failure: str = "", *, folder: str | None = None) -> End:

@@ -15,17 +15,18 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import compare_access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import decide_revocation
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
     still_open,
     unconfirmed,
     withdrawn,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, Run, evidence_parts, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, arn, metadata
 

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import RESTORE
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import begin_run, settle_run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys, Trust, keys_done, trust_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result, next_step
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Records, Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 
 AT, LATER, NOW = "2026-11-24T03:00:01Z", "2026-11-24T03:00:05Z", "2026-11-24T03:00:09Z"
 LOST = "2026-11-20T08:15:00Z"

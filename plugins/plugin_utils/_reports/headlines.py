@@ -11,6 +11,14 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import (
+    Event,
+    Facts,
+    Region,
+    Verdict,
+    Window,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 
 _NOT_NOTIFIED: t.Final = "Atlassian has not been notified."
@@ -40,20 +48,21 @@ class _Count(t.NamedTuple):
         return f"{self.ok} of {self.of} {'key' if self.of == 1 else 'keys'}"
 
 
-def verdict(about: t.Mapping[str, t.Any]) -> dict[str, str]:
+def judge_evidence(about: Facts) -> Verdict:
     """Judge a run by its evidence.
 
     :return: ``code`` (stable), ``tone`` (good, attention, bad, plan), ``headline``, ``detail``
     """
     judge = {"assess": _assess, "revoke": _revoke, "verify": _verify}.get(about["entry_point"], _restore)
+    command = COMMANDS[about["entry_point"]]
     count = _Count(sum(region["ok"] for region in about["regions"]), len(about["regions"]))
     judged = judge(about, count)
-    if about["check_mode"] and judged.tone != "plan" and about["entry_point"] != "assess":
+    if about["check_mode"] and judged.tone != "plan" and not command.predicts:
         judged = judged._replace(detail=f"{judged.detail} This was check mode: nothing was changed.")
-    return judged._asdict()
+    return {"code": judged.code, "tone": judged.tone, "headline": judged.headline, "detail": judged.detail}
 
 
-def _restore(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+def _restore(about: Facts, count: _Count) -> _Verdict:
     status = str(about["status"])
     ticket = _ticket(about)
     if status == "planned":
@@ -89,7 +98,7 @@ def _nothing_lost() -> _Verdict:
     return _Verdict("nothing_to_restore", "good", "Nothing to restore, and nothing announced", detail)
 
 
-def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+def _failed(about: Facts, count: _Count) -> _Verdict:
     code = "partial" if about["status"] == "partial" else "failed"
     silent = "" if about["ticket"]["told"] else f" {_NOT_NOTIFIED}"
     if about["ticket"]["code"] in ("desk_unconfirmed", "mail_unconfirmed"):
@@ -99,7 +108,7 @@ def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
         )
         detail = f"Every key is enabled. The comment may be on {_ticket(about)} already. {step}."
         return _Verdict(code, "attention", "Keys restored, Atlassian has PERHAPS been notified", detail)
-    if count.all and not _is_trusted(about):
+    if count.all and about["trust"] and not about["trust"]["ok"]:
         detail = f"Every key is enabled, but role {about['trust']['role']} does not trust Atlassian.{silent} {_AGAIN}"
         return _Verdict(code, "bad", "Only partly restored: keys enabled, trust not set", detail)
     if count.all:
@@ -112,19 +121,19 @@ def _failed(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     return _Verdict(code, "bad", "Not restored", f"{count if count.of else 'No key'} enabled.{silent} {_AGAIN}")
 
 
-def _is_trusted(about: t.Mapping[str, t.Any]) -> bool:
+def _is_trusted(about: Facts) -> bool:
     """Whether BYOK's trust statement is as wished; without BYOK there is none to wish for."""
     return about["trust"] is None or bool(about["trust"]["ok"])
 
 
-def _todo(about: t.Mapping[str, t.Any], count: _Count) -> str:
+def _todo(about: Facts, count: _Count) -> str:
     """Say what a restore would change; empty if nothing."""
     changes = sum(region["changed"] for region in about["regions"])
     trust = "set the trust statement to Allow" if about["trust"] and about["trust"]["changed"] else ""
     return " and ".join(filter(None, [f"enable {_Count(changes, count.of)}" if changes else "", trust]))
 
 
-def _assess(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+def _assess(about: Facts, count: _Count) -> _Verdict:
     if about["status"] not in OK_STATUSES:
         trust = "" if _is_trusted(about) else " The trust statement could not be set."
         detail = f"{count if count.of else 'No key'} could be restored.{trust} Fix the problem below, and assess again."
@@ -136,9 +145,10 @@ def _assess(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     return _Verdict("ready", "good", "Ready: a restore would succeed", f"{todo} This rehearsal changed nothing.")
 
 
-def _verify(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+def _verify(about: Facts, count: _Count) -> _Verdict:
     enabled = f"{count if count.of else 'No key'} enabled."
-    detail = (about["verification"] or {}).get("reason") or enabled
+    found = about["verification"]
+    detail = (found["reason"] if found else "") or enabled
     if about["status"] == "waiting":
         return _Verdict("waiting", "attention", "Waiting for Atlassian", detail)
     if count.all and about["status"] in OK_STATUSES:
@@ -146,7 +156,7 @@ def _verify(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     return _Verdict("needs_attention", "bad", "Needs attention", detail)
 
 
-def _revoke(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
+def _revoke(about: Facts, count: _Count) -> _Verdict:
     status = about["status"]
     if status == "planned":
         changes = _Count(sum(region["changed"] for region in about["regions"]), count.of)
@@ -163,7 +173,7 @@ def _revoke(about: t.Mapping[str, t.Any], count: _Count) -> _Verdict:
     return _Verdict("not_revoked", "bad", "Not revoked", "No key was disabled.")
 
 
-def _clock(window: t.Mapping[str, t.Any]) -> str:
+def _clock(window: Window) -> str:
     """Name Atlassian's deadlines as the window has them."""
     ends = dict.fromkeys(filter(None, (window["reinstate_by"], window["at_risk_after"])))
     if not ends:
@@ -171,19 +181,19 @@ def _clock(window: t.Mapping[str, t.Any]) -> str:
     return f"Atlassian's deadlines have begun: {' and '.join(map(to_minute, ends))}."
 
 
-def _ticket(about: t.Mapping[str, t.Any]) -> str:
+def _ticket(about: Facts) -> str:
     key = about["ticket"]["key"]
     return f"ticket {key}" if key else "the ticket"
 
 
-def warnings(about: t.Mapping[str, t.Any]) -> list[str]:
+def warnings(about: Facts) -> list[str]:
     """Say what a reader must not miss, one text each, the gravest first."""
-    if about["entry_point"] == "revoke":
+    if COMMANDS[about["entry_point"]].revokes:
         return list(_revoked(about))
     return [*_locked_out(about), *_late(about["window"])]
 
 
-def _revoked(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _revoked(about: Facts) -> t.Iterator[str]:
     still = [region["region"] for region in about["regions"] if not region["ok"]]
     if still and len(still) < len(about["regions"]):
         yield f"Atlassian may still use the key in {', '.join(still)}: what that key protects can still be read."
@@ -194,7 +204,7 @@ def _revoked(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
         )
 
 
-def _locked_out(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _locked_out(about: Facts) -> t.Iterator[str]:
     differ = [region["label"] for region in about["regions"] if region["access"] and region["access"]["changed"]]
     if differ:
         yield (
@@ -213,7 +223,7 @@ def _locked_out(about: t.Mapping[str, t.Any]) -> t.Iterator[str]:
             )
 
 
-def _since_lost(region: t.Mapping[str, t.Any]) -> list[t.Mapping[str, t.Any]]:
+def _since_lost(region: Region) -> list[Event]:
     """Find changes of policy and grants that nothing has shown to be harmless."""
     found, access = region["revocation"], region["access"]
     if not found or (access and (access["changed"] or not access["note"])):
@@ -222,7 +232,7 @@ def _since_lost(region: t.Mapping[str, t.Any]) -> list[t.Mapping[str, t.Any]]:
     return [event for event in found["suspects"] if (event["time"] or "") >= lost]
 
 
-def _late(window: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+def _late(window: Window) -> t.Iterator[str]:
     if window["phase"] in ("uncertain", "at_risk"):
         yield window["says"] or "The vendor's limit has passed since access was lost."
     if window["error"]:

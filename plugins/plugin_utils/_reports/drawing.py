@@ -21,8 +21,12 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 import textwrap
 import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Call, Evidence, Moment, Region
 
 # What is left of a phone of 360 pixels beside the margins of page and card.
 WIDTH: t.Final = 300
@@ -34,6 +38,8 @@ _LANE: t.Final = 16
 _LEFT: t.Final = 12
 _ROW_GAP: t.Final = 16
 _BREAK: t.Final = 40
+# Days.
+_NEAR: t.Final = 0.1
 _BREAK_FROM: t.Final = dt.timedelta(hours=1)
 
 # The outline of each kind's mark around its place, so that no kind is told by its colour alone.
@@ -55,7 +61,7 @@ SHAPES: t.Final = {
 }
 
 
-def timeline(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def timeline(evidence: Evidence) -> dict[str, t.Any]:
     """Work out what the templates draw and print of the evidence beyond its own fields.
 
     :return:
@@ -91,7 +97,7 @@ def timeline(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _rows(
-    moments: t.Sequence[t.Mapping[str, str]], lanes: t.Mapping[str, int], text_x: int, now: str
+    moments: t.Sequence[Moment], lanes: t.Mapping[str, int], text_x: int, now: str
 ) -> tuple[list[dict[str, t.Any]], list[dict[str, t.Any]]]:
     rows: list[dict[str, t.Any]] = []
     breaks = []
@@ -120,16 +126,14 @@ def _rows(
     return rows, breaks
 
 
-def _about(moment: t.Mapping[str, str], most: int) -> list[str]:
+def _about(moment: Moment, most: int) -> list[str]:
     """Write region and time on one line if they fit, otherwise on one each."""
     parts = [part for part in (moment["region"], readable(moment["at"], utc=False)) if part]
     line = " · ".join(parts)
     return [line] if len(line) <= most else [line for part in parts for line in wrapped(part, most)]
 
 
-def _lane(
-    region: t.Mapping[str, t.Any], x: int, rows: t.Sequence[t.Mapping[str, t.Any]], evidence: t.Mapping[str, t.Any]
-) -> dict[str, t.Any]:
+def _lane(region: Region, x: int, rows: t.Sequence[t.Mapping[str, t.Any]], evidence: Evidence) -> dict[str, t.Any]:
     """Follow one region's access down the rows: ``usable``, ``lost`` or ``unknown``."""
     mine = [row for row in rows if row["region"] in ("", region["label"])]
     unless_lost = {"Enabled": "usable", "": "unknown"}.get(region["state_before"], "lost")
@@ -146,65 +150,70 @@ def _lane(
     return {"region": region["label"], "x": x, "segments": segments}
 
 
-def _state(
-    row: t.Mapping[str, t.Any], state: str, region: t.Mapping[str, t.Any], evidence: t.Mapping[str, t.Any]
-) -> str:
+def _state(row: t.Mapping[str, t.Any], state: str, region: Region, evidence: Evidence) -> str:
     if row["kind"] == "started" and region["state_before"]:
         return "usable" if region["state_before"] == "Enabled" else "lost"
-    if row["kind"] == "finished" and evidence["entry_point"] != "revoke" and not evidence["predicted"]:
+    if row["kind"] == "finished" and not COMMANDS[evidence["entry_point"]].revokes and not evidence["predicted"]:
         return "usable" if region["ok"] else "lost"
     return {"revoked": "lost", "enabled": "usable", "usable": "usable", "used": "usable"}.get(row["kind"], state)
 
 
-def _bar(evidence: t.Mapping[str, t.Any]) -> dict[str, t.Any] | None:
+def _bar(evidence: Evidence) -> dict[str, t.Any] | None:
     window, now = evidence["window"], evidence["finished_at"]
     start, first, second = window["revoked_at"], window["reinstate_by"], window["at_risk_after"]
-    if not (start and first and second and now) or not start <= now or not start < first <= second:
+    if not (start and first and second and now and start <= now and start < first <= second):
         return None
-
-    def day(moment: str) -> float:
-        return (_time(moment) - _time(start)) / dt.timedelta(days=1)
-
-    pins = {
-        "usable": evidence["restored_at"],
-        "told": evidence["ticket"]["told_at"] if evidence["ticket"]["told"] else None,
-        "now": now,
-        "key deleted": window["deletion_date"],
-        "expected": window["expected_completion"] if evidence["entry_point"] != "revoke" else None,
-    }
-    known = {name: day(at) for name, at in pins.items() if at and at >= start}
-    for name, earlier in (("told", "usable"), ("now", "told"), ("now", "usable")):
-        # Too near to be told apart in a drawing.
-        if name in known and earlier in known and abs(known[name] - known[earlier]) < 0.1:
-            del known[name]
-    span = max(day(second) * 1.12, *(days * 1.04 for days in known.values()))
+    limits = {at: _days(start, at) for at in (first, second)}
+    pins = _pins(evidence, start)
+    span = max(limits[second] * 1.12, *(days * 1.04 for days in pins.values()))
 
     def place(days: float) -> float:
         return round(days / span * 100, 2)
 
-    ends = [0.0, day(first), day(second), span]
+    ends = [0.0, limits[first], limits[second], span]
     zones = [
         {"x": place(begin), "width": place(end - begin), "phase": phase, "label": _fitting(label, place(end - begin))}
         for (begin, end), (phase, label) in zip(itertools.pairwise(ends), _ZONES, strict=True)
         if begin < end
     ]
-    marks = [
-        (0.0, f"lost {_date(start)}"),
-        *((day(at), f"{day(at):.0f} days, {_date(at)}") for at in dict.fromkeys((first, second))),
-    ]
-    above = _placed([(place(days), f"{name}, day {days:.1f}") for name, days in sorted(known.items(), key=_second)])
+    marks = [(0.0, f"lost {_date(start)}"), *((days, f"{days:.0f} days, {_date(at)}") for at, days in limits.items())]
+    above = _placed([(place(days), f"{name}, day {days:.1f}") for name, days in pins.items()])
     below = _placed([(place(days), label) for days, label in marks])
-    limits = " and ".join(f"day {day(at):.0f} ({readable(at)})" for at in dict.fromkeys((first, second)))
-    says = [f"{name} on day {days:.1f}" for name, days in sorted(known.items(), key=_second)]
     return {
         "zones": zones,
         "above": above,
         "below": below,
         "lanes_above": max(pin["lane"] for pin in above) + 1,
         "lanes_below": max(pin["lane"] for pin in below) + 1,
-        "says": f"The clock began at {readable(start)}. {', '.join(says)}. {'The limits are' if first < second else 'The limit is'} "
-        f"{limits}.",
+        "says": _bar_in_words(start, pins, limits),
     }
+
+
+def _days(start: str, at: str) -> float:
+    return (_time(at) - _time(start)) / dt.timedelta(days=1)
+
+
+def _pins(evidence: Evidence, start: str) -> dict[str, float]:
+    """Return what stands above the bar and on which day, in order; what is too near to be told apart is left out."""
+    window, ticket = evidence["window"], evidence["ticket"]
+    moments = {
+        "usable": evidence["restored_at"],
+        "told": ticket["told_at"] if ticket["told"] else None,
+        "now": evidence["finished_at"],
+        "key deleted": window["deletion_date"],
+        "expected": None if COMMANDS[evidence["entry_point"]].revokes else window["expected_completion"],
+    }
+    known = {name: _days(start, at) for name, at in moments.items() if at and at >= start}
+    for name, earlier in (("told", "usable"), ("now", "told"), ("now", "usable")):
+        if abs(known.get(name, math.inf) - known.get(earlier, -math.inf)) < _NEAR:
+            del known[name]
+    return dict(sorted(known.items(), key=_second))
+
+
+def _bar_in_words(start: str, pins: t.Mapping[str, float], limits: t.Mapping[str, float]) -> str:
+    says = ", ".join(f"{name} on day {days:.1f}" for name, days in pins.items())
+    named = " and ".join(f"day {days:.0f} ({readable(at)})" for at, days in limits.items())
+    return f"The clock began at {readable(start)}. {says}. {'The limits are' if len(limits) > 1 else 'The limit is'} {named}."
 
 
 _ZONES: t.Final = (("reinstatable", "can reinstate"), ("uncertain", "no promise"), ("at_risk", "at risk"))
@@ -247,7 +256,7 @@ def _free(left: float, width: float, placed: t.Sequence[t.Mapping[str, t.Any]], 
     )
 
 
-def _left(evidence: t.Mapping[str, t.Any]) -> str:
+def _left(evidence: Evidence) -> str:
     window, ticket = evidence["window"], evidence["ticket"]
     now = ticket["told_at"] if ticket["told"] and ticket["told_at"] else evidence["finished_at"]
     limits = {"reinstatable": window["reinstate_by"], "uncertain": window["at_risk_after"]}
@@ -262,7 +271,7 @@ def _left(evidence: t.Mapping[str, t.Any]) -> str:
     return f"{_between(now, at)}, until {why or 'the limit'} ({readable(at)})"
 
 
-def _grouped(calls: t.Sequence[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]:
+def _grouped(calls: t.Sequence[Call]) -> list[dict[str, t.Any]]:
     groups = []
     for (operation, error), same in itertools.groupby(calls, key=lambda call: (call["operation"], call["error"])):
         times = [call["at"] for call in same]
@@ -272,7 +281,7 @@ def _grouped(calls: t.Sequence[t.Mapping[str, t.Any]]) -> list[dict[str, t.Any]]
     return groups
 
 
-def _told(moment: t.Mapping[str, str]) -> str:
+def _told(moment: Moment) -> str:
     where = f"{moment['region']}: " if moment["region"] else ""
     return f"{readable(moment['at'])}: {where}{moment['label']}."
 
