@@ -124,10 +124,9 @@ def settle(
     """
     known = journal or Journal(in_doubt=True)
     # Once CloudTrail can be read, it ends the doubt.
-    is_doubtful = known.in_doubt and not enables
-    # What a damaged journal told of, nobody was notified of: CloudTrail may only show the loss before it.
-    lost_memory = now if known.is_damaged else None
-    current = known if journal and _goes_on(journal, loss, enables) else _new(journal, states, now, settings.ticket)
+    is_doubtful = not enables and known.in_doubt
+    goes_on = _goes_on(journal, loss, enables=enables)
+    current = known if goes_on else _new(journal, states, now, settings.ticket)
     told, problem = (None, "") if enables else _notified(current, loss, settings, now)
     settled = replace(
         current,
@@ -141,16 +140,17 @@ def settle(
     return Announcement(
         journal=settled,
         enables=enables,
-        since=format_time(latest(current.changed_at, loss.since, lost_memory)),
+        # What a damaged journal told of, nobody was notified of: CloudTrail may only show the loss before it.
+        since=format_time(latest(current.changed_at, loss.since, now if known.is_damaged else None)),
         accepts_ours=journal is None and not enables and loss.is_unknown,
         nothing_lost=is_doubtful and told is None and loss.is_ruled_out,
         note_problem=problem,
     )
 
 
-def _goes_on(journal: Journal, loss: AccessLoss, enables: bool) -> bool:
+def _goes_on(journal: Journal | None, loss: AccessLoss, *, enables: bool) -> bool:
     """Return whether this run belongs to the restoration that is remembered."""
-    return not journal.is_damaged and (enables or not _is_newer(loss, journal))
+    return journal is not None and not journal.is_damaged and (enables or not _is_newer(loss, journal))
 
 
 def _is_newer(loss: AccessLoss, journal: Journal) -> bool:

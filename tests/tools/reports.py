@@ -9,6 +9,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _print
 TEMPLATES: t.Final = _printing.TEMPLATES
 
 
-def render(template: str, evidence: dict[str, t.Any]) -> str:
+def render(template: str, evidence: t.Any) -> str:
     """Print one template (``report.html.j2``, ``report.md.j2``) from the evidence of a run."""
     return _printing.print_report(template, evidence)

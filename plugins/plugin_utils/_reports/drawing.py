@@ -159,18 +159,16 @@ def _state(row: t.Mapping[str, t.Any], state: str, region: Region, evidence: Evi
 
 
 def _bar(evidence: Evidence) -> dict[str, t.Any] | None:
-    window, now = evidence["window"], evidence["finished_at"]
-    start, first, second = window["revoked_at"], window["reinstate_by"], window["at_risk_after"]
-    if not (start and first and second and now and start <= now and start < first <= second):
+    start, limits = evidence["window"]["revoked_at"], _limits(evidence)
+    if not start or not limits:
         return None
-    limits = {at: _days(start, at) for at in (first, second)}
-    pins = _pins(evidence, start)
-    span = max(limits[second] * 1.12, *(days * 1.04 for days in pins.values()))
+    pins, (*_first, last) = _pins(evidence, start), limits.values()
+    span = max(last * 1.12, *(days * 1.04 for days in pins.values()))
 
     def place(days: float) -> float:
         return round(days / span * 100, 2)
 
-    ends = [0.0, limits[first], limits[second], span]
+    ends = [0.0, next(iter(limits.values())), last, span]
     zones = [
         {"x": place(begin), "width": place(end - begin), "phase": phase, "label": _fitting(label, place(end - begin))}
         for (begin, end), (phase, label) in zip(itertools.pairwise(ends), _ZONES, strict=True)
@@ -187,6 +185,15 @@ def _bar(evidence: Evidence) -> dict[str, t.Any] | None:
         "lanes_below": max(pin["lane"] for pin in below) + 1,
         "says": _bar_in_words(start, pins, limits),
     }
+
+
+def _limits(evidence: Evidence) -> dict[str, float]:
+    """Return Atlassian's limits and on which day they are; empty if they cannot be drawn."""
+    window, now = evidence["window"], evidence["finished_at"]
+    start, first, second = window["revoked_at"], window["reinstate_by"], window["at_risk_after"]
+    if not (start and first and second and now and start <= now and start < first <= second):
+        return {}
+    return {at: _days(start, at) for at in (first, second)}
 
 
 def _days(start: str, at: str) -> float:

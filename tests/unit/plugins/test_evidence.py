@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import KINDS
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence as make_evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import (
     PHASES,
     flag,
@@ -28,6 +28,12 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fiel
 from tests.tools import evidence_doc
 from tests.tools.evidence_runs import DIFF, REGIONS, RUNS, event, key, loss, run
 from tests.tools.reports import TEMPLATES, render
+
+
+def evidence(run_: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The evidence as JSON has it."""
+    return t.cast("dict[str, t.Any]", make_evidence(run_))
+
 
 SCHEMA: t.Final = evidence_doc.schema()
 CHECK: t.Final = jsonschema.Draft202012Validator(SCHEMA)

@@ -220,7 +220,7 @@ class TestNote:
 
 
 class TestOnTheTicket:
-    def accepted(self, announcement: Announcement, *mentions_: dict[str, t.Any]) -> list[str]:
+    def accepted(self, announcement: Announcement, *mentions_: Mention) -> list[str]:
         return [found.noted_at for found in announced(mentions_, announcement)]
 
     def test_the_exact_reference(self) -> None:

@@ -533,7 +533,7 @@ def test_no_attempt_begins_once_patience_is_over(patience: float, attempts: int)
     busy = (f"{URL}?expand=action", {"status": 429, "retry_after": "20", "json": {}})
     script = Script(*[busy] * 7)
 
-    def wait(seconds: float, why: dict[str, Any]) -> None:
+    def wait(seconds: float, why: Answer) -> None:
         script.sleep(seconds, why)
         script.time += seconds
 

@@ -56,7 +56,7 @@ GIVEN: dict[str, Any] = {
 API = {"support_url": "https://support.example.com", "has_token": True, "ticket": "CMK-1"}
 
 
-def read(command: str = "restore", **more: Any) -> dict[str, Any]:
+def read(command: Any = "restore", **more: Any) -> dict[str, Any]:
     return read_settings({**GIVEN, **more}, REALMS, COMMANDS[command]).as_json()
 
 

@@ -129,7 +129,7 @@ def desk() -> Iterator[Desk]:
         yield running
 
 
-def look(desk: Desk, *names: str) -> list[dict[str, Any]]:
+def look(desk: Desk, *names: str) -> list[_sites.Site]:
     return look_at_sites([f"{desk.url}/_site/{name}/" for name in names], "/", 200, get)
 
 
