@@ -14,7 +14,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.man
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.decide import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import sum_up
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import end, report
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import end
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import read as read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
@@ -30,7 +30,6 @@ _STEPS: t.Final[dict[str, t.Callable[[Task], dict[str, t.Any]]]] = {
     "mail": mail,
     "rehearse": rehearse,
     "verify": verify,
-    "report": report,
     "end": end,
     "sum_up": sum_up,
     "show": show_text,

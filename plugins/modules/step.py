@@ -18,7 +18,7 @@ options:
     description: The step.
     type: str
     required: true
-    choices: [read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, report, end, sum_up, show]
+    choices: [read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, show]
   command:
     description: The command that the step belongs to.
     type: str
@@ -51,7 +51,7 @@ options:
     type: dict
     default: {}
   report:
-    description: The result of the step V(report).
+    description: The result of M(keyops.atlassian_cmk.report).
     type: dict
     default: {}
   hosts:

@@ -66,5 +66,13 @@ def print_report(template: str, evidence: Evidence) -> str:
     return render(template, cmk_evidence=evidence, cmk_timeline=timeline(evidence))
 
 
+def warm() -> None:
+    """Compile the templates, for all processes that are forked from this one."""
+    for name in _environment(is_text=False).list_templates():
+        # This one is printed in texts and in pages.
+        for is_text in (True, False) if name == "revoke_ticket.j2" else (_is_text(name),):
+            _environment(is_text=is_text).get_template(name)
+
+
 def _is_text(template: str) -> bool:
     return template.endswith(".txt.j2")

@@ -213,6 +213,16 @@ def end(process: subprocess.Popen[t.Any], how: signal.Signals) -> None:
             os.kill(one, how)
 
 
+def interrupt(process: subprocess.Popen[t.Any]) -> None:
+    """Press Ctrl-C until the run ends: Python drops one that comes while it destroys an object."""
+    for _press in range(3):
+        end(process, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=15)
+            return
+    pytest.fail("the run goes on after Ctrl-C")
+
+
 def below(pid: int) -> list[int]:
     """The processes that a process has started, and those that they have."""
     parents: dict[int, list[int]] = {}

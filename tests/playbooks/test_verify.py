@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 
-from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, below, end, is_alive, under_way, wait_for
+from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, below, interrupt, is_alive, under_way, wait_for
 from tests.tools.standins import ACCOUNT, USER
 
 ORG: t.Final = ("-e", "org=acme")
@@ -365,8 +365,7 @@ def test_one_that_is_back_is_reported_while_another_is_followed(story: Story) ->
     with log.open("w") as out, under_way(command, cwd, env, out) as process:
         wait_for(lambda: "good: VERIFIED" in log.read_text(), process)
         assert process.poll() is None
-        end(process, signal.SIGINT)
-        process.wait(timeout=30)
+        interrupt(process)
     assert list(story.world.folder.glob("reports/good/*-verify/verify.json"))
     assert not list(story.world.folder.glob("reports/slow/*-verify/verify.json"))
 

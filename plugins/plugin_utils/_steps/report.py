@@ -46,7 +46,8 @@ def report(task: Task) -> Json:
     """
     run, writes = Run.from_json(task.args["run"]), not task.check_mode
     name, found = run.command.name, make_result(run)
-    proof = evidence({**evidence_parts(run), **_surroundings(run), "result": found})
+    known = {**evidence_parts(run), **_surroundings(run), "verification": found.get("verification")}
+    proof = evidence({**known, "result": found})
     folder = _write(run, proof) if writes and run.settings.report_dir else ""
     if writes and not run.settings.problems:
         release(run.settings.file(LOCK), identify(task.host, run.now))

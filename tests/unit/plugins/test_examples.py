@@ -67,7 +67,7 @@ class Ran:
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("examples")
-    named = [("modules", name) for name in ("step", *AWS_MODULES)]
+    named = [("modules", name) for name in ("step", "report", *AWS_MODULES)]
     tasks, registered = [], []
     for kind, name in named:
         for number, task in enumerate(examples(kind, name)):
@@ -128,7 +128,7 @@ def run_playbook(folder: Path, aws_url: str, desk_url: str) -> str:
     return ended.stdout
 
 
-@pytest.mark.parametrize("name", ["step", *AWS_MODULES])
+@pytest.mark.parametrize("name", ["step", "report", *AWS_MODULES])
 def test_the_examples_of(ran: Ran, name: str) -> None:
     assert ran.results[name]
     for result in ran.results[name]:
@@ -138,6 +138,10 @@ def test_the_examples_of(ran: Ran, name: str) -> None:
 def test_step(ran: Ran) -> None:
     assert ran.one("step")["text"] == "Hello"
     assert re.search(r"^Hello$", ran.printed, re.MULTILINE)
+
+
+def test_report(ran: Ran) -> None:
+    assert ran.one("report")["result"]["error"] == "No key is given."
 
 
 class TestAwsModules:

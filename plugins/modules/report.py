@@ -1,0 +1,45 @@
+#!/usr/bin/python
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: report
+version_added: 1.0.0
+short_description: End a run of the role cmk with its result, evidence and summary (internal)
+description:
+  - Internal to the role of this collection, and may change in any release. Runs on the controller.
+author:
+  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+options:
+  run:
+    description: All that is known of the run.
+    type: dict
+    required: true
+extends_documentation_fragment:
+  - keyops.atlassian_cmk.attributes
+  - keyops.atlassian_cmk.attributes.on_controller
+attributes:
+  diff_mode:
+    support: N/A
+    details: What it keeps are records.
+"""
+
+EXAMPLES = r"""
+- name: End a run that ended before it began
+  keyops.atlassian_cmk.report:
+    run:
+      entry_point: restore
+      check_mode: false
+      settings: {org: acme, realm: Japan, problems: [No key is given.]}
+      started_at: "2026-11-24T03:00:00Z"
+"""
+
+RETURN = r"""
+result:
+  description: The result, as docs/results.md describes it.
+  returned: always
+  type: dict
+"""
