@@ -93,8 +93,9 @@ class Options:
         if parts and re.fullmatch(r"(?:[0-9]+(?:\.[0-9]+)?\s*[smhd]\s*)+", text):
             value = sum(float(count) * _SECONDS[unit] for count, unit in parts)
         elif isinstance(value, bool) or not re.fullmatch(r"[0-9]+(?:\.[0-9]+)?", text):
-            said = "must be a number of seconds, or a duration such as 5m, 8h or 2d"
-            self.add(f"cmk_{name} {said}, but is {shown(value)}.")
+            self.add(
+                f"cmk_{name} must be a number of seconds, or a duration such as 5m, 8h or 2d, but is {shown(value)}."
+            )
             return least
         return self._number(name, value, least, most)
 

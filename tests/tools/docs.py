@@ -45,14 +45,20 @@ _SENTENCES: t.Final = {
     "Variables that cannot be used": (
         "Read before anything is called. The run ends, and names all of them at once. Besides these, `cmk_revoked_at` is refused "
         "when it is no time in ISO 8601, or in the future.",
-        ("plugin_utils/_settings.py", "plugin_utils/_variables.py"),
+        (
+            "plugin_utils/_settings.py",
+            "plugin_utils/_channels/options.py",
+            "plugin_utils/_options.py",
+            "plugin_utils/_variables.py",
+        ),
     ),
     "The controller": (
         "Of the folder `cmk_report_dir`.",
         (
             "plugin_utils/_steps/decide.py",
-            "plugin_utils/_steps/comment.py",
+            "plugin_utils/_steps/files.py",
             "plugin_utils/_steps/report.py",
+            "plugin_utils/_channels/manual.py",
             "plugin_utils/_leaks.py",
         ),
     ),

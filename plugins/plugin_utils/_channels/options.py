@@ -22,7 +22,6 @@ _ADDRESS: t.Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{}~-]{1,64}@[A-Za-z0-9
 _HOST: t.Final = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+")
 # community.general.mail takes a stroke inside a header for the end of it.
 _MESSAGE_ID: t.Final = re.compile(r"<?([!#-'*+./0-9=?@A-Z^_`a-z{}~\[\]-]{3,900})>?")
-_BY_HAND: t.Final = "or hand the text over yourself with cmk_support_mode=manual."
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,10 @@ def read_ticket(options: Options) -> TicketSettings:
 
 def _require(options: Options, needed: t.Mapping[str, object], how: str) -> None:
     for name in [name for name, value in needed.items() if not value]:
-        options.add(f"cmk_{name} is not set, but the ticket is to be told {how}. Set it, {_BY_HAND}")
+        options.add(
+            f"cmk_{name} is not set, but the ticket is to be told {how}. Set it, or hand the text over yourself with "
+            "cmk_support_mode=manual."
+        )
 
 
 def _read_note(options: Options) -> str:
@@ -99,7 +101,8 @@ def _read_mail(options: Options, ticket: str) -> MailSettings:
     if not options.get("can_mail"):
         options.add(
             "cmk_support_mode=mail needs the collection community.general, which is not installed here. Install it with "
-            f"ansible-galaxy collection install community.general, {_BY_HAND}"
+            "ansible-galaxy collection install community.general, or hand the text over yourself with "
+            "cmk_support_mode=manual."
         )
     read = {name: options.text(f"mail_{name}") for name in ("to", "from", "host")}
     _require(options, {"ticket": ticket, **{f"mail_{name}": value for name, value in read.items()}}, "by mail")
