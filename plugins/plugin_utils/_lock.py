@@ -26,8 +26,8 @@ from pathlib import Path
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import MAX_BYTES, open_file
 
-# A holder that has not refreshed its lock for so long is taken over. A run refreshes it at each of its steps, and the
-# longest step (waiting for AWS) is bounded by cmk_wait_timeout, which is 5 minutes unless set.
+# A holder that has not refreshed its lock for so long is taken over. A run takes it before it enables the keys, and once
+# more before it comments. What is in between is bounded by cmk_wait_timeout, which is 5 minutes unless set.
 STALE_AFTER: t.Final = dt.timedelta(minutes=15)
 
 _TIME: t.Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -91,14 +91,6 @@ def acquire(path: str, mine: Holder, now: str, *, break_lock: bool = False) -> H
         since = holder.since if holder and is_same_run(holder, mine) else mine.since
         _rewrite(file, json.dumps(asdict(replace(mine, since=since, refreshed_at=now))).encode())
     return None
-
-
-def refresh(path: str, mine: Holder, now: str) -> bool:
-    """Note that this run still lives; return whether the lock is ours. A lock that nobody holds becomes ours again.
-
-    :raises OSError: as :func:`acquire`
-    """
-    return acquire(path, mine, now) is None
 
 
 def release(path: str, mine: Holder) -> None:

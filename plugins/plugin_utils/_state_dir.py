@@ -72,12 +72,6 @@ def remember(path: str, text: str, *, writes: bool) -> bool:
     return is_news
 
 
-def ensure_folder(path: str) -> None:
-    """Create every missing level of a folder with mode 0700, whatever the umask; levels that exist stay as they are."""
-    with _opened(os.path.abspath(path), creates=True, trusted=_TRUSTED_LEVELS):
-        pass
-
-
 @contextlib.contextmanager
 def open_file(path: str, flags: int) -> t.Iterator[t.BinaryIO]:
     """Open a file of the user's own in place, without following a symbolic link.

@@ -31,7 +31,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import 
     is_stale,
     parse,
     probe,
-    refresh,
     release,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import UnsafePathError
@@ -263,7 +262,7 @@ class TestAcquire:
         acquire(lock, other, NOW)
         mine = identify("acme", NOW)
         assert acquire(lock, mine, LATER) == other
-        assert refresh(lock, mine, LATER) is False
+        assert acquire(lock, mine, LATER) is not None
         release(lock, mine)
         assert parse(Path(lock).read_bytes()) == other
 
@@ -301,7 +300,7 @@ class TestAcquire:
         assert acquire(lock, mine, LATER, break_lock=False) == other
         assert acquire(lock, mine, LATER, break_lock=True) is None
         assert parse(Path(lock).read_bytes()) == mine
-        assert refresh(lock, other, LATER) is False
+        assert acquire(lock, other, LATER) is not None
 
     @pytest.mark.parametrize("data", [b"", b"{", b"\xff\xfe", json.dumps({**asdict(MINE), "pid": 2**70}).encode()])
     def test_a_damaged_lock_is_free(self, lock: str, data: bytes) -> None:
@@ -332,12 +331,12 @@ class TestRefresh:
     def test_it_is_noted(self, lock: str) -> None:
         mine = identify("acme", NOW)
         acquire(lock, mine, NOW)
-        assert refresh(lock, mine, LATER) is True
+        assert acquire(lock, mine, LATER) is None
         assert parse(Path(lock).read_bytes()) == replace(mine, refreshed_at=LATER)
 
     def test_a_lock_that_was_lost_and_that_nobody_holds_is_taken_again(self, lock: str) -> None:
         mine = identify("acme", NOW)
-        assert refresh(lock, mine, LATER) is True
+        assert acquire(lock, mine, LATER) is None
         assert parse(Path(lock).read_bytes()) == replace(mine, refreshed_at=LATER)
 
 

@@ -17,7 +17,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _state
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import (
     MAX_BYTES,
     UnsafePathError,
-    ensure_folder,
     read_file,
     remember,
     write_file,
@@ -26,6 +25,12 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir im
 TEXT = "Both keys were enabled.\nÄ, 鍵\n"
 STRANGER = 65534
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+
+
+def ensure_folder(path: str) -> None:
+    """Create every missing level of a folder, as the writing of a file does."""
+    write_file(f"{path}/made", "")
+    os.unlink(f"{path}/made")
 
 
 def mode(path: Path) -> int:
