@@ -171,12 +171,17 @@ keys:
         event_id: {description: "The event's id.", returned: always, type: str}
         error_code: {description: "AWS's error code if the call failed, else V(null).", returned: always, type: str}
         region: {description: The region., returned: always, type: str}
+        automation:
+          description: The automation that made the call, such as Terraform or AWS CloudFormation; empty if none is known.
+          returned: always
+          type: str
     revoked_at: {description: "When access was lost, ISO 8601 in UTC; V(null) if it is not, or if that is not known.", returned: always, type: str}
     revoked_by: {description: "Who took it away, as C(user_arn) of the event.", returned: always, type: str}
     revoked_how: {description: The operation that did it., returned: always, type: str, sample: DisableKey}
     event_id: {description: The id of that event., returned: always, type: str}
+    automation: {description: "The automation that did it, such as Terraform, which will do it again.", returned: always, type: str}
     last_revocation:
-      description: The same four facts of the latest loss, whether or not it was undone; V(null) if there is none.
+      description: The same five facts of the latest loss, whether or not it was undone; V(null) if there is none.
       returned: always
       type: dict
       contains:
@@ -184,6 +189,7 @@ keys:
         revoked_by: {description: Who took it away., returned: always, type: str}
         revoked_how: {description: The operation that did it., returned: always, type: str}
         event_id: {description: The id of that event., returned: always, type: str}
+        automation: {description: The automation that did it., returned: always, type: str}
     restored_at: {description: When the latest loss was undone; V(null) if it is not., returned: always, type: str}
     suspects: {description: Those of the events that may have locked the vendor out of a key that is enabled., returned: always, type: list, elements: dict}
     reason:

@@ -162,3 +162,19 @@ def test_a_second_revocation_on_the_same_ticket_enabled_by_hand_is_told_as_well(
     again = world.run(*ORG, env={"CMK_REPORT_DIR": str(world.folder / "third")})
     assert again.result["status"] == "already_restored", again.output
     assert len(world.told()) == 2
+
+
+@pytest.mark.parametrize("playbook", ["assess_cmk.yml", "restore_cmk.yml"])
+def test_what_will_revoke_access_again_is_named(world: World, playbook: str) -> None:
+    world.keys("Disabled", "Disabled")
+    lost = (dt.datetime.now(dt.UTC) - dt.timedelta(days=1)).isoformat(timespec="seconds")
+    agent = "APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io) terraform-provider-aws/5.66.0"
+    for region in REGIONS:
+        event = {"region": region, "name": "DisableKey", "key": ALIAS, "time": lost, "user_agent": agent}
+        world.aws.control("POST", "events", event)
+    ran = world.run("-e", "org=acme", playbook=playbook)
+    assert ran.code == 0, ran.output
+    said = "Terraform took access away in us-east-1, us-west-2: set is_enabled of the key in its code as well"
+    assert f"WARNING    {said}, or its next apply revokes access again." in ran.output
+    (report,) = world.folder.glob("reports/acme/*/*.html")
+    assert said in report.read_text(encoding="utf-8")

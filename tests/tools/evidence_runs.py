@@ -120,6 +120,7 @@ def loss(region: str, *, restored_at: str | None = None, more: t.Sequence[Run] =
         "revoked_at": events[0]["time"],
         "revoked_by": events[0]["user_arn"],
         "revoked_how": events[0]["name"],
+        "automation": "",
         "event_id": events[0]["event_id"],
     }
     return {

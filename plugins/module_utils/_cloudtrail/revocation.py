@@ -35,6 +35,7 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.automation import find_automation
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
 
 _TAKES: t.Final = {
@@ -71,6 +72,7 @@ class AccessEvent:
     event_id: str
     error_code: str | None
     region: str
+    automation: str = ""  # the tool that called, such as Terraform; empty if none is known
 
     @classmethod
     def from_event(cls, event: TrailEvent, region: str) -> AccessEvent:
@@ -85,6 +87,7 @@ class AccessEvent:
             event_id=event.event_id,
             error_code=event.record.get("errorCode"),
             region=region,
+            automation=find_automation(event.record.get("userAgent"), identity.get("invokedBy")),
         )
 
     def as_loss(self) -> dict[str, str | None]:
@@ -94,6 +97,7 @@ class AccessEvent:
             "revoked_by": self.user_arn,
             "revoked_how": self.name,
             "event_id": self.event_id,
+            "automation": self.automation,
         }
 
 
@@ -117,7 +121,7 @@ class Revocation:
     def as_result(self) -> dict[str, t.Any]:
         """Return it as the module returns it."""
         last = self.lost.as_loss() if self.lost else None
-        nothing = dict.fromkeys(("revoked_at", "revoked_by", "revoked_how", "event_id"))
+        nothing = dict.fromkeys(("revoked_at", "revoked_by", "revoked_how", "event_id", "automation"))
         return {
             **(last if last and self.is_current else nothing),
             "last_revocation": last,

@@ -96,7 +96,13 @@ EVENT: t.Final = {
     "error_code": text,
     "region": text,
 }
-LOSS: t.Final = {"revoked_at": moment, "revoked_by": text, "revoked_how": text, "event_id": text}
+LOSS: t.Final = {
+    "revoked_at": moment,
+    "revoked_by": text,
+    "revoked_how": text,
+    "event_id": text,
+    "automation": text,
+}
 REVOCATION: t.Final = {
     **LOSS,
     "restored_at": moment,

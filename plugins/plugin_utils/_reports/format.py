@@ -39,6 +39,7 @@ class Lost(t.TypedDict):
     revoked_by: str
     revoked_how: str
     event_id: str
+    automation: str
 
 
 class Loss(Lost):

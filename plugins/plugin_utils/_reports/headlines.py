@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.automation import advise
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import (
@@ -190,7 +191,7 @@ def warnings(about: Facts) -> list[str]:
     """Say what a reader must not miss, one text each, the gravest first."""
     if COMMANDS[about["entry_point"]].revokes:
         return list(_revoked(about))
-    return [*_locked_out(about), *_late(about["window"])]
+    return [*find_repeats(about), *_locked_out(about), *_late(about["window"])]
 
 
 def _revoked(about: Facts) -> t.Iterator[str]:
@@ -202,6 +203,18 @@ def _revoked(about: Facts) -> t.Iterator[str]:
             "If a re-encryption was in progress, data is in mixed states now. AWS does not show that: ask an organization "
             "admin, who alone can have requested one, and report it to Atlassian on the ticket."
         )
+
+
+def find_repeats(about: Facts) -> t.Iterator[str]:
+    """Name each automation that took access away and will do so again."""
+    by: dict[str, list[str]] = {}
+    for region in about["regions"]:
+        loss = region["revocation"]
+        automation = (loss["last_revocation"] or loss)["automation"] if loss else ""
+        if automation:
+            by.setdefault(automation, []).append(region["label"])
+    for automation, labels in by.items():
+        yield f"{automation} took access away in {', '.join(labels)}: {advise(automation)}."
 
 
 def _locked_out(about: Facts) -> t.Iterator[str]:

@@ -21,6 +21,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import print_report, render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import find_repeats
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
     Result,
     is_good,
@@ -117,6 +118,7 @@ def _texts(run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, s
         "cmk_result": found,
         "cmk_folder": folder,
         "cmk_entry_point": run.command.name,
+        "cmk_repeats": list(find_repeats(proof)),
         "cmk_verdict": proof["verdict"],
         "cmk_ending": ending,
         "cmk_headline": headline.upper(),

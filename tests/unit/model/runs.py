@@ -637,7 +637,12 @@ class Run:
         """The summary, as the screen shows it."""
         run = self.ended
         ended = {"cmk_result": self.result, "cmk_folder": "", "cmk_entry_point": self.entry_point}
-        more = {"ansible_check_mode": run.check_mode, "cmk_headline": self.headline().upper(), "cmk_next": ""}
+        more = {
+            "ansible_check_mode": run.check_mode,
+            "cmk_headline": self.headline().upper(),
+            "cmk_next": "",
+            "cmk_repeats": [],
+        }
         return render("summary.txt.j2", **more, **_run.shown(run), **ended)
 
     def end(self) -> None:

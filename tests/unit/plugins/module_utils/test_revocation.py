@@ -26,7 +26,7 @@ from tests.unit.plugins.conversation import ACCOUNT, OTHER_REGION, REGION, arn
 
 START = dt.datetime(2026, 11, 20, 8, 0, tzinfo=dt.UTC)
 USER = f"arn:aws:sts::{ACCOUNT}:assumed-role/security/operator"
-FACTS = ("revoked_at", "revoked_by", "revoked_how", "event_id")
+FACTS = ("revoked_at", "revoked_by", "revoked_how", "event_id", "automation")
 NOTHING: dict[str, Any] = dict.fromkeys(FACTS)
 
 
@@ -150,6 +150,7 @@ def test_histories(text: str, lost: int | None, how: str | None, restored: int |
     last = None
     if lost is not None:
         last = {"revoked_at": at(lost), "revoked_by": USER, "revoked_how": how, "event_id": f"{how}-{lost}"}
+        last["automation"] = ""
     assert result["last_revocation"] == last
     assert result["restored_at"] == (None if restored is None else at(restored))
     assert {name: result[name] for name in FACTS} == (last if last and restored is None else NOTHING)
@@ -181,6 +182,7 @@ def test_events_are_read() -> None:
             "event_id": "DisableKey-1",
             "error_code": None,
             "region": OTHER_REGION,
+            "automation": "",
         },
         {
             "time": "2026-11-20T08:03:00Z",
@@ -190,6 +192,7 @@ def test_events_are_read() -> None:
             "event_id": "EnableKey-3",
             "error_code": "AccessDenied",
             "region": OTHER_REGION,
+            "automation": "",
         },
     ]
 

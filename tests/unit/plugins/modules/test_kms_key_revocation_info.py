@@ -94,6 +94,7 @@ def test_one_key_one_lookup(talk: Talk) -> None:
         "revoked_by": CALLER,
         "revoked_how": "DisableKey",
         "event_id": "DisableKey-0",
+        "automation": "",
     }
     told = {
         "time": "2026-11-20T08:15:00Z",
@@ -103,6 +104,7 @@ def test_one_key_one_lookup(talk: Talk) -> None:
         "event_id": "DisableKey-0",
         "error_code": None,
         "region": REGION,
+        "automation": "",
     }
     result.pop("invocation", None)
     assert result == {
@@ -182,7 +184,7 @@ def test_one_region_denied_does_not_stop_the_other(talk: Talk) -> None:
     assert denied["reason"] == (
         "AWS refused LookupEvents in us-east-1: User: arn is not authorized to perform: cloudtrail:LookupEvents."
     )
-    nothing = ("revoked_at", "revoked_by", "revoked_how", "event_id", "last_revocation", "restored_at")
+    nothing = ("revoked_at", "revoked_by", "revoked_how", "event_id", "automation", "last_revocation", "restored_at")
     assert all(denied[name] is None for name in nothing)
     assert (denied["looked_up"], denied["events"], denied["suspects"]) == (False, [], [])
     assert (found["looked_up"], found["reason"]) == (True, None)
