@@ -37,7 +37,9 @@ def _notification(announcement: Announcement | None, mentions: t.Sequence[Mentio
     ours = [one for one in mentions if one.by_us] if record else []
     mention = newest([*announced(mentions, announcement), *ours])
     known_at = _recorded_at(announcement)
-    if mention and not is_later(known_at, mention.written_at):
+    # The desk's clock is measured anew at each look: the comment that is recorded keeps the time that was recorded.
+    is_recorded = bool(record and known_at and mention and record.get("comment_id") == mention.comment_id)
+    if mention and not is_recorded and not is_later(known_at, mention.written_at):
         found = Ticket.from_mention(mention, already_told=True)
         return replace(found, at=format_time(mention.written_at) or "")
     if record is None:

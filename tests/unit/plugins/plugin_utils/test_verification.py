@@ -375,6 +375,13 @@ class TestTold:
         ticket = told(ANNOUNCEMENT, {"ok": True, "mentions": [right, fast]})
         assert (ticket["comment_id"], ticket["at"]) == ("17", TOLD)
 
+    def test_the_recorded_comment_keeps_its_time_although_the_desks_clock_is_measured_anew(self) -> None:
+        recorded = {**ANNOUNCEMENT, "told": {"by": "api", **MENTION}}
+        measured = {**MENTION, "by_us": True, "noted_at": "2026-11-24T03:00:10Z"}
+        another = {**measured, "comment_id": "18"}
+        assert told(recorded, {"ok": True, "mentions": [measured]})["at"] == TOLD
+        assert told(recorded, {"ok": True, "mentions": [another]})["at"] == "2026-11-24T03:00:10Z"
+
     def test_a_mention_without_a_time_is_one_all_the_same(self) -> None:
         nothing_known = {**ANNOUNCEMENT, "since": None}
         ticket = told(nothing_known, {"ok": True, "mentions": [{**MENTION, "at": ""}]})
