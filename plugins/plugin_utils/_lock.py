@@ -110,8 +110,8 @@ def parse(data: bytes) -> Holder | None:
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
     texts = [value for name, value in asdict(holder).items() if name != "pid"]
-    is_whole = type(holder.pid) is int and 0 < holder.pid <= _MOST_PID and all(isinstance(text, str) for text in texts)
-    return holder if is_whole else None
+    is_number = isinstance(holder.pid, int) and not isinstance(holder.pid, bool) and 0 < holder.pid <= _MOST_PID
+    return holder if is_number and all(isinstance(text, str) for text in texts) else None
 
 
 def is_held_by_another(holder: Holder, mine: Holder, now: str, process: Process) -> bool:

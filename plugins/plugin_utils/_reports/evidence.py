@@ -83,7 +83,7 @@ def evidence(run: Given) -> Evidence:
     if about["predicted"] and any(changes):
         # Of a change that was not made there is no time, and the run that makes it may get another reference.
         about |= {"restored_at": None, "reference": ""}
-    facts = t.cast("Facts", about)
+    facts: Facts = t.cast("t.Any", about)
     judged: Judged = {**facts, "verdict": judge_evidence(facts), "warnings": warnings(facts)}
     return {**judged, "timeline": find_moments(judged)}
 

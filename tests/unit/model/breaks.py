@@ -44,8 +44,8 @@ def _anybody_is_us(on_ticket: t.Any, announcement: t.Any) -> t.Any:
 
 
 def _settled_with(**changed: t.Any) -> t.Callable[..., t.Any]:
-    def settle(*values: t.Any, **named: t.Any) -> t.Any:
-        return dataclasses.replace(_settle(*values, **named), **changed)
+    def settle(*values: t.Any, enables: bool, now: str, nonce: str) -> t.Any:
+        return dataclasses.replace(_settle(*values, enables=enables, now=now, nonce=nonce), **changed)
 
     return settle
 

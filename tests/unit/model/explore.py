@@ -171,16 +171,16 @@ def _simplify(commands: list[Command], promise: str) -> list[Command]:
     """Leave out the faults that are not needed."""
     plain = Setup()
     for place, command in enumerate(commands):
+        values = list(command.values)
         for number, value in enumerate(command.values):
             if not isinstance(value, Setup):
                 continue
             for name in ("mode", "unread", "slow", "refused", "unanswered", "posts", "reads"):
-                simpler = Setup(**{**vars(commands[place].values[number]), name: getattr(plain, name)})
-                values = commands[place].values
+                simpler = Setup(**{**vars(values[number]), name: getattr(plain, name)})
                 changed = Command(command.name, (*values[:number], simpler, *values[number + 1 :]))
                 shorter = [*commands[:place], changed, *commands[place + 1 :]]
                 if broken(shorter) == promise:
-                    commands = shorter
+                    commands, values[number] = shorter, simpler
     return commands
 
 

@@ -395,7 +395,7 @@ class TestKernelLock:
         )
         command = [sys.executable, "-c", code]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        processes: list[subprocess.Popen[str]] = [subprocess.Popen(command, **pipes) for _ in range(4)]  # type: ignore[call-overload]
+        processes: list[subprocess.Popen[str]] = [subprocess.Popen(command, **pipes) for _number in range(4)]  # type: ignore[call-overload]
         try:
             for process in processes:
                 assert process.stdin
