@@ -32,7 +32,7 @@ OTHER: t.Final = "444455556666"
 # Fewer attempts, so that what does not end is given up soon.
 _IMPATIENT: t.Final = {
     "__cmk_desk_retries": 1,
-    "cmk_aws": {
+    "__cmk_aws": {
         "aws_config": {"retries": {"mode": "standard", "total_max_attempts": 2}},
         "endpoint_url": "{{ case_endpoint }}",
         "access_key": "{{ case_access_key }}",
