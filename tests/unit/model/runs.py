@@ -42,7 +42,7 @@ from .world import ACCOUNT, LOOKBACK, OUR_MAIL, REGIONS, Comment, Controller, Ev
 
 ORG: t.Final = "acme"
 ALIAS: t.Final = "alias/atlassian-cmk"
-RETRIES: t.Final = 1  # cmk_desk_retries; the role's is 6
+RETRIES: t.Final = 1  # __cmk_desk_retries; the role's is 6
 _URL: t.Final = "https://support.example.com/rest/servicedeskapi/request"
 _USUAL: t.Final[Json] = {
     "org": ORG,
