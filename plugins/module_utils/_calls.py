@@ -60,6 +60,10 @@ class Calls:
             return [dict(call) for call in self._made]
 
 
+# Seconds. The header's resolution and the answer's way make up a smaller difference, another one in each run.
+_SHOWS_FROM: t.Final = 2.0
+
+
 def clock_offset(answer: object, now: dt.datetime) -> float | None:
     """Return how many seconds AWS's clock is ahead of ours, by the ``Date`` header of an answer; None without one.
 
@@ -68,7 +72,8 @@ def clock_offset(answer: object, now: dt.datetime) -> float | None:
     try:
         date = email.utils.parsedate_to_datetime(str(_metadata(answer)["HTTPHeaders"]["date"]))
         # The header has whole seconds: on average, half a second is cut off.
-        return round((date - now).total_seconds() + 0.5, 1)
+        ahead = round((date - now).total_seconds() + 0.5, 1)
+        return ahead if abs(ahead) >= _SHOWS_FROM else 0.0
     except (KeyError, TypeError, ValueError):
         return None
 

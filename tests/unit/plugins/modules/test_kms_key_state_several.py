@@ -12,6 +12,7 @@ import pytest
 from ansible.module_utils.testing import patch_module_args
 from botocore.exceptions import EndpointConnectionError
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import clock_offset
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import kms_key_state
 from tests.standins.aws import AwsStandin
 from tests.unit.plugins.conversation import (
@@ -318,6 +319,13 @@ class TestClockOffset:
     def test_unknown(self, talk: Talk, date: str | None) -> None:
         talk.fake(REGION, Answering(REGION, date))
         assert talk.run(kms_key_state, keys=BOTH[:1]).ok["clock_offset"] is None
+
+    @pytest.mark.parametrize("ahead_by", [-1.5, -1, -0.5, 0, 0.5, 1, 1.5])
+    def test_what_whole_seconds_cannot_show_is_none(self, ahead_by: float) -> None:
+        date = dt.datetime(2026, 11, 24, 3, 0, 0, tzinfo=dt.UTC)
+        answer = {"ResponseMetadata": {"HTTPHeaders": {"date": email.utils.format_datetime(date, usegmt=True)}}}
+        # Two runs would else see two clocks, and take one moment for two.
+        assert clock_offset(answer, date + dt.timedelta(seconds=0.5 - ahead_by)) == 0
 
     def test_of_the_standin(self, aws: AwsStandin, talk_to: Any) -> None:
         aws.control("POST", "config", {"clock_offset": -420})
