@@ -1,4 +1,4 @@
-"""Post to control endpoints of stand-ins: stdin holds a JSON list of ``url`` and ``body``, and they are sent in order."""
+"""Send to control endpoints of stand-ins, in order: stdin holds a JSON list of ``url``, ``body`` and, unless POST, ``method``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import urllib.request
 if __name__ == "__main__":
     for post in json.load(sys.stdin):
         body = json.dumps(post["body"]).encode()
-        request = urllib.request.Request(post["url"], body, {"Content-Type": "application/json"})
+        method = post.get("method", "POST")
+        request = urllib.request.Request(post["url"], body, {"Content-Type": "application/json"}, method=method)
         with urllib.request.urlopen(request, timeout=30) as answer:
             answer.read()
