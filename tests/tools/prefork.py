@@ -15,7 +15,8 @@ Why a fork behaves as the command does:
 - No code of a collection, no inventory and no playbook is loaded before the fork.
 - Output is a pipe and input is /dev/null, before and after the fork.
 - What the import makes for one process is made again: the folder for temporary files, and the seed of random numbers.
-- Jinja's code of a template depends on its text and its environment's options. Each session compiles each template anew.
+- Jinja's code of a template depends on its text and its environment's options, and a module's code on its source and its
+  file's name. Each session compiles each template and each module of a collection anew.
 
 Tests that signal a process or look for its id start the real command. So do tests of other commands, and the first run
 with each environment. ``CMK_PREFORK=0`` starts the real command for all.
@@ -41,6 +42,7 @@ import tempfile
 import threading
 import typing as t
 from pathlib import Path
+from types import CodeType
 
 from jinja2 import Environment
 
@@ -216,6 +218,7 @@ def serve(connection: socket.socket, program: str, templates: Path) -> None:
             importlib.import_module(name)
     _drop_local_folder()
     _share_compiled_templates(templates)
+    _share_compiled_collections(templates)
     gc.collect()
     # Memory that the collector does not visit stays shared with the forks.
     gc.freeze()
@@ -273,17 +276,32 @@ def _share_compiled_templates(folder: Path) -> None:
                 sorted(self.extensions),
             )
         )
-        path = folder / hashlib.sha256(key.encode()).hexdigest()
-        with contextlib.suppress(FileNotFoundError):
-            return marshal.loads(path.read_bytes())
         # What does not compile is not kept, and fails each time.
-        code = compile_(self, source, name, filename)
-        unfinished = path.with_suffix(f".{os.getpid()}")
-        unfinished.write_bytes(marshal.dumps(code))
-        unfinished.rename(path)
-        return code
+        return _once(folder, key, lambda: compile_(self, source, name, filename))
 
     Environment.compile = compile_once  # type: ignore[assignment]
+
+
+def _share_compiled_collections(folder: Path) -> None:
+    """Let the runs of this session compile each module of a collection once: Ansible's importer keeps no byte code."""
+    finder = sys.modules["ansible.utils.collection_loader._collection_finder"]
+
+    def compile_once(source: str | bytes, filename: str, **more: t.Any) -> t.Any:
+        return _once(folder, repr((source, filename, more)), lambda: compile(source, filename, **more))
+
+    vars(finder)["compile"] = compile_once
+
+
+def _once(folder: Path, key: str, make: t.Callable[[], CodeType]) -> CodeType:
+    """Return the code that another run of this session has kept for this key, or make it and keep it."""
+    path = folder / hashlib.sha256(key.encode()).hexdigest()
+    with contextlib.suppress(FileNotFoundError):
+        return t.cast("CodeType", marshal.loads(path.read_bytes()))
+    code = make()
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(marshal.dumps(code))
+    unfinished.rename(path)
+    return code
 
 
 def _drop_local_folder() -> None:
