@@ -17,6 +17,7 @@ Why a fork behaves as the command does:
 - What the import makes for one process is made again: the folder for temporary files, and the seed of random numbers.
 - Jinja's code of a template depends on its text and its environment's options, and a module's code on its source and its
   file's name. Each session compiles each template and each module of a collection anew.
+- What Ansible sends for a module depends on the module's source, not on its arguments. Each session packs each module anew.
 
 Tests that signal a process or look for its id start the real command. So do tests of other commands, and the first run
 with each environment. ``CMK_PREFORK=0`` starts the real command for all.
@@ -90,7 +91,8 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="prefork-"))
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._point_links(env)
-        (self.folder / "templates").mkdir()
+        for name in "templates", "modules":
+            (self.folder / name).mkdir()
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, __file__, str(theirs.fileno()), program, str(self.folder / "templates")],
@@ -232,7 +234,7 @@ def serve(connection: socket.socket, program: str, templates: Path) -> None:
         pid = os.fork()
         if pid == 0:
             connection.close()
-            _become(json.loads(message), files[0])
+            _become(json.loads(message), files[0], templates.parent / "modules")
             return
         os.close(files[0])
         connection.send(str(pid).encode())
@@ -240,7 +242,7 @@ def serve(connection: socket.socket, program: str, templates: Path) -> None:
         connection.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _become(request: dict[str, t.Any], output: int) -> None:
+def _become(request: dict[str, t.Any], output: int, modules: Path) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.close(output)
@@ -253,6 +255,8 @@ def _become(request: dict[str, t.Any], output: int) -> None:
     constants = sys.modules["ansible.constants"]
     value = constants.config.get_config_value("DEFAULT_LOCAL_TMP", variables=vars(constants))
     vars(constants)["DEFAULT_LOCAL_TMP"] = value
+    # Ansible removes this link with the folder, and what it leads to stays for the next run.
+    (Path(value) / "ansiballz_cache").symlink_to(modules)
 
 
 def _share_compiled_templates(folder: Path) -> None:
