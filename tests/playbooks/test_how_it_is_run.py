@@ -45,10 +45,11 @@ class TestEverythingRunsOnTheController:
         assert ran.result["status"] == "restored"
 
     @pytest.mark.parametrize("name", ["assess_cmk", "verify_cmk", "revoke_cmk"])
-    def test_the_other_playbooks(self, world: World, name: str) -> None:
+    def test_the_other_playbooks_whatever_the_tags(self, world: World, name: str) -> None:
         world.keys("Enabled", "Enabled")
         inventory = write_inventory(world, {"acme": ELSEWHERE})
-        ran = world.run("-i", inventory, "-e", "org=acme", "-e", "confirm=acme", playbook=f"{name}.yml")
+        arguments = ("-e", "org=acme", "-e", "confirm=acme", "--tags", "anything")
+        ran = world.run("-i", inventory, *arguments, playbook=f"{name}.yml")
         assert "UNREACHABLE" not in ran.output
         assert [key["error"] for key in ran.result["keys"]] == ["", ""]
         assert ran.result["error"] == ""
@@ -79,12 +80,6 @@ class TestTags:
         assert ran.code == 0, ran.output
         assert ran.result["status"] == "restored"
         assert len(world.told()) == 1
-
-    @pytest.mark.parametrize("name", ["assess_cmk", "verify_cmk", "revoke_cmk"])
-    def test_the_other_playbooks_do_their_job_too(self, world: World, name: str) -> None:
-        world.keys("Enabled", "Enabled")
-        ran = world.run("-e", "org=acme", "--tags", "anything", playbook=f"{name}.yml")
-        assert [key["error"] for key in ran.result["keys"]] == ["", ""]
 
     def test_an_included_role_with_a_tag_does_all_of_its_job(self, world: World) -> None:
         world.keys("Disabled", "Disabled")
@@ -151,21 +146,21 @@ class TestWhatIsNotInstalled:
 
 
 class TestWhatConfirmsIsTyped:
-    @pytest.mark.parametrize("name", ["confirm", "cmk_confirm"])
-    def test_the_inventory_confirms_nothing(self, world: World, name: str) -> None:
+    BOTH: t.Final = {"confirm": "acme", "cmk_confirm": "acme"}
+
+    def test_the_inventory_confirms_nothing(self, world: World) -> None:
         world.keys("Enabled", "Enabled")
-        ran = world.run("-e", "org=acme", playbook="revoke_cmk.yml", variables={name: "acme"})
+        ran = world.run("-e", "org=acme", playbook="revoke_cmk.yml", variables=self.BOTH)
         assert ran.code == 2
         assert world.states() == ["Enabled", "Enabled"]
         assert "was not confirmed" in ran.output
 
-    @pytest.mark.parametrize("name", ["confirm", "cmk_confirm"])
-    def test_a_play_confirms_nothing(self, world: World, name: str) -> None:
+    def test_a_play_confirms_nothing(self, world: World) -> None:
         world.keys("Enabled", "Enabled")
-        ran = run_plays(world, [playbook("revoke_cmk", org="acme", **{name: "acme"})])
+        ran = run_plays(world, [playbook("revoke_cmk", org="acme", **self.BOTH)])
         assert world.states() == ["Enabled", "Enabled"]
         assert "was not confirmed" in ran.output
-        run_plays(world, play(role("revoke", vars={name: "acme"})))
+        run_plays(world, play(role("revoke", vars=self.BOTH)))
         assert world.states() == ["Enabled", "Enabled"]
 
     @pytest.mark.parametrize("name", ["confirm", "cmk_confirm"])

@@ -51,18 +51,16 @@ def restore_without_a_comment(world: World) -> str:
     return reference(world)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_what_the_vendor_quotes_is_no_announcement(world: World) -> None:
+    bodies = (
         "> We have restored Atlassian's access.\n> Reference: {0}\n\nWhich keys do you mean?",
         "Please comment here with {0}, as you did last time.",
         "{{quote}}\nWe have restored Atlassian's access.\nReference: {0}\n{{quote}}\nIs that so?",
         "We do not know this.\n\nOn Tue, 24 Nov 2026, Operator <op@example.com> wrote:\nReference: {0}",
-    ],
-    ids=["quoted", "inside a sentence", "wiki markup", "e-mail"],
-)
-def test_what_the_vendor_quotes_is_no_announcement(world: World, body: str) -> None:
-    comment(world, body.format(restore_without_a_comment(world)))
+    )
+    quoted = restore_without_a_comment(world)
+    for body in bodies:
+        comment(world, body.format(quoted))
     ran = world.run(*ORG)
     assert (ran.code, ran.result["ticket"]["already_told"], len(announcements(world))) == (0, False, 1), ran.output
 

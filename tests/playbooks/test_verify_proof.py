@@ -246,10 +246,9 @@ def test_a_suspension_page_with_status_200_is_not_up(story: Story) -> None:
     assert "answers 200, but not with Jira's server information" in says(ran, "sites")
 
 
-@pytest.mark.parametrize("body", ['{"message": "suspended"}', "[1]", '{"baseUrl": "', "x" * 70_000])
-def test_other_answers_with_status_200_are_not_up(story: Story, body: str) -> None:
+def test_an_endless_answer_with_status_200_is_not_up(story: Story) -> None:
     story.used()
-    assert story.run(cmk_sites=_site_answers(story, body=body)).result["status"] == "waiting"
+    assert story.run(cmk_sites=_site_answers(story, body="x" * 70_000)).result["status"] == "waiting"
 
 
 def test_a_site_that_answers_as_documented_is_up(story: Story) -> None:

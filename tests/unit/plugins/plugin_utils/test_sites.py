@@ -91,6 +91,8 @@ PAGE = b"<!DOCTYPE html><html><body>This site is suspended.</body></html>"
         (SERVER_INFO, b"", False),
         (SERVER_INFO, None, False),
         (SERVER_INFO, b"[]", False),
+        (SERVER_INFO, b'{"message": "suspended"}', False),
+        (SERVER_INFO, b"[1]", False),
         (SERVER_INFO, b'"baseUrl version"', False),
         (SERVER_INFO, b'{"baseUrl": "https://acme.example.com"}', False),
         (SERVER_INFO, b'{"baseUrl": null, "version": "1"}', False),
