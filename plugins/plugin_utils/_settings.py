@@ -65,6 +65,7 @@ class Settings(TicketSettings):
     verify_limit: float = 0  # seconds
     verify_interval: float = 300  # seconds
     report_dir: str = ""  # the organization's own folder
+    metrics_file: str = ""  # for Prometheus; empty for none
     break_lock: bool = False
     secure_logging: bool = True
     confirm: object = None  # of revoke: what was typed, as it was typed
@@ -130,6 +131,7 @@ def read_settings(
         *_verification(options),
         *vars(TicketSettings() if command.revokes else read_ticket(options)).items(),
         ("report_dir", _report_dir(options, slug(org))),
+        ("metrics_file", _metrics_file(options)),
     )
     return Settings(
         **dict(read),
@@ -192,6 +194,13 @@ def _report_dir(options: Options, folder: str) -> str:
         return ""
     # The operator may have put a symbolic link here; below this folder none is followed.
     return os.path.join(os.path.realpath(path), folder)
+
+
+def _metrics_file(options: Options) -> str:
+    path = options.text("metrics_file")
+    folder, name = os.path.split(os.path.expanduser(path))
+    # As with the reports, the operator's folder may be a symbolic link, and the file must be none.
+    return os.path.join(os.path.realpath(folder), name) if path else ""
 
 
 def _read_keys(options: Options, realms: t.Mapping[str, list[str]], command: Command) -> Read:
