@@ -107,7 +107,9 @@ def take_turn(handle: t.BinaryIO | int, path: str, patience: float) -> None:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise TimeoutError(errno.ETIMEDOUT, "Another process is changing it and does not finish", path) from None
+                raise TimeoutError(
+                    errno.ETIMEDOUT, "Another process is changing it and does not finish", path
+                ) from None
         time.sleep(_TURN_DELAY)
 
 

@@ -50,27 +50,31 @@ def update_metrics(text: str, result: Result, command: Command) -> str:
 
 def _learn(result: Result, command: Command) -> dict[str, int | None]:
     """Return what a run has learned of the organization; None for what is over."""
-    status, keys, is_notified = result["status"], result["keys"], result["ticket"]["told"]
-    learned: dict[str, int | None] = {}
-    if is_notified or status in ("nothing_to_restore", "restored"):
-        learned["deadline_timestamp_seconds"] = None
-    elif deadline := result["window"].get("deadline"):
-        learned["deadline_timestamp_seconds"] = _seconds(deadline)
-    if is_notified:
-        learned["notified"] = 1
-    elif status in ("nothing_to_restore", "revoked", "already_revoked"):
-        learned["notified"] = None
-    elif status != "failed" and not (command.verifies and result["ticket"]["error"]):
-        learned["notified"] = 0
-    if keys:
+    learned, ended = _learn_of_loss(result, command), _seconds(result["finished_at"])
+    if keys := result["keys"]:
         # What a rehearsal predicts has not happened.
         state = "state_before" if command.only_reads else "state_after"
         learned["keys_named"] = len(keys)
         learned["keys_usable"] = sum(key[state] == "Enabled" and not key["error"] for key in keys)
     if command.predicts and succeeds(result):
-        learned["last_rehearsal_timestamp_seconds"] = _seconds(result["finished_at"])
-    if command.verifies and status == "restored":
-        learned["last_proof_timestamp_seconds"] = _seconds(result["finished_at"])
+        learned["last_rehearsal_timestamp_seconds"] = ended
+    if command.verifies and result["status"] == "restored":
+        learned["last_proof_timestamp_seconds"] = ended
+    return learned
+
+
+def _learn_of_loss(result: Result, command: Command) -> dict[str, int | None]:
+    status, deadline, ticket = result["status"], result["window"].get("deadline"), result["ticket"]
+    learned: dict[str, int | None] = {}
+    if ticket["told"] or status in ("nothing_to_restore", "restored"):
+        learned["deadline_timestamp_seconds"] = None
+    elif deadline:
+        learned["deadline_timestamp_seconds"] = _seconds(deadline)
+    if status in ("nothing_to_restore", "revoked", "already_revoked"):
+        learned["notified"] = None
+    # A run that failed, or that could not read the ticket, does not know.
+    elif ticket["told"] or not (status == "failed" or (command.verifies and ticket["error"])):
+        learned["notified"] = int(ticket["told"])
     return learned
 
 

@@ -170,7 +170,7 @@ class TestWhatCannotBeWritten:
         monkeypatch.setattr(_lock, "_PATIENCE", 0)
         monkeypatch.setattr(fcntl, "flock", busy)
         began = locked.begin(command)
-        assert "Another process is changing the lock" in began["lock"]["error"]
+        assert "Another process is changing it" in began["lock"]["error"]
         assert "failed" not in began
 
 

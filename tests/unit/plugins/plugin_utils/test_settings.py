@@ -105,6 +105,7 @@ def test_the_least_that_is_needed() -> None:
         "comment_template": "",
         "sites": [],
         "report_dir": "/var/lib/cmk/acme",
+        "metrics_file": "",
         "break_lock": False,
         "secure_logging": True,
         "confirm": None,
