@@ -245,10 +245,12 @@ def test_an_answer_is_quoted_on_one_line_and_cannot_act(story: Story) -> None:
 
 
 def test_check_mode_looks_once_and_writes_nothing(story: Story) -> None:
-    ran = story.run("--check", "-e", "follow=true")
+    metrics = story.world.folder / "cmk.prom"
+    ran = story.run("--check", "-e", "follow=true", cmk_metrics_file=str(metrics))
     assert ran.result["status"] == "waiting", ran.output
     assert ran.result["verification"]["looks"] == 1
     assert not (story.world.folder / "reports").exists()
+    assert not metrics.exists()
 
 
 def test_followed_until_restored(story: Story) -> None:

@@ -1,11 +1,17 @@
-"""The metrics file: what a run changes in it, what it keeps, and that Prometheus can read it."""
+"""The metrics file: what a run changes in it, what it keeps, and that Prometheus can read it. The examples of monitoring."""
 
 from __future__ import annotations
 
+import configparser
+import itertools
 import re
+import shlex
+import shutil
+import subprocess
 import typing as t
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import ASSESS, COMMANDS, RESTORE, VERIFY
@@ -160,6 +166,62 @@ def test_names_are_as_prometheus_has_them() -> None:
         assert help_text.endswith(".")
 
 
-def test_the_guide_has_each_metric() -> None:
-    guide = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
-    assert re.findall(rf"(?m)^\| `{PREFIX}(\w+)` \|", guide) == list(METRICS)
+EXAMPLES: t.Final = ROOT / "examples/monitoring"
+GUIDE: t.Final = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
+RULES: t.Final = yaml.safe_load((EXAMPLES / "alerts.yml").read_text(encoding="utf-8"))["groups"][0]["rules"]
+REHEARSAL: t.Final = "ansible-playbook keyops.atlassian_cmk.assess_cmk -i inventory -e org=all"
+
+
+def test_the_guide_has_each_metric_and_each_alert() -> None:
+    assert re.findall(rf"(?m)^\| `{PREFIX}(\w+)` \|", GUIDE) == list(METRICS)
+    assert re.findall(r"(?m)^\| `(Cmk\w+)` \|", GUIDE) == [rule["alert"] for rule in RULES]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_is_a_rule_on_metrics_that_there_are(rule: dict[str, t.Any]) -> None:
+    assert {"alert", "expr", "labels", "annotations"} <= set(rule) <= {"alert", "expr", "for", "labels", "annotations"}
+    words = set(re.findall(r"[a-z_]{2,}", rule["expr"]))
+    known = {f"{PREFIX}{name}" for name in METRICS}
+    assert words & known
+    assert words - known <= {"time", "and", "unless", "on", "org", "absent"}
+    depths = list(itertools.accumulate((char == "(") - (char == ")") for char in rule["expr"]))
+    assert (min(depths), depths[-1]) == (0, 0)
+    assert re.fullmatch(r"[0-9]+[mh]", rule.get("for", "1m"))
+    assert rule["labels"]["severity"] in ("critical", "warning")
+    assert {"summary", "next"} == set(rule["annotations"])
+    # Prometheus's templates, of labels that the expression leaves.
+    used = set(re.findall(r"\{\{ (.*?) \}\}", rule["annotations"]["summary"]))
+    assert used <= {"$labels.org", "$labels.command", "$value", "$value | humanizeDuration"}
+
+
+def unit(name: str) -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None)
+    # systemd tells upper from lower case.
+    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.read(EXAMPLES / name, encoding="utf-8")
+    return parser
+
+
+def test_the_service_and_the_timer() -> None:
+    service, timer = unit("cmk-rehearsal.service"), unit("cmk-rehearsal.timer")
+    assert shlex.split(service["Service"]["ExecStart"]) == ["/usr/bin/env", *REHEARSAL.split()]
+    assert service["Service"]["Type"] == "oneshot"
+    assert service["Service"]["User"] != "root"
+    assert re.fullmatch(r"Mon \*-\*-\* [0-2][0-9]:[0-5][0-9]:00 UTC", timer["Timer"]["OnCalendar"])
+    assert timer["Install"]["WantedBy"] == "timers.target"
+    if analyze := shutil.which("systemd-analyze"):
+        files = [str(EXAMPLES / f"cmk-rehearsal.{kind}") for kind in ("service", "timer")]
+        ran = subprocess.run([analyze, "verify", *files], capture_output=True, text=True, check=False, timeout=60)
+        assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_the_cron_line() -> None:
+    lines = (EXAMPLES / "cmk-rehearsal.cron").read_text(encoding="utf-8").splitlines()
+    (line,) = [line for line in lines if not re.match(r"#|\w+=", line)]
+    number = r"(?:\*|[0-9]+)"
+    fields = re.fullmatch(rf"{number} {number} {number} {number} [0-7] (\S+) cd /etc/cmk && (.+)", line)
+    assert fields
+    assert fields[1] != "root"
+    # cron makes a newline of a percent sign.
+    assert "%" not in line
+    assert fields[2].split(" && ") == ["set -a", ". ./environment", REHEARSAL]
