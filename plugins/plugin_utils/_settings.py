@@ -16,6 +16,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import (
     MailSettings,
     TicketSettings,
+    fit_url,
     read_ticket,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import RESTORE, Command
@@ -59,6 +60,7 @@ class Settings(TicketSettings):
     sites: tuple[str, ...] = ()
     context_tag: str = ""
     atlassian_account_ids: tuple[str, ...] = ()
+    workspaces_url: str = ""  # where Atlassian reports its apps; empty if it is not asked
     site_path: str = "/"
     site_status: int = 200
     verify_follow: bool = False
@@ -129,6 +131,8 @@ def read_settings(
         *_read_keys(options, realms, command),
         *_read_aws(options, org),
         *_verification(options),
+        # A key is never kept from being enabled by what only a verification needs.
+        ("workspaces_url", _workspaces_url(options) if command.verifies else ""),
         *vars(TicketSettings() if command.revokes else read_ticket(options)).items(),
         ("report_dir", _report_dir(options, slug(org))),
         ("metrics_file", _metrics_file(options)),
@@ -180,6 +184,17 @@ def _verification(options: Options) -> Read:
     yield "verify_follow", options.boolean("verify_follow")
     yield "verify_limit", options.duration("verify_limit", least=0, most=90 * 86400)
     yield "verify_interval", options.duration("verify_interval", least=1, most=86400)
+
+
+def _workspaces_url(options: Options) -> str:
+    org_id = options.text("atlassian_org_id")
+    base = fit_url(options, "atlassian_api_url", options.text("atlassian_api_url").rstrip("/"), carries_token=True)
+    is_fit = re.fullmatch(r"[A-Za-z0-9-]{1,64}", org_id)
+    if org_id and not is_fit:
+        options.add(
+            f"cmk_atlassian_org_id must be the id in the URL of Atlassian Administration, but is {shown(org_id)}."
+        )
+    return f"{base}/admin/v2/orgs/{org_id}/workspaces" if is_fit and base else ""
 
 
 def _report_dir(options: Options, folder: str) -> str:
