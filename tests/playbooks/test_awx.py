@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from dateutil.rrule import rrulestr
+from dateutil.rrule import rrulestr  # type: ignore[import-untyped, unused-ignore]
 
 from tests.playbooks.conftest import Run, World, run_to_end
 from tests.playbooks.runner import job
@@ -196,7 +196,8 @@ class TestData:
         kind = named(data["controller_credential_types"], "Atlassian CMK support desk")
         defaults = (ROOT / "roles/cmk/defaults/main.yml").read_text(encoding="utf-8")
         assert set(kind["injectors"]["env"]) == {"CMK_SUPPORT_URL", "CMK_SUPPORT_USER", "CMK_SUPPORT_TOKEN"}
-        assert all(f"'{name}'" in defaults for name in kind["injectors"]["env"])
+        for each in data["controller_credential_types"]:
+            assert all(f"'{name}'" in defaults for name in each["injectors"]["env"])
         assert [known["id"] for known in kind["inputs"]["fields"] if known.get("secret")] == ["support_token"]
         assert kind["injectors"]["env"]["CMK_SUPPORT_TOKEN"] == "{{ support_token }}"
 

@@ -115,7 +115,10 @@ def test_from_waiting_to_restored(story: Story) -> None:
     assert restored.changed == waiting.changed == 0
     # What Atlassian reports, or does not, changes no verdict.
     assert outcomes(restored.result)["atlassian"] == "unknown"
-    assert "Atlassian's API did not report the apps: it does not accept the key (HTTP 401)." in restored.output
+    assert (
+        "Atlassian's API did not report the apps: it does not accept the key (HTTP Error 401: Unauthorized)."
+        in restored.output
+    )
     assert "acme: VERIFIED: ACCESS IS BACK. Atlassian uses every key again, and every site answers." in restored.output
     assert re.search(
         r'ticket +Status Waiting for customer. .*; Support answered at \S+ \S+ UTC: "Your sites are back."',

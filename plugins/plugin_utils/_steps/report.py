@@ -106,7 +106,10 @@ def _write_metrics(run: Run, found: Result) -> None:
     try:
         rewrite_public_file(path, lambda text: update_metrics(text, found, run.command))
     except (OSError, ValueError) as error:
-        Display().warning(f"{run.settings.org}: cmk_metrics_file ({path}) was not written: {error}.")
+        Display().warning(
+            f"{run.settings.org}: cmk_metrics_file ({path}) was not written: {error}. Its folder must exist, be writable, and "
+            "belong to this user or to root."
+        )
 
 
 def write_reports(folder: str, name: str, proof: Evidence) -> None:

@@ -490,7 +490,8 @@ class TestVerification:
 
     @pytest.mark.parametrize("outcome", OUTCOMES)
     def test_what_atlassian_reports_is_shown_and_changes_no_verdict(self, outcome: str) -> None:
-        for use in ({}, {"use": []}):
+        uses: list[dict[str, t.Any]] = [{}, {"use": []}]
+        for use in uses:
             run = verified(**use, atlassian=[outcome, "Atlassian reports 1 of 2 apps online."])
             assert checks(run)["atlassian"] == (outcome, "Atlassian reports 1 of 2 apps online.")
             without = verified(**use)["verification"]

