@@ -40,6 +40,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict"},
     "user": {"type": "str", "default": ""},
     "token": {"type": "str", "default": "", "no_log": True},
+    "api_key": {"type": "str", "default": "", "no_log": True},
     "retries": {"type": "int", "default": 6},
     "response": {"type": "dict", "default": {}},
     "follow": {"type": "bool", "default": False},

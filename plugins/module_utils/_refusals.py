@@ -87,6 +87,11 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "The value of cmk_ticket_told does not count: it {message}",
         "Comment on the ticket if nobody has, then run again with the right cmk_ticket_told.",
     ),
+    # What Atlassian reports.
+    "atlassian_unread": (
+        "Atlassian's API did not report the apps: {message}.",
+        "The verdict does not need it. Check cmk_atlassian_org_id and cmk_atlassian_api_key (scope read:workspaces:admin).",
+    ),
     # The support desk.
     "desk_unauthorized": (
         "The support desk did not accept the credentials (HTTP 401): {message}",

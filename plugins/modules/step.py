@@ -34,6 +34,10 @@ options:
     description: The token or password that belongs to O(user).
     type: str
     default: ''
+  api_key:
+    description: The organization API key with which Atlassian is asked.
+    type: str
+    default: ''
   retries:
     description: How many attempts may follow the first at the support desk.
     type: int

@@ -24,7 +24,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window impor
 Check = tuple[str, str]
 
 OUTCOMES: t.Final = ("good", "open", "bad", "unknown")
-CHECKS: t.Final = ("keys", "use", "ticket", "sites", "clock")
+CHECKS: t.Final = ("keys", "use", "ticket", "sites", "clock", "atlassian")
 _LOST_BY: t.Final = {"DisableKey": "disabled", "ScheduleKeyDeletion": "scheduled for deletion"}
 _GIVES: t.Final = ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial", "ConnectCustomKeyStore")
 

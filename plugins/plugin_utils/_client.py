@@ -20,15 +20,15 @@ _LATE: t.Final = "no complete answer within {0:g} s"
 Result = t.TypeVar("Result")
 
 
-def ask(url: str, **options: t.Any) -> t.Any:
-    """Send a GET, follow no redirect, and take no credentials but those that are passed.
+def ask(url: str, *, method: str = "GET", **options: t.Any) -> t.Any:
+    """Send a request, follow no redirect, and take no credentials but those that are passed.
 
     :param options: more for ``ansible.module_utils.urls.open_url``
     :return: the response
     :raise OSError: (also ``urllib.error.HTTPError``), ``http.client.HTTPException`` or ``ValueError``; they have no other
         class in common
     """
-    return open_url(url, method="GET", follow_redirects="none", use_netrc=False, **options)
+    return open_url(url, method=method, follow_redirects="none", use_netrc=False, **options)
 
 
 def read_body(response: t.Any, most_bytes: int, seconds: float) -> bytes | None:

@@ -200,23 +200,30 @@ def _map(value: object) -> t.Mapping[str, t.Any]:
     return value if isinstance(value, dict) else {}
 
 
-def get(url: str, user: str, token: str) -> Result:
+def get(url: str, user: str, token: str, body: t.Mapping[str, t.Any] | None = None) -> Result:
     """Ask the desk once, with Ansible's own client; return the answer in the form of ``ansible.builtin.uri``.
+
+    A question that has a body is sent as JSON, by POST.
 
     The token goes to the host of ``url`` and nowhere else: redirects are not followed, and no other credentials are
     taken for it. The whole answer comes within a time, and is not larger than :data:`_MOST_BYTES`.
     """
     try:
-        return within(_TIMEOUT, lambda: _ask(url, user, token))
+        return within(_TIMEOUT, lambda: _ask(url, user, token, body))
     except (OSError, http.client.HTTPException, ValueError, EOFError, zlib.error) as error:
         return {"status": -1, "url": url, "msg": f"Request failed: {error}"}
 
 
-def _ask(url: str, user: str, token: str) -> Result:
+def _ask(url: str, user: str, token: str, body: t.Mapping[str, t.Any] | None) -> Result:
     headers = {} if user else {"Authorization": f"Bearer {token}"}
-    basic = {"url_username": user, "url_password": token, "force_basic_auth": True} if user else {}
+    options: dict[str, t.Any] = {}
+    if user:
+        options = {"url_username": user, "url_password": token, "force_basic_auth": True}
+    if body:
+        headers["Content-Type"] = "application/json"
+        options |= {"method": "POST", "data": json.dumps(body).encode()}
     try:
-        response = ask(url, headers=headers, timeout=_TIMEOUT, **basic)
+        response = ask(url, headers=headers, timeout=_TIMEOUT, **options)
     except urllib.error.HTTPError as error:
         return _read(url, error, f"HTTP Error {error.code}: {error.reason}")
     return _read(url, response, "")

@@ -14,17 +14,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import errno
-import fcntl
 import json
 import os
 import platform
-import time
 import typing as t
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import MAX_BYTES, open_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import MAX_BYTES, open_file, take_turn
 
 # A holder that has not refreshed its lock for so long is taken over. A run takes it before it enables the keys, and once
 # more before it comments. What is in between is bounded by cmk_wait_timeout, which is 5 minutes unless set.
@@ -32,8 +29,7 @@ STALE_AFTER: t.Final = dt.timedelta(minutes=15)
 
 _TIME: t.Final = "%Y-%m-%dT%H:%M:%SZ"
 _MOST_PID: t.Final = 2**31 - 1
-_FLOCK_PATIENCE: t.Final = 2.0
-_FLOCK_DELAY: t.Final = 0.05
+_PATIENCE: t.Final = 2.0
 _ENDED: t.Final = ("Z", "X")
 
 
@@ -162,21 +158,8 @@ def probe(pid: int) -> Process:
 @contextlib.contextmanager
 def _guarded(path: str, flags: int) -> t.Iterator[t.BinaryIO]:
     with open_file(path, flags) as file:
-        _flock(file, path)
+        take_turn(file, path, _PATIENCE)
         yield file
-
-
-def _flock(file: t.BinaryIO, path: str) -> None:
-    deadline = time.monotonic() + _FLOCK_PATIENCE
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise TimeoutError(
-                    errno.ETIMEDOUT, "Another process is changing the lock and does not finish", path
-                ) from None
-        time.sleep(_FLOCK_DELAY)
 
 
 def _rewrite(file: t.BinaryIO, data: bytes) -> None:

@@ -48,6 +48,7 @@ class Seen:
     look: Look | None = None  # the ticket; None if it cannot be read
     use: tuple[Use, ...] = ()
     sites: tuple[Site, ...] = ()
+    atlassian: tuple[str, str] | None = None  # the outcome, and what Atlassian reports; None if it is not asked
     looks: int = 0
     timed_out: bool = False
     error: str = ""
@@ -60,6 +61,7 @@ class Seen:
             Look.from_json(known.get("look") or {}),
             tuple(map(Use.from_json, known.get("use") or [])),
             tuple(Site(**site) for site in known.get("sites") or []),
+            t.cast("tuple[str, str] | None", tuple(known.get("atlassian") or ()) or None),
             int(known.get("looks") or 0),
             bool(known.get("timed_out")),
             str(known.get("error") or ""),

@@ -16,6 +16,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import (
     MailSettings,
     TicketSettings,
+    fit_url,
     read_ticket,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import RESTORE, Command
@@ -59,12 +60,14 @@ class Settings(TicketSettings):
     sites: tuple[str, ...] = ()
     context_tag: str = ""
     atlassian_account_ids: tuple[str, ...] = ()
+    workspaces_url: str = ""  # where Atlassian reports its apps; empty if it is not asked
     site_path: str = "/"
     site_status: int = 200
     verify_follow: bool = False
     verify_limit: float = 0  # seconds
     verify_interval: float = 300  # seconds
     report_dir: str = ""  # the organization's own folder
+    metrics_file: str = ""  # for Prometheus; empty for none
     break_lock: bool = False
     secure_logging: bool = True
     confirm: object = None  # of revoke: what was typed, as it was typed
@@ -128,8 +131,11 @@ def read_settings(
         *_read_keys(options, realms, command),
         *_read_aws(options, org),
         *_verification(options),
+        # A key is never kept from being enabled by what only a verification needs.
+        ("workspaces_url", _workspaces_url(options) if command.verifies else ""),
         *vars(TicketSettings() if command.revokes else read_ticket(options)).items(),
         ("report_dir", _report_dir(options, slug(org))),
+        ("metrics_file", _metrics_file(options)),
     )
     return Settings(
         **dict(read),
@@ -180,6 +186,17 @@ def _verification(options: Options) -> Read:
     yield "verify_interval", options.duration("verify_interval", least=1, most=86400)
 
 
+def _workspaces_url(options: Options) -> str:
+    org_id = options.text("atlassian_org_id")
+    base = fit_url(options, "atlassian_api_url", options.text("atlassian_api_url").rstrip("/"), carries_token=True)
+    is_fit = re.fullmatch(r"[A-Za-z0-9-]{1,64}", org_id)
+    if org_id and not is_fit:
+        options.add(
+            f"cmk_atlassian_org_id must be the id in the URL of Atlassian Administration, but is {shown(org_id)}."
+        )
+    return f"{base}/admin/v2/orgs/{org_id}/workspaces" if is_fit and base else ""
+
+
 def _report_dir(options: Options, folder: str) -> str:
     reports = options.text("report_dir")
     if not reports:
@@ -192,6 +209,13 @@ def _report_dir(options: Options, folder: str) -> str:
         return ""
     # The operator may have put a symbolic link here; below this folder none is followed.
     return os.path.join(os.path.realpath(path), folder)
+
+
+def _metrics_file(options: Options) -> str:
+    path = options.text("metrics_file")
+    folder, name = os.path.split(os.path.expanduser(path))
+    # As with the reports, the operator's folder may be a symbolic link, and the file must be none.
+    return os.path.join(os.path.realpath(folder), name) if path else ""
 
 
 def _read_keys(options: Options, realms: t.Mapping[str, list[str]], command: Command) -> Read:

@@ -16,14 +16,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 import stat
+import time
 import typing as t
 
 MAX_BYTES: t.Final = 1024 * 1024
 
 _TRUSTED_LEVELS: t.Final = 2
+# Seconds. Many runs may wait for a folder at the same time, each for as long as the others take to write a file.
+_PATIENCE: t.Final = 10.0
+_TURN_DELAY: t.Final = 0.05
 # O_PATH needs no read permission on the levels above ours. It does not exist on macOS.
 _FOLDER: t.Final = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _SEARCH: t.Final = _FOLDER | getattr(os, "O_PATH", os.O_RDONLY)
@@ -41,9 +46,13 @@ def read_file(path: str) -> str | None:
     """
     try:
         with open_file(path, os.O_RDONLY) as file:
-            data = file.read(MAX_BYTES + 1)
+            return _read_text(file, path)
     except FileNotFoundError:
         return None
+
+
+def _read_text(file: t.BinaryIO, path: str) -> str:
+    data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise UnsafePathError(f"{path} is larger than {MAX_BYTES} bytes, so this collection did not write it")
     return data.decode("utf-8")
@@ -72,6 +81,38 @@ def remember(path: str, text: str, *, writes: bool) -> bool:
     return is_news
 
 
+def rewrite_public_file(path: str, rewrite: t.Callable[[str], str]) -> None:
+    """Rewrite a file that every user may read, in a folder that exists; one run at a time, so that no run's text is lost.
+
+    :param rewrite: takes the file's text (empty if there is no file) and returns the new one
+    :raises OSError: if the file cannot be written, or is unsafe (:class:`UnsafePathError`)
+    :raises UnicodeError: if the file is not UTF-8
+    """
+    folder, name = os.path.split(path)
+    with _opened(folder, creates=False, trusted=1) as parent:
+        take_turn(parent, folder, _PATIENCE)
+        try:
+            with _opened_file(parent, name, path, os.O_RDONLY) as file:
+                text = _read_text(file, path)
+        except FileNotFoundError:
+            text = ""
+        _replace(parent, name, rewrite(text).encode("utf-8"), mode=0o644)
+
+
+def take_turn(handle: t.BinaryIO | int, path: str, patience: float) -> None:
+    """Lock an open file or folder until it is closed, against other processes that do the same."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise TimeoutError(
+                    errno.ETIMEDOUT, "Another process is changing it and does not finish", path
+                ) from None
+        time.sleep(_TURN_DELAY)
+
+
 @contextlib.contextmanager
 def open_file(path: str, flags: int) -> t.Iterator[t.BinaryIO]:
     """Open a file of the user's own in place, without following a symbolic link.
@@ -79,8 +120,16 @@ def open_file(path: str, flags: int) -> t.Iterator[t.BinaryIO]:
     :param flags: ``os.O_RDONLY`` or ``os.O_RDWR``, with ``os.O_CREAT`` to create it and the folders above it
     """
     folder, name = os.path.split(os.path.abspath(path))
-    with _opened(folder, creates=bool(flags & os.O_CREAT), trusted=_TRUSTED_LEVELS) as parent:
-        handle = _open_in(parent, name, path, flags)
+    with (
+        _opened(folder, creates=bool(flags & os.O_CREAT), trusted=_TRUSTED_LEVELS) as parent,
+        _opened_file(parent, name, path, flags) as file,
+    ):
+        yield file
+
+
+@contextlib.contextmanager
+def _opened_file(parent: int, name: str, path: str, flags: int) -> t.Iterator[t.BinaryIO]:
+    handle = _open_in(parent, name, path, flags)
     try:
         _check_file(os.fstat(handle), path)
     except UnsafePathError:
@@ -100,13 +149,13 @@ def _open_in(parent: int, name: str, path: str, flags: int) -> int:
         raise
 
 
-def _replace(parent: int, name: str, data: bytes) -> None:
+def _replace(parent: int, name: str, data: bytes, mode: int = 0o600) -> None:
     temporary = f".{secrets.token_hex(8)}.new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(temporary, flags, 0o600, dir_fd=parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), 0o600)
+            os.fchmod(file.fileno(), mode)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -72,6 +72,8 @@ def judge(run: Run) -> dict[str, t.Any]:
         check_ticket(run, reply),
         check_sites(seen.sites),
         check_clock(run, is_overdue=facts.overdue),
+        # Shown as the vendor's own word, and no part of the verdict.
+        *([seen.atlassian] if seen.atlassian else []),
     ]
     return {
         "verdict": name,
@@ -80,7 +82,7 @@ def judge(run: Run) -> dict[str, t.Any]:
         "timed_out": seen.timed_out,
         "checks": [
             {"check": check, "outcome": outcome, "says": says}
-            for check, (outcome, says) in zip(CHECKS, checks, strict=True)
+            for check, (outcome, says) in zip(CHECKS, checks, strict=False)
         ],
         "use": list(map(asdict, use)),
         "reply": asdict(reply) if reply else None,

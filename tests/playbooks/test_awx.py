@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import datetime as dt
 import itertools
 import json
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from dateutil.rrule import rrulestr  # type: ignore[import-untyped, unused-ignore]
 
 from tests.playbooks.conftest import Run, World, run_to_end
 from tests.playbooks.runner import job
@@ -33,6 +35,7 @@ LISTS: t.Final = {
     "controller_inventories": ("inventory", "inventories"),
     "controller_inventory_sources": ("inventory_source", "inventory_sources"),
     "controller_templates": ("job_template", "job_templates"),
+    "controller_schedules": ("schedule", "schedules"),
     "controller_workflows": ("workflow_job_template", "workflow_job_templates"),
 }
 FOR_ONE: t.Final = {"CMK assess", "CMK restore", "CMK confirm", "CMK verify"}
@@ -193,7 +196,8 @@ class TestData:
         kind = named(data["controller_credential_types"], "Atlassian CMK support desk")
         defaults = (ROOT / "roles/cmk/defaults/main.yml").read_text(encoding="utf-8")
         assert set(kind["injectors"]["env"]) == {"CMK_SUPPORT_URL", "CMK_SUPPORT_USER", "CMK_SUPPORT_TOKEN"}
-        assert all(f"'{name}'" in defaults for name in kind["injectors"]["env"])
+        for each in data["controller_credential_types"]:
+            assert all(f"'{name}'" in defaults for name in each["injectors"]["env"])
         assert [known["id"] for known in kind["inputs"]["fields"] if known.get("secret")] == ["support_token"]
         assert kind["injectors"]["env"]["CMK_SUPPORT_TOKEN"] == "{{ support_token }}"
 
@@ -201,6 +205,16 @@ class TestData:
         assert named(data["controller_credentials"], "CMK support desk")["inputs"]["support_token"] == DESK_TOKEN
         assert named(data["controller_credentials"], "CMK AWS")["inputs"] == {}
         assert [item["update_secrets"] for item in data["controller_credentials"]] == [False, False]
+
+    def test_the_schedule_is_one_that_awx_accepts(self, data: Data) -> None:
+        """AWX wants a beginning with a time zone and an interval, and takes no answer that the survey does not ask for."""
+        (schedule,) = data["controller_schedules"]
+        begin, rule = re.fullmatch(r"DTSTART:(\d{8}T\d{6}Z) RRULE:(\S+)", schedule["rrule"]).groups()  # type: ignore[union-attr]
+        assert "INTERVAL=1" in rule.split(";")
+        first, second = rrulestr(f"DTSTART:{begin}\nRRULE:{rule}")[:2]
+        assert (second - first, first.strftime("%A %H:%M %Z")) == (dt.timedelta(days=7), "Monday 05:30 UTC")
+        spec = named(data["controller_templates"], schedule["unified_job_template"])["survey_spec"]["spec"]
+        assert [question["variable"] for question in spec] == list(schedule["extra_data"])
 
     def test_the_project_holds_the_playbooks(self, data: Data) -> None:
         used = {item["playbook"] for item in data["controller_templates"]}
@@ -257,6 +271,7 @@ def spoil(awx: Awx) -> None:
     del awx.surveys[awx.named("job_templates", "CMK revoke")["id"]]["spec"][1]
     workflow = awx.named("workflow_job_templates", "CMK restoration")
     workflow |= {"ask_variables_on_launch": True, "limit": "other"}
+    awx.named("schedules", "CMK weekly rehearsal")["enabled"] = False
     by_hand = {"workflow_job_template": workflow["id"], "unified_job_template": restore["id"], "identifier": "by hand"}
     awx.add("workflow_job_template_nodes", by_hand)
 
@@ -284,7 +299,7 @@ def test_configure(data: Data, tmp_path: Path) -> None:
         assert_as_the_data_says(awx, data)
         # What nobody changed is not written again.
         written = {path.split("/")[3] for _method, path, _body in awx.changes if not path.endswith("/update/")}
-        assert written == {"job_templates", "workflow_job_templates", "workflow_job_template_nodes"}
+        assert written == {"job_templates", "schedules", "workflow_job_templates", "workflow_job_template_nodes"}
         changed = {path for method, path, _body in awx.changes if method == "PATCH" and "/job_templates/" in path}
         assert changed == {awx.named("job_templates", "CMK restore")["url"]}
         # A secret that AWX has is replaced only on request.
@@ -301,6 +316,11 @@ def assert_as_the_data_says(awx: Awx, data: Data) -> None:
             same = set(item) - {NODES, "survey_spec", "extra_vars", "destroy_current_nodes", "organization", "inventory",
                                 "project", "credentials", "execution_environment"}  # fmt: skip
             assert {name: made[name] for name in same} == {name: item[name] for name in same}
+    for item in data["controller_schedules"]:
+        same = set(item) - {"unified_job_template", "organization"}
+        made = awx.named("schedules", item["name"])
+        assert {name: made[name] for name in same} == {name: item[name] for name in same}
+        assert made["unified_job_template"] == awx.named("job_templates", item["unified_job_template"])["id"]
     for template in awx.objects["job_templates"].values():
         assert len(awx.lists[template["id"], "credentials"]) == 2
     for workflow in CHAINS:

@@ -13,6 +13,7 @@ import pytest
 
 from tests.playbooks.conftest import World
 from tests.standins.desk import DEFAULT_BEARER
+from tests.standins.desk.workspaces import API_KEY, ORG_ID
 from tests.standins.mail import DeskByMail, MailServer
 from tests.tools.standins import SECRET_KEY, TOKEN, USER
 
@@ -29,6 +30,7 @@ SECRETS: t.Final = {
     "the mail server's password": MAIL_PASSWORD,
     # As AUTH PLAIN sends it.
     "the mail server's login": base64.b64encode(f"\0{USER}\0{MAIL_PASSWORD}".encode()).decode().rstrip("="),
+    "the organization's API key": API_KEY,
     "the token in base64": base64.b64encode(TOKEN.encode()).decode()[:30],
 }
 ROLE: t.Final = "arn:aws:iam::111122223333:role/cmk-operator"
@@ -66,7 +68,7 @@ SCENES: t.Final = [
             "follow": True,
             "cmk_verify_interval": 1,
             "cmk_verify_limit": 2,
-            "cmk_ticket_told": "by phone",
+            "cmk_ticket_told": "https://support.example.com/CMK-1?comment=1",
             "cmk_assume_role_arn": ROLE,
             "cmk_assume_role_external_id": EXTERNAL_ID,
         },
@@ -145,6 +147,7 @@ def test_no_secret_leaves_a_run(world: World, mail: MailServer, tmp_path: Path, 
     folder = tmp_path / "left"
     folder.mkdir()
     world.variables |= {"cmk_wait_delay": 0.1, **_by_mail(mail, scene.mail)}
+    world.variables |= {"cmk_atlassian_org_id": ORG_ID, "cmk_atlassian_api_url": world.desk.url}
     command, cwd, env = world.command(
         *("-e", "org=acme", *scene.arguments, "-vvvv", "-e", "__cmk_desk_retries=1"),
         playbook=scene.playbook,
@@ -153,6 +156,7 @@ def test_no_secret_leaves_a_run(world: World, mail: MailServer, tmp_path: Path, 
     )
     env |= {
         "AWS_SESSION_TOKEN": SESSION_TOKEN,
+        "CMK_ATLASSIAN_API_KEY": API_KEY,
         "CMK_MAIL_USER": USER,
         "CMK_MAIL_PASSWORD": MAIL_PASSWORD,
         "HOME": str(folder / "home"),
@@ -176,6 +180,8 @@ def test_no_secret_leaves_a_run(world: World, mail: MailServer, tmp_path: Path, 
         )
     assert ran.returncode == scene.code, ran.stdout + ran.stderr
     assert len(world.told()) == scene.told
+    answers = {call["status"] for call in world.desk.control("GET", "/calls") if call["path"].startswith("/admin/")}
+    assert answers == ({200} if scene.playbook == "verify_cmk.yml" else set())
     assert set(mail.logins) == ({USER} if scene.mail else set())
     assert any("ansible-playbook" in line for line in processes.seen)
     files = [path for place in (folder, world.folder) for path in place.rglob("*") if path.is_file()]

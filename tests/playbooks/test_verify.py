@@ -14,6 +14,7 @@ import typing as t
 import pytest
 
 from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, below, interrupt, is_alive, under_way, wait_for
+from tests.standins.desk.workspaces import API_KEY, ORG_ID
 from tests.tools.standins import ACCOUNT, USER
 
 ORG: t.Final = ("-e", "org=acme")
@@ -83,7 +84,9 @@ def outcomes(result: dict[str, t.Any]) -> dict[str, str]:
 
 def test_from_waiting_to_restored(story: Story) -> None:
     story.site(redirect="https://suspended.example.com/acme")
-    waiting = story.run()
+    story.desk.control("POST", "/workspaces", [{}, {"typeKey": "confluence"}])
+    admin = {"cmk_atlassian_org_id": ORG_ID, "cmk_atlassian_api_key": API_KEY, "cmk_atlassian_api_url": story.desk.url}
+    waiting = story.run(**admin)
     assert waiting.code == 0, waiting.output
     assert waiting.result["status"] == "waiting"
     assert outcomes(waiting.result) == {
@@ -92,7 +95,9 @@ def test_from_waiting_to_restored(story: Story) -> None:
         "ticket": "open",
         "sites": "open",
         "clock": "open",
+        "atlassian": "good",
     }
+    assert "  atlassian  Atlassian reports 2 of 2 apps online.\n" in waiting.output
     assert (
         "acme: WAITING FOR ATLASSIAN. Atlassian was notified, and no key is in use again yet, and not every site"
         in waiting.output
@@ -104,10 +109,16 @@ def test_from_waiting_to_restored(story: Story) -> None:
     story.site()
     # A folder is named after the second.
     time.sleep(1)
-    restored = story.run()
+    restored = story.run(**{**admin, "cmk_atlassian_api_key": "wrong"})
     assert restored.code == 0, restored.output
     assert restored.result["status"] == "restored"
     assert restored.changed == waiting.changed == 0
+    # What Atlassian reports, or does not, changes no verdict.
+    assert outcomes(restored.result)["atlassian"] == "unknown"
+    assert (
+        "Atlassian's API did not report the apps: it does not accept the key (HTTP Error 401: Unauthorized)."
+        in restored.output
+    )
     assert "acme: VERIFIED: ACCESS IS BACK. Atlassian uses every key again, and every site answers." in restored.output
     assert re.search(
         r'ticket +Status Waiting for customer. .*; Support answered at \S+ \S+ UTC: "Your sites are back."',
@@ -123,7 +134,7 @@ def test_from_waiting_to_restored(story: Story) -> None:
     assert kinds.count("used") == len(REGIONS)
     assert not CHANGING & set(story.world.calls())
     calls = story.desk.control("GET", "/calls")
-    assert {call["method"] for call in calls} == {"GET"}
+    assert {call["method"] for call in calls if not call["path"].startswith("/admin/")} == {"GET"}
     assert {call["auth"] for call in calls if call["path"].startswith("/_site/")} == {"none"}
 
 
@@ -245,10 +256,12 @@ def test_an_answer_is_quoted_on_one_line_and_cannot_act(story: Story) -> None:
 
 
 def test_check_mode_looks_once_and_writes_nothing(story: Story) -> None:
-    ran = story.run("--check", "-e", "follow=true")
+    metrics = story.world.folder / "cmk.prom"
+    ran = story.run("--check", "-e", "follow=true", cmk_metrics_file=str(metrics))
     assert ran.result["status"] == "waiting", ran.output
     assert ran.result["verification"]["looks"] == 1
     assert not (story.world.folder / "reports").exists()
+    assert not metrics.exists()
 
 
 def test_followed_until_restored(story: Story) -> None:

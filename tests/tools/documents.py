@@ -25,6 +25,7 @@ NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
     ("docs/results.md", "*"): "tests/unit/test_results.py",
     ("docs/byok.md", "acme:"): "tests/playbooks/test_byok.py",
     ("docs/mail.md", "acme:"): "tests/playbooks/test_mail.py",
+    ("docs/monitoring.md", "*"): "tests/playbooks/test_monitoring.py",
     ("docs/awx.md", "cd extensions/awx"): "tests/playbooks/test_awx.py",
     ("docs/eda.md", "- name: Notify the people on call"): "a task for a chat that is not here",
     ("docs/eda.md", "# watched.yml"): "tests/playbooks/test_eda.py",

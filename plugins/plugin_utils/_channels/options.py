@@ -68,8 +68,8 @@ def read_ticket(options: Options) -> TicketSettings:
     options.problems += [f"{name} must be one line of text." for name in options.get("unfit_credentials") or []]
     told = _read_note(options)
     # The settings are shown at high verbosity, and the ticket's page in the result: an unfit URL may hold a password.
-    page = _fit_url(options, "ticket_url", ticket_url, carries_token=False)
-    base = _fit_url(options, "support_url", support_url, carries_token=True)
+    page = fit_url(options, "ticket_url", ticket_url, carries_token=False)
+    base = fit_url(options, "support_url", support_url, carries_token=True)
     return TicketSettings(
         ticket=ticket.upper(),
         ticket_url=page,
@@ -146,7 +146,8 @@ def _in_reply_to(options: Options) -> str:
     return f"<{found[1]}>" if found else ""
 
 
-def _fit_url(options: Options, name: str, url: str, *, carries_token: bool) -> str:
+def fit_url(options: Options, name: str, url: str, *, carries_token: bool) -> str:
+    """Return the URL; empty if it cannot be used, or a token would travel in clear."""
     problem = _url_problem(url, carries_token=carries_token) if url else ""
     if problem:
         options.add(f"cmk_{name} {problem}")
@@ -160,12 +161,12 @@ def _url_problem(url: str, *, carries_token: bool) -> str:
     except ValueError:
         return "is not a URL."
     if parts.username is not None or parts.password is not None:
-        return "must not hold credentials. Set cmk_support_user and cmk_support_token instead."
+        return "must not hold credentials, which have variables of their own."
     if parts.scheme not in ("http", "https") or not host or re.search(r"[\s\\<>\"]", url):
         return f"must be a URL such as https://support.example.com, but is {shown(url)}."
     # Even an empty query or fragment would swallow the path that is appended.
     if carries_token and re.search("[?#]", url):
-        return "must be the desk's base URL, without query or fragment."
+        return "must be the base URL, without query or fragment."
     if carries_token and parts.scheme == "http" and not is_loopback(host):
         return f"is {shown(url)}, and a token would travel in clear. Use https."
     return ""

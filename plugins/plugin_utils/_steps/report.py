@@ -22,6 +22,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import find_repeats
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.metrics import update_metrics
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
     Result,
     is_good,
@@ -30,7 +31,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result impor
     succeeds,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import write_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import rewrite_public_file, write_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL, LOCK, REVOCATION, keep
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
@@ -52,6 +53,8 @@ def report(task: Task) -> Json:
     folder = _write(run, proof) if writes and run.settings.report_dir else ""
     if writes and not run.settings.problems:
         release(run.settings.file(LOCK), identify(task.host, run.now))
+    if writes and run.settings.metrics_file:
+        _write_metrics(run, found)
     texts = _texts(run, found, proof, folder)
     good = is_good(found)
     # Among many organizations, a person needs to see those that are not well; the others are counted.
@@ -96,6 +99,17 @@ def _write(run: Run, proof: Evidence) -> str:
     except (OSError, UnicodeError, jinja2.TemplateError) as error:
         Display().warning(f"{run.settings.org}: the evidence could not be kept: {error}.")
     return folder
+
+
+def _write_metrics(run: Run, found: Result) -> None:
+    path = run.settings.metrics_file
+    try:
+        rewrite_public_file(path, lambda text: update_metrics(text, found, run.command))
+    except (OSError, ValueError) as error:
+        Display().warning(
+            f"{run.settings.org}: cmk_metrics_file ({path}) was not written: {error}. Its folder must exist, be writable, and "
+            "belong to this user or to root."
+        )
 
 
 def write_reports(folder: str, name: str, proof: Evidence) -> None:

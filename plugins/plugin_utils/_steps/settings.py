@@ -35,6 +35,7 @@ _DEFAULTS: t.Final[dict[str, t.Any]] = yaml.safe_load((_ROLE / "defaults/main.ym
 _REALMS: t.Final = yaml.safe_load((_ROLE / "vars/realms.yml").read_text(encoding="utf-8"))["cmk_realms"]
 # Facts and results are shown at high verbosity, so the values of these go no further than this action.
 _CREDENTIALS: t.Final = ("cmk_support_user", "cmk_support_token", "cmk_mail_user", "cmk_mail_password")
+_SECRETS: t.Final = (*_CREDENTIALS, "cmk_atlassian_api_key")
 
 
 def _names_in_use() -> frozenset[str]:
@@ -80,7 +81,7 @@ def read(task: Task) -> dict[str, t.Any]:
     """Read the settings; what is wrong with them is a part of them."""
     command, now = COMMANDS[task.args["command"]], clock()
     values, unreadable = read_each(_DEFAULTS, task.variables, task.template, AnsibleError)
-    given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in _CREDENTIALS}
+    given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in _SECRETS}
     given |= {"now": now, **_credentials(values), "confirm": typed(task.extra_vars())}
     if given["org"] is None:
         given["org"] = task.host

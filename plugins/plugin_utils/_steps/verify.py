@@ -28,6 +28,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import describe_progress, judge
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._workspaces import ask_atlassian
 
 # Seconds for the ticket and all of its comments, retries included.
 _DESK_TIME: t.Final = 60.0
@@ -69,7 +70,8 @@ def _look(task: Task, run: Run) -> Run:
     run = replace(run, seen=seen, now=_now())
     seen = replace(seen, use=_look_for_use(task, run))
     sites = look_at_sites(settings.sites, settings.site_path, settings.site_status, ask_site)
-    return replace(run, seen=replace(seen, sites=tuple(sites)), now=_now())
+    atlassian = ask_atlassian(settings.workspaces_url, task.args["api_key"]) if settings.workspaces_url else None
+    return replace(run, seen=replace(seen, sites=tuple(sites), atlassian=atlassian), now=_now())
 
 
 def _now() -> str:

@@ -10,7 +10,19 @@ from dataclasses import asdict
 from typing import Any
 
 from .api import Answer, reply
-from .state import Fault, InvalidError, State, fault_view, listed, parse_fault, parse_settings, parse_site, ticket_view
+from .state import (
+    WORKSPACE_TYPES,
+    Fault,
+    InvalidError,
+    State,
+    checked,
+    fault_view,
+    listed,
+    parse_fault,
+    parse_settings,
+    parse_site,
+    ticket_view,
+)
 
 PREFIX = "/_standin"
 SITE = "/_site"
@@ -63,6 +75,8 @@ def _route(state: State, method: str, parts: list[str], given: Any) -> Answer:  
             sites = [parse_site(item) for item in (listed(given, "sites") if isinstance(given, list) else [given])]
             state.sites.update({site.name: site for site in sites})
             return reply(200, [asdict(site) for site in sites])
+        case "POST", ["workspaces"]:
+            state.workspaces = [checked(item, "workspaces", WORKSPACE_TYPES) for item in listed(given, "workspaces")]
         case "GET", ["settings"]:
             return reply(200, asdict(state.settings))
         case "PATCH", ["settings"]:
@@ -70,7 +84,16 @@ def _route(state: State, method: str, parts: list[str], given: Any) -> Answer:  
             return reply(200, asdict(state.settings))
         case "POST", ["reset"]:
             state.reset()
-        case _, (["calls"] | ["faults"] | ["tickets"] | ["tickets", _] | ["sites"] | ["settings"] | ["reset"]):
+        case _, (
+            ["calls"]
+            | ["faults"]
+            | ["tickets"]
+            | ["tickets", _]
+            | ["sites"]
+            | ["workspaces"]
+            | ["settings"]
+            | ["reset"]
+        ):
             return reply(405, {"error": f"{method} is not played here"})
         case _:
             return reply(404, {"error": "no such control"})

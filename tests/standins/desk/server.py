@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import api, control
+from . import api, control, workspaces
 from .api import Answer
 from .state import Call, InvalidError, State, now
 
@@ -123,6 +123,8 @@ class Handler(BaseHTTPRequestHandler):
     def _answer(self, request: api.Request, who: api.Login) -> Answer:
         if request.path.startswith(f"{control.SITE}/") and request.method in ("GET", "HEAD"):
             return control.site(self.server.state, request.path)
+        if request.path.startswith(workspaces.PREFIX):
+            return workspaces.answer(self.server.state, request)
         return api.answer(self.server.state, request, who)
 
     def _hang_up(self) -> None:

@@ -246,6 +246,7 @@ SETTING_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "platform": str,
     "jira_access": (bool, type(None)),
 }
+WORKSPACE_TYPES = {"typeKey": str, "hostUrl": str, "status": str, "statusDetails": list}
 COMMENT_TYPES = {"body": str, "author": str, "public": bool, "created": str}
 TICKET_TYPES: Mapping[str, type | tuple[type, ...]] = {
     "key": str,
@@ -335,7 +336,7 @@ class State:
         self.reset()
 
     def reset(self) -> None:
-        """Back to the seed: no calls, no faults, no sites, and the tickets as they were."""
+        """Back to the seed: no calls, no faults, no sites, no apps, and the tickets as they were."""
         types: dict[str, type | tuple[type, ...]] = {
             "users": list,
             "bearer": list,
@@ -348,6 +349,7 @@ class State:
             self.calls: list[Call] = []
             self.faults: list[Fault] = []
             self.sites: dict[str, Site] = {}
+            self.workspaces: list[dict[str, Any]] = []
             self.settings = parse_settings(seed.get("settings", {}), "seed.settings", Settings())
             self.tickets: dict[str, Ticket] = {}
             self._last_comment = 20000

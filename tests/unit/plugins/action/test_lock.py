@@ -167,10 +167,10 @@ class TestWhatCannotBeWritten:
         def busy(*_args: Any) -> None:
             raise BlockingIOError
 
-        monkeypatch.setattr(_lock, "_FLOCK_PATIENCE", 0)
+        monkeypatch.setattr(_lock, "_PATIENCE", 0)
         monkeypatch.setattr(fcntl, "flock", busy)
         began = locked.begin(command)
-        assert "Another process is changing the lock" in began["lock"]["error"]
+        assert "Another process is changing it" in began["lock"]["error"]
         assert "failed" not in began
 
 

@@ -370,7 +370,7 @@ class TestKernelLock:
     @pytest.mark.usefixtures("busy")
     def test_it_blocks_for_two_seconds_at_most(self, lock: str) -> None:
         before = time.monotonic()
-        with pytest.raises(TimeoutError, match="Another process is changing the lock") as error:
+        with pytest.raises(TimeoutError, match="Another process is changing it") as error:
             acquire(lock, MINE, NOW)
         assert isinstance(error.value, OSError)
         assert 1.9 < time.monotonic() - before < 10

@@ -82,6 +82,7 @@ def test_the_least_that_is_needed() -> None:
         "wait_timeout": 300.0,
         "context_tag": "",
         "atlassian_account_ids": [],
+        "workspaces_url": "",
         "site_path": "/",
         "site_status": 200,
         "verify_follow": False,
@@ -105,6 +106,7 @@ def test_the_least_that_is_needed() -> None:
         "comment_template": "",
         "sites": [],
         "report_dir": "/var/lib/cmk/acme",
+        "metrics_file": "",
         "break_lock": False,
         "secure_logging": True,
         "confirm": None,
@@ -432,6 +434,44 @@ def test_refused(name: str, value: Any, said: str) -> None:
     problems = read(**{name: value})["problems"]
     assert any(said in problem for problem in problems), problems
     readable(problems)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, ""),
+        ({"atlassian_org_id": "../x"}, "cmk_atlassian_org_id must be the id in the URL of Atlassian Administration"),
+        (
+            {"atlassian_api_url": "http://api.example.com"},
+            "is 'http://api.example.com', and a token would travel in clear.",
+        ),
+        ({"atlassian_api_url": "https://api.example.com?"}, "must be the base URL, without query or fragment."),
+        ({"atlassian_api_url": ""}, ""),
+    ],
+    ids=str,
+)
+def test_where_atlassian_is_asked(given: dict[str, Any], said: str) -> None:
+    """What only a verification needs is read by verify alone, so that it keeps no key from being enabled."""
+    usual = {"atlassian_org_id": "0f6c-1", "atlassian_api_url": "https://api.example.com/", **given}
+    found = read("verify", **usual)
+    assert said in " ".join(found["problems"])
+    assert bool(found["problems"]) is bool(said)
+    asked = not said and usual["atlassian_api_url"]
+    assert found["workspaces_url"] == ("https://api.example.com/admin/v2/orgs/0f6c-1/workspaces" if asked else "")
+    for command in ("restore", "assess", "revoke"):
+        other = read(command, **usual)
+        assert (other["problems"], other["workspaces_url"]) == ([], "")
+
+
+@pytest.mark.parametrize("path", ["", "/var/lib/node/cmk-acme.prom", "~/link/cmk.prom"])
+def test_the_metrics_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    """Its folder may be a symbolic link, and the file itself is left for the writing to refuse."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    (tmp_path / "real/cmk.prom").symlink_to("/etc/passwd")
+    expected = str(tmp_path / "real/cmk.prom") if path.startswith("~") else path
+    assert fine(metrics_file=path)["metrics_file"] == expected
 
 
 def readable(problems: list[str]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import resource
 import socket
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir im
     UnsafePathError,
     read_file,
     remember,
+    rewrite_public_file,
     write_file,
 )
 
@@ -351,6 +354,72 @@ class TestDurability:
                 _state_dir._sync(0)
         else:
             _state_dir._sync(0)
+
+
+class TestPublicFile:
+    """A file that other users read, in a folder that is there already."""
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        (tmp_path / "textfile").mkdir()
+        return tmp_path / "textfile" / "cmk.prom"
+
+    def test_everybody_reads_it_whatever_the_umask(self, file: Path, umask: int) -> None:
+        rewrite_public_file(str(file), lambda text: f"{text}one\n")
+        rewrite_public_file(str(file), lambda text: f"{text}two\n")
+        assert (file.read_text(), mode(file)) == ("one\ntwo\n", 0o644)
+        assert os.listdir(file.parent) == ["cmk.prom"]
+
+    def test_no_folder_is_created(self, tmp_path: Path) -> None:
+        with pytest.raises(FileNotFoundError):
+            rewrite_public_file(str(tmp_path / "missing" / "cmk.prom"), str.upper)
+        assert os.listdir(tmp_path) == []
+
+    def test_no_symbolic_link_is_followed(self, file: Path, victim: Path) -> None:
+        file.symlink_to(victim)
+        with pytest.raises(UnsafePathError, match="is a symbolic link"):
+            rewrite_public_file(str(file), str.upper)
+        assert (victim.read_text(), file.is_symlink()) == ("precious", True)
+
+    def test_nothing_of_it_is_lost(self, file: Path) -> None:
+        file.write_text("x" * (MAX_BYTES + 1))
+        with pytest.raises(UnsafePathError, match="is larger than"):
+            rewrite_public_file(str(file), str.upper)
+
+        def refuse(text: str) -> str:
+            raise ValueError(text)
+
+        file.write_text("kept")
+        with pytest.raises(ValueError, match="kept"):
+            rewrite_public_file(str(file), refuse)
+        assert (file.read_text(), os.listdir(file.parent)) == ("kept", ["cmk.prom"])
+
+    @needs_root
+    def test_folders_of_others_are_refused(self, file: Path) -> None:
+        os.chown(file.parent.parent, STRANGER, -1)
+        rewrite_public_file(str(file), str.upper)
+        os.chown(file.parent, STRANGER, -1)
+        with pytest.raises(UnsafePathError, match="belongs to another user"):
+            rewrite_public_file(str(file), str.upper)
+
+    def test_one_run_at_a_time(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Another run writes while this one waits, and nothing of either is lost."""
+        folder = os.open(file.parent, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+
+        def write_and_release(_seconds: float) -> None:
+            file.write_text("theirs ")
+            fcntl.flock(folder, fcntl.LOCK_UN)
+
+        monkeypatch.setattr(time, "sleep", write_and_release)
+        rewrite_public_file(str(file), lambda text: f"{text}ours")
+        assert file.read_text() == "theirs ours"
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        monkeypatch.setattr(time, "sleep", lambda _seconds: None)
+        monkeypatch.setattr(_state_dir, "_PATIENCE", 0)
+        with pytest.raises(TimeoutError, match="Another process is changing it"):
+            rewrite_public_file(str(file), str.upper)
+        os.close(folder)
 
 
 def test_two_processes_that_create_one_folder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -472,7 +472,8 @@ class TestVerification:
         run = verified()
         assert run["verification"]["verdict"] == "restored"
         found = checks(run)
-        assert list(found) == list(CHECKS)
+        # Atlassian was not asked.
+        assert [*found, "atlassian"] == list(CHECKS)
         assert {name: outcome for name, (outcome, _says) in found.items()} == {
             "keys": "good",
             "use": "good",
@@ -486,6 +487,15 @@ class TestVerification:
             "Atlassian was notified 5 h 59 min ago; its two business days end at 2026-11-26 03:00 UTC. When access was lost "
             "is not known."
         )
+
+    @pytest.mark.parametrize("outcome", OUTCOMES)
+    def test_what_atlassian_reports_is_shown_and_changes_no_verdict(self, outcome: str) -> None:
+        uses: list[dict[str, t.Any]] = [{}, {"use": []}]
+        for use in uses:
+            run = verified(**use, atlassian=[outcome, "Atlassian reports 1 of 2 apps online."])
+            assert checks(run)["atlassian"] == (outcome, "Atlassian reports 1 of 2 apps online.")
+            without = verified(**use)["verification"]
+            assert {**run["verification"], "checks": run["verification"]["checks"][:-1]} == without
 
     @pytest.mark.parametrize(("now", "outcome"), [("2026-11-26T03:00:09Z", "open"), ("2026-11-26T03:00:10Z", "bad")])
     def test_the_two_business_days(self, now: str, outcome: str) -> None:

@@ -1,0 +1,108 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The results of organizations as Prometheus reads them (text format 0.0.4). Pure."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import Result, succeeds
+
+PREFIX: t.Final = "atlassian_cmk_"
+# Each is a gauge with the label org; those of the last run also have the label command.
+METRICS: t.Final = {
+    "deadline_timestamp_seconds": "The deadline since access was lost; absent once Atlassian was notified or if nothing was lost.",
+    "notified": "Whether a notification of Atlassian is known, 1 or 0; absent if there is nothing to notify it of.",
+    "keys_named": "How many keys the organization has.",
+    "keys_usable": "How many of its keys the last run found enabled, without those that it could not read.",
+    "last_rehearsal_timestamp_seconds": "When assess last found that a restore would succeed.",
+    "last_proof_timestamp_seconds": "When verify last found that Atlassian had restored the sites.",
+    "last_run_timestamp_seconds": "When the last run of the command ended.",
+    "last_run_success": "Whether the last run of the command ended well, 1 or 0.",
+    "last_run_status": "Always 1; the label status is how the last run of the command ended.",
+}
+_TEXT: t.Final = r'"(?:[^"\\]|\\.)*"'
+_SAMPLE: t.Final = re.compile(rf"({PREFIX}\w+\{{org={_TEXT}(?:,\w+={_TEXT})*\}}) ([0-9]+)")
+
+
+def update_metrics(text: str, result: Result, command: Command) -> str:
+    """Put the result of a run into the text of a metrics file, which may hold other organizations too.
+
+    What this run did not learn stays as it was.
+
+    :raises ValueError: the text is not that of a metrics file
+    """
+    org = f'org="{_escape(str(result["org"]))}"'
+    run = f'{org},command="{command.name}"'
+    earlier_status = f"{PREFIX}last_run_status{{{run},"
+    series = {name: value for name, value in _read(text).items() if not name.startswith(earlier_status)}
+    series |= {f"{PREFIX}{name}{{{org}}}": value for name, value in _learn(result, command).items()}
+    series[f"{PREFIX}last_run_timestamp_seconds{{{run}}}"] = _seconds(result["finished_at"])
+    series[f"{PREFIX}last_run_success{{{run}}}"] = int(succeeds(result))
+    series[f'{earlier_status}status="{result["status"]}"}}'] = 1
+    return "".join(_print(series))
+
+
+def _learn(result: Result, command: Command) -> dict[str, int | None]:
+    """Return what a run has learned of the organization; None for what is over."""
+    learned, ended = _learn_of_loss(result, command), _seconds(result["finished_at"])
+    if keys := result["keys"]:
+        # What a rehearsal predicts has not happened.
+        state = "state_before" if command.only_reads else "state_after"
+        learned["keys_named"] = len(keys)
+        learned["keys_usable"] = sum(key[state] == "Enabled" and not key["error"] for key in keys)
+    if command.predicts and succeeds(result):
+        learned["last_rehearsal_timestamp_seconds"] = ended
+    if command.verifies and result["status"] == "restored":
+        learned["last_proof_timestamp_seconds"] = ended
+    return learned
+
+
+def _learn_of_loss(result: Result, command: Command) -> dict[str, int | None]:
+    status, deadline, ticket = result["status"], result["window"].get("deadline"), result["ticket"]
+    learned: dict[str, int | None] = {}
+    if ticket["told"] or status in ("nothing_to_restore", "restored"):
+        learned["deadline_timestamp_seconds"] = None
+    elif deadline:
+        learned["deadline_timestamp_seconds"] = _seconds(deadline)
+    if status in ("nothing_to_restore", "revoked", "already_revoked"):
+        learned["notified"] = None
+    # A run that failed, or that could not read the ticket, does not know.
+    elif ticket["told"] or not (status == "failed" or (command.verifies and ticket["error"])):
+        learned["notified"] = int(ticket["told"])
+    return learned
+
+
+def _seconds(time: object) -> int | None:
+    moment = parse_time(time)
+    return int(moment.timestamp()) if moment else None
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _read(text: str) -> dict[str, int | None]:
+    """Read the samples: name and labels, to the value."""
+    series: dict[str, int | None] = {}
+    for line in text.splitlines():
+        sample = _SAMPLE.fullmatch(line)
+        if sample:
+            series[sample[1]] = int(sample[2])
+        elif not re.match(rf"# (?:HELP|TYPE) {PREFIX}", line):
+            raise ValueError("the file holds something else than the metrics of this collection")
+    return series
+
+
+def _print(series: t.Mapping[str, int | None]) -> t.Iterator[str]:
+    for name, help_text in METRICS.items():
+        begin = f"{PREFIX}{name}{{"
+        samples = [f"{key} {value}\n" for key, value in series.items() if key.startswith(begin) and value is not None]
+        if samples:
+            yield f"# HELP {PREFIX}{name} {help_text}\n# TYPE {PREFIX}{name} gauge\n"
+            yield from sorted(samples)
