@@ -18,11 +18,11 @@ options:
     description: The step.
     type: str
     required: true
-    choices: [read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, show]
+    choices: [read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, sum_up_drill, show]
   command:
     description: The command that the step belongs to.
     type: str
-    choices: [restore, assess, verify, revoke]
+    choices: [restore, assess, verify, revoke, drill]
   run:
     description: All that is known of the run.
     type: dict
@@ -54,6 +54,18 @@ options:
     description: The result of M(keyops.atlassian_cmk.report).
     type: dict
     default: {}
+  begun:
+    description: The result of O(do=read_settings) for a drill.
+    type: dict
+    default: {}
+  reports:
+    description: The result of M(keyops.atlassian_cmk.report) for each part of a drill.
+    type: dict
+    default: {}
+  goes_on:
+    description: Whether the drill went on to the revocation.
+    type: bool
+    default: false
   hosts:
     description: All hosts of the play.
     type: list
