@@ -92,6 +92,10 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "Access to the keys is lost already ({keys}), so the drill revoked nothing: it begins with every key enabled.",
         "Find out why access is lost. To restore it, run: ansible-playbook keyops.atlassian_cmk.restore_cmk -e org={org}.",
     ),
+    "drill_part_missing": (
+        "These parts of the drill ended without a result: {parts}.",
+        "Their errors are shown above. Fix them, then drill again.",
+    ),
     "drill_not_restored": (
         "The drill revoked access to the keys and has not restored it ({keys}).",
         "Fix the problem above, then restore the access at once: ansible-playbook keyops.atlassian_cmk.restore_cmk -e org={org}.",

@@ -26,6 +26,7 @@ class Drilled:
 
     org: str
     reports: t.Mapping[str, Report]
+    is_refused: bool = False  # before any call
     goes_on: bool = False  # the first assessment was good, so that it went on to the revocation
     check_mode: bool = False
 
@@ -52,6 +53,12 @@ class Drilled:
         """The reports of the parts that did not end well."""
         return [report for name, report in self.reports.items() if report["failure"] and not self._is_pending(name)]
 
+    @property
+    def missing(self) -> list[str]:
+        """The parts that were begun and left no report."""
+        parts = [*(["revoke"] if self.goes_on else []), *(["restore", "verify"] if self.has_revoked else [])]
+        return [] if self.is_refused else [name for name in ("assess", *parts) if name not in self.reports]
+
     def _is_pending(self, name: str) -> bool:
         """Whether a verification only waits: for Atlassian, or for the person who notifies it."""
         if name != "verify":
@@ -63,8 +70,9 @@ class Drilled:
     def status(self) -> str:
         """The status of ``cmk_result``."""
         if not self.has_revoked:
-            return "planned" if self.check_mode and self.goes_on and not self.failed else "failed"
-        restored = {} if self.lost or self.failed else self.reports["restore"]["result"]
+            is_plan = self.check_mode and self.goes_on and not (self.failed or self.missing)
+            return "planned" if is_plan else "failed"
+        restored = {} if self.lost or self.failed or self.missing else self.reports["restore"]["result"]
         if restored and restored["ticket"]["told"]:
             return "restored"
         return "handover_pending" if restored.get("status") == "handover_pending" else "partial"
@@ -89,8 +97,12 @@ class Drilled:
     @property
     def error(self) -> str:
         """Why it did not end well."""
-        lost = [str(refusal("drill_not_restored", org=shlex.quote(self.org), keys="; ".join(self.lost)))] if self.lost else []
-        return " ".join([*(str(report["failure"]) for report in self.failed), *lost])
+        found = [str(report["failure"]) for report in self.failed]
+        if self.missing:
+            found.append(str(refusal("drill_part_missing", parts=", ".join(self.missing))))
+        if self.lost:
+            found.append(str(refusal("drill_not_restored", org=shlex.quote(self.org), keys="; ".join(self.lost))))
+        return " ".join(found)
 
     @property
     def next_step(self) -> str:

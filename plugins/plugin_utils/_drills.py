@@ -148,7 +148,7 @@ def draw_drills(drills: t.Sequence[Drill]) -> list[dict[str, t.Any]]:
 
 
 def _moments(drill: Drill) -> dict[str, str]:
-    return {"keys": drill.restored_at, "notified": drill.told_at, "use": drill.used_at}
+    return {"keys_back": drill.restored_at, "notified": drill.told_at, "use": drill.used_at}
 
 
 def _in_words(seconds: int | None) -> str:

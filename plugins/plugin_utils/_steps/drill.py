@@ -62,7 +62,7 @@ def sum_up_drill(task: Task) -> dict[str, t.Any]:
     now, begun, reports = clock(), task.args["begun"], task.args["reports"]
     settings = Settings.from_json(begun.get("settings") or {"org": task.host})
     started_at = begun.get("started_at", now)
-    ended = Drilled(settings.org, reports, task.args["goes_on"], task.check_mode)
+    ended = Drilled(settings.org, reports, bool(settings.problems), task.args["goes_on"], task.check_mode)
     run = Run(DRILL, task.check_mode, settings, stopped=ended.error, started_at=started_at, now=now)
     known = read_drills(read_record(settings, DRILLS)) or () if settings.report_dir else ()
     # Only what this drill has begun is its own.
@@ -100,7 +100,7 @@ def sum_up_drill(task: Task) -> dict[str, t.Any]:
         "result": found,
         "summary": summary,
         "good": ended.status == "restored",
-        "failure": "" if ended.succeeds else found["error"],
+        "failure": "" if ended.succeeds else found["error"] or ended.headline,
         "ending": f"{settings.org}: {ended.headline[:1].lower()}{ended.headline[1:]}. See the summary above.",
         # A variable of the name cmk_drill marks an organization, and AWX hands what is published on as variables.
         "ansible_stats": {

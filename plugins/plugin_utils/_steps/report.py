@@ -57,8 +57,9 @@ def report(task: Task) -> Json:
         release(run.settings.file(LOCK), identify(task.host, run.now))
     texts = _texts(run, found, proof, folder)
     good = is_good(found)
-    # Among many organizations, a person needs to see those that are not well; the others are counted.
-    lines = texts["summary"].splitlines()[0] if run.brief and good else texts["summary"]
+    # Among many organizations, a person needs to see those that are not well; the others are counted. So it is with a drill's parts.
+    is_brief = (run.brief and good) or (run.is_part and not texts["failure"])
+    lines = texts["summary"].splitlines()[0] if is_brief else texts["summary"]
     # The only organization's is shown at the end of the play, so that it is the last thing on the screen.
     holds = run.organizations == 1 and not run.is_part
     if not holds:
