@@ -120,4 +120,6 @@ class Drilled:
 
 def _states(report: Report | None) -> dict[str, str | None]:
     keys = report["result"]["keys"] if report else []
-    return {key["label"]: None if key["error"] and key["state_after"] == "Enabled" else key["state_after"] for key in keys}
+    return {
+        key["label"]: None if key["error"] and key["state_after"] == "Enabled" else key["state_after"] for key in keys
+    }

@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 
 from tests.playbooks.conftest import REGIONS, Run, World, run_to_end
+from tests.playbooks.test_how_it_is_run import ELSEWHERE, write_inventory
 from tests.tools.results_doc import SCHEMA
 from tests.tools.standins import ROOT
 
@@ -67,7 +68,9 @@ def test_two_drills_and_the_proof_of_use(world: World) -> None:
     assert "  use        not proven yet\n  history    1 drill in 12 months, keys back in " in screen(first)
     assert "restore    Keys restored, and Atlassian has been notified" in screen(first)
 
-    second = drill(world)
+    # The limit ends the wait for a proof, and not the drill.
+    second = drill(world, *CONFIRMED, "-e", "follow=true", "-e", "cmk_verify_limit=1s")
+    assert result(second)["verification"]["timed_out"] is True
     assert (second.code, result(second)["status"]) == (0, "restored"), second.output
     assert "  history    2 drills in 12 months, keys back in " in screen(second)
     # Each drill is a loss of its own, also on the same ticket.
@@ -133,13 +136,17 @@ def test_one_organization_at_a_time(world: World) -> None:
     Path(env["ANSIBLE_INVENTORY"]).write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     ran = run_to_end(command, cwd, env)
     assert ran.code == 2
-    assert ran.output.count("  stopped    This run has 2 organizations, and access is taken away from one at a time") == 2
+    assert (
+        ran.output.count("  stopped    This run has 2 organizations, and access is taken away from one at a time") == 2
+    )
     assert world.calls() == before
 
 
 def test_check_mode_predicts(world: World) -> None:
+    """Also where the inventory and the command speak of other connections and tags."""
     world.keys("Enabled", "Enabled")
-    ran = drill(world, "--check", *CONFIRMED)
+    inventory = write_inventory(world, {"acme": {**ELSEWHERE, **MARKED}})
+    ran = drill(world, "-i", inventory, "--check", "--tags", "anything", *CONFIRMED)
     assert (ran.code, result(ran)["status"]) == (0, "planned"), ran.output
     assert result(ran)["drill"]["parts"] == {"assess": "nothing_to_restore", "revoke": "planned"}
     assert screen(ran).startswith("acme: THIS IS A PLAN: NOTHING WAS CHANGED\n")
@@ -158,7 +165,9 @@ def test_keys_that_are_not_restored_are_named_with_the_command_that_restores_the
     assert screen(ran).startswith("acme: DRILL FAILED, THE KEYS ARE NOT RESTORED\n")
     assert "has not restored it (us-west-2: Disabled)" in screen(ran)
     assert "  history    1 drill in 12 months; 1 failed\n" in screen(ran)
-    found = re.search(r"restore the access at once: ansible-playbook keyops\.atlassian_cmk\.(\w+) (.*?)\.\n", screen(ran))
+    found = re.search(
+        r"restore the access at once: ansible-playbook keyops\.atlassian_cmk\.(\w+) (.*?)\.\n", screen(ran)
+    )
     assert found, screen(ran)
     world.aws.control("DELETE", "faults")
 

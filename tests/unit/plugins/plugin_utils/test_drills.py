@@ -214,7 +214,10 @@ BACK: t.Final = "Drill failed, but the keys are restored"
             id="no proof of use within the limit",
         ),
         pytest.param(
-            {"verify": part("needs_attention", "Enabled", "Enabled", failure="Bad.")}, "partial", BACK, id="not verified"
+            {"verify": part("needs_attention", "Enabled", "Enabled", failure="Bad.")},
+            "partial",
+            BACK,
+            id="not verified",
         ),
         pytest.param(
             {"verify": part("needs_attention", "Enabled", "Disabled", failure="r1 is Disabled again.")},
@@ -225,7 +228,10 @@ BACK: t.Final = "Drill failed, but the keys are restored"
         pytest.param({"verify": part("waiting", "Enabled", None)}, "restored", None, id="verify could not read a key"),
         pytest.param({"assess": part("failed", failure="No.")}, "partial", BACK, id="the assessment fails"),
         pytest.param(
-            {"revoke": part("partial", "Disabled", "Enabled", failure="r1.", acted=True)}, "partial", BACK, id="partly revoked"
+            {"revoke": part("partial", "Disabled", "Enabled", failure="r1.", acted=True)},
+            "partial",
+            BACK,
+            id="partly revoked",
         ),
         pytest.param(
             {"restore": part("partial", "Enabled", "Disabled", failure="r1.", acted=True), "verify": None},
@@ -234,7 +240,10 @@ BACK: t.Final = "Drill failed, but the keys are restored"
             id="one key",
         ),
         pytest.param(
-            {"restore": part("partial", "Enabled", "Enabled", failure="The desk.", acted=True)}, "partial", BACK, id="desk"
+            {"restore": part("partial", "Enabled", "Enabled", failure="The desk.", acted=True)},
+            "partial",
+            BACK,
+            id="desk",
         ),
         pytest.param(
             {"restore": part("failed", failure="No AWS."), "verify": part("needs_attention", failure="No AWS.")},
@@ -284,6 +293,8 @@ def test_a_drill_that_is_refused_has_no_error_of_its_own() -> None:
 
 @pytest.mark.parametrize("is_drill", [True, False])
 def test_the_comment_of_a_drill_says_so(is_drill: bool) -> None:
-    text = render("restore_comment.txt.j2", **shown(restoration(settings=Settings(org="acme", drill=is_drill), now=NOW)))
+    text = render(
+        "restore_comment.txt.j2", **shown(restoration(settings=Settings(org="acme", drill=is_drill), now=NOW))
+    )
     assert text.startswith("This is a drill: " if is_drill else "We have restored Atlassian's access")
     assert "Please start the restoration of our suspended sites." in text
