@@ -54,18 +54,11 @@ options:
     description: The result of M(keyops.atlassian_cmk.report).
     type: dict
     default: {}
-  begun:
-    description: The result of O(do=read_settings) for a drill.
+  drill:
+    description: What became of a drill. How it was begun, the result of M(keyops.atlassian_cmk.report) for each part, and whether it
+      went on to the revocation.
     type: dict
     default: {}
-  reports:
-    description: The result of M(keyops.atlassian_cmk.report) for each part of a drill.
-    type: dict
-    default: {}
-  goes_on:
-    description: Whether the drill went on to the revocation.
-    type: bool
-    default: false
   hosts:
     description: All hosts of the play.
     type: list

@@ -10,12 +10,20 @@ from __future__ import annotations
 
 import shlex
 import typing as t
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import RESTORE
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, Result, next_step
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._drills import Drill, sum_up_drills
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import Result, next_step
 
+_HEADLINES: t.Final = {
+    "planned": "This is a plan: nothing was changed",
+    "failed": "No drill, nothing was revoked",
+    "restored": "Drill done: keys restored, Atlassian notified",
+    "handover_pending": "Drill done: keys restored, Atlassian NOT notified yet",
+    "partial": "Drill failed, but the keys are restored",
+}
 # What the step "report" returned of a part.
 Report: t.TypeAlias = t.Mapping[str, t.Any]
 
@@ -31,95 +39,90 @@ class Drilled:
     check_mode: bool = False
 
     @property
+    def results(self) -> dict[str, Result]:
+        """The ``cmk_result`` of each part."""
+        return {name: report["result"] for name, report in self.reports.items()}
+
+    @property
     def has_revoked(self) -> bool:
         """Whether a key may have been disabled: without its report, nobody knows what the revocation has done."""
-        acted = self.goes_on and bool(self.reports.get("revoke", {}).get("acted", True))
-        return acted and not self.check_mode
+        return self.goes_on and not self.check_mode and bool(self.reports.get("revoke", {}).get("acted", True))
 
     @property
     def lost(self) -> list[str]:
         """The keys that the drill has disabled and not brought back, as far as is known."""
         if not self.has_revoked:
             return []
-        if "restore" not in self.reports:
-            return ["the restore ended without a result"]
-        restored, verified = (_states(self.reports.get(name)) for name in ("restore", "verify"))
-        states = {**restored, **{label: state for label, state in verified.items() if state}}
+        states: dict[str, str | None] = {}
+        for name in ("restore", "verify"):
+            for key in self.results.get(name, {}).get("keys", []):
+                # Of a key that a verification could not read, the restore knows.
+                states[key["label"]] = key["state_after"] or states.get(key["label"])
         named = [f"{label}: {state or 'not known'}" for label, state in states.items() if state != "Enabled"]
-        return named or ([] if states else ["no key could be read"])
+        return named if states else ["no key was read after the revocation"]
 
     @property
-    def failed(self) -> list[Report]:
-        """The reports of the parts that did not end well."""
-        return [report for name, report in self.reports.items() if report["failure"] and not self._is_pending(name)]
-
-    @property
-    def missing(self) -> list[str]:
-        """The parts that were begun and left no report."""
+    def failures(self) -> list[str]:
+        """Why parts did not end well, and which left no report."""
+        found = [str(report["failure"]) for name, report in self.reports.items() if not self._is_pending(name)]
         parts = [*(["revoke"] if self.goes_on else []), *(["restore", "verify"] if self.has_revoked else [])]
-        return [] if self.is_refused else [name for name in ("assess", *parts) if name not in self.reports]
+        missing = [] if self.is_refused else [name for name in ("assess", *parts) if name not in self.reports]
+        if missing:
+            found.append(str(refusal("drill_part_missing", parts=", ".join(missing))))
+        return list(filter(None, found))
 
     def _is_pending(self, name: str) -> bool:
         """Whether a verification only waits: for Atlassian, or for the person who notifies it."""
-        if name != "verify":
-            return False
-        restored = self.reports.get("restore", {}).get("result", {})
-        return self.reports[name]["result"]["status"] == "waiting" or restored.get("status") == "handover_pending"
+        restored = self.results.get("restore", {}).get("status")
+        return name == "verify" and (self.results[name]["status"] == "waiting" or restored == "handover_pending")
 
     @property
     def status(self) -> str:
         """The status of ``cmk_result``."""
         if not self.has_revoked:
-            is_plan = self.check_mode and self.goes_on and not (self.failed or self.missing)
-            return "planned" if is_plan else "failed"
-        restored = {} if self.lost or self.failed or self.missing else self.reports["restore"]["result"]
-        if restored and restored["ticket"]["told"]:
-            return "restored"
-        return "handover_pending" if restored.get("status") == "handover_pending" else "partial"
-
-    @property
-    def succeeds(self) -> bool:
-        """Whether the drill ends well."""
-        return self.status in OK_STATUSES
+            return "planned" if self.check_mode and self.goes_on and not self.failures else "failed"
+        if self.lost or self.failures:
+            return "partial"
+        return "restored" if self.results["restore"]["ticket"]["told"] else "handover_pending"
 
     @property
     def headline(self) -> str:
         """What a person wants to know first."""
-        if self.lost:
-            return "Drill failed, the keys are NOT restored"
-        return {
-            "planned": "This is a plan: nothing was changed",
-            "failed": "No drill, nothing was revoked",
-            "restored": "Drill done: keys restored, Atlassian notified",
-            "handover_pending": "Drill done: keys restored, Atlassian NOT notified yet",
-        }.get(self.status, "Drill failed, but the keys are restored")
+        return "Drill failed, the keys are NOT restored" if self.lost else _HEADLINES[self.status]
 
     @property
     def error(self) -> str:
-        """Why it did not end well."""
-        found = [str(report["failure"]) for report in self.failed]
-        if self.missing:
-            found.append(str(refusal("drill_part_missing", parts=", ".join(self.missing))))
-        if self.lost:
-            found.append(str(refusal("drill_not_restored", org=shlex.quote(self.org), keys="; ".join(self.lost))))
-        return " ".join(found)
+        """Why it did not end well; empty if it did, or if it was refused."""
+        org = shlex.quote(self.org)
+        lost = [str(refusal("drill_not_restored", org=org, keys=", ".join(self.lost)))] if self.lost else []
+        return " ".join([*self.failures, *lost])
 
     @property
     def next_step(self) -> str:
-        """What to do next, with the exact command; empty if nothing, or if the error says it."""
-        if self.lost or "restore" not in self.reports:
-            return ""
-        return next_step(self.reports["restore"]["result"], RESTORE, check_mode=False)
-
-    @property
-    def base(self) -> Result | None:
-        """The result that tells most of the keys and the ticket: that of the restore, or of the last part before it."""
-        reports = [self.reports[name] for name in ("restore", "revoke", "assess") if name in self.reports]
-        return t.cast("Result", reports[0]["result"]) if reports else None
+        """What to do next; empty if nothing, or where keys are lost: the error says it."""
+        restored = None if self.lost else self.results.get("restore")
+        return next_step(restored, RESTORE, check_mode=False) if restored else ""
 
 
-def _states(report: Report | None) -> dict[str, str | None]:
-    keys = report["result"]["keys"] if report else []
+def drill_result(ended: Drilled, blank: Result, drills: t.Sequence[Drill], now: str) -> dict[str, t.Any]:
+    """Make the ``cmk_result`` of a drill: that of the restore, with what the drill took.
+
+    :param blank: the result of a run that did nothing
+    :param drills: the history, with this drill
+    """
+    results, history = ended.results, sum_up_drills(drills, now)
+    # Only what this drill has begun is its own.
+    revoked_at = results.get("revoke", {}).get("revoked_at") if ended.has_revoked else None
+    drill = drills[-1] if drills and drills[-1].revoked_at == revoked_at else Drill()
     return {
-        key["label"]: None if key["error"] and key["state_after"] == "Enabled" else key["state_after"] for key in keys
+        **blank,
+        **results.get("restore", {}),
+        **{name: blank[name] for name in ("error", "started_at", "finished_at")},
+        "status": ended.status,
+        **({"verification": results["verify"]["verification"]} if "verify" in results else {}),
+        "drill": {
+            "parts": {name: result["status"] for name, result in results.items()},
+            **{f"seconds_to_{name}": seconds for name, seconds in drill.seconds.items()},
+            "history": {**asdict(history), "says": history.says},
+        },
     }

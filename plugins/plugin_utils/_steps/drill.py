@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict
 
 from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import DRILL
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._drilled import Drilled
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._drilled import Drilled, drill_result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._drills import (
     Drill,
     add_run,
@@ -24,7 +23,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._drills impor
     write_drills,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import Result, make_result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, Result, make_result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import (
@@ -35,77 +34,50 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files 
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
+Json = dict[str, t.Any]
+
 
 def keep_drill(run: Run, result: Result) -> None:
     """Add to the history what this run tells of a drill, and draw it."""
-    drills = read_drills(read_record(run.settings, DRILLS))
+    settings, drills = run.settings, read_drills(read_record(run.settings, DRILLS))
     if drills is None:
-        path = run.settings.file(DRILLS)
-        Display().warning(f"{run.settings.org}: this drill is not kept, since {path} is damaged. Move it away.")
+        path = settings.file(DRILLS)
+        Display().warning(f"{settings.org}: the drill cannot be recorded, since {path} is damaged. Move it away.")
         return
-    added = add_run(drills, run, result.get("verification", {}).get("use", []))
+    use = result.get("verification", {}).get("use", [])
+    added = add_run(drills, run, [(key["first_use"] or {}).get("time") for key in use])
     if added != drills:
+        says = sum_up_drills(added, run.now).says
+        known = {"cmk_org": settings.org, "cmk_history": says, "cmk_now": run.now, "cmk_drills": draw_drills(added)}
         keep(run, DRILLS, write_drills(added), "this drill")
-        keep(run, DRILLS_PAGE, _draw(run.settings, added, run.now), "this drill")
+        keep(run, DRILLS_PAGE, render("drills.html.j2", **known) + "\n", "this drill")
 
 
-def _draw(settings: Settings, drills: tuple[Drill, ...], now: str) -> str:
-    known = {"cmk_org": settings.org, "cmk_drills": draw_drills(drills), "cmk_now": now}
-    return render("drills.html.j2", **known, cmk_history=sum_up_drills(drills, now).says) + "\n"
-
-
-def sum_up_drill(task: Task) -> dict[str, t.Any]:
-    """Put the result of a drill together, from the reports of its parts.
-
-    :return: as :func:`report`, for the step ``end``
-    """
-    now, begun, reports = clock(), task.args["begun"], task.args["reports"]
-    settings = Settings.from_json(begun.get("settings") or {"org": task.host})
-    started_at = begun.get("started_at", now)
-    ended = Drilled(settings.org, reports, bool(settings.problems), task.args["goes_on"], task.check_mode)
+def sum_up_drill(task: Task) -> Json:
+    """Put the result of a drill together, from the reports of its parts; what is returned is for the step ``end``."""
+    now, given = clock(), task.args["drill"]
+    settings = Settings.from_json(given["begun"].get("settings") or {"org": task.host})
+    ended = Drilled(settings.org, given["reports"], bool(settings.problems), bool(given["goes_on"]), task.check_mode)
+    started_at = given["begun"].get("started_at", now)
     run = Run(DRILL, task.check_mode, settings, stopped=ended.error, started_at=started_at, now=now)
-    known = read_drills(read_record(settings, DRILLS)) or () if settings.report_dir else ()
-    # Only what this drill has begun is its own.
-    revoked_at = reports.get("revoke", {}).get("result", {}).get("revoked_at")
-    drill = known[-1] if ended.has_revoked and known and known[-1].revoked_at == revoked_at else Drill("")
-    history = sum_up_drills(known, now)
-    taken = {"keys": drill.restored_at, "notification": drill.told_at, "use": drill.used_at}
-    seconds = {name: drill.seconds(at) for name, at in taken.items()}
-    told = make_result(run)
-    found = {
-        **told,
-        **(ended.base or {}),
-        "status": ended.status,
-        "error": told["error"],
-        "started_at": started_at,
-        "finished_at": now,
-        **({"verification": reports["verify"]["result"]["verification"]} if "verify" in reports else {}),
-        "drill": {
-            "parts": {name: report["result"]["status"] for name, report in reports.items()},
-            **{f"seconds_to_{name}": count for name, count in seconds.items()},
-            "history": {**asdict(history), "says": history.says},
-        },
-    }
+    drills = (read_drills(read_record(settings, DRILLS)) if settings.report_dir else None) or ()
+    found = drill_result(ended, make_result(run), drills, now)
+    took = {name: spell(found["drill"][f"seconds_to_{name}"]) for name in Drill().seconds}
     summary = render(
         DRILL.summary,
         cmk_result=found,
         cmk_headline=ended.headline.upper(),
-        cmk_parts={name: report["headline"] for name, report in reports.items()},
-        cmk_taken={name: "" if count is None else spell(count) for name, count in seconds.items()},
+        cmk_parts={name: report["headline"] for name, report in ended.reports.items()},
+        cmk_took=took if ended.has_revoked else {},
         cmk_next=ended.next_step,
-        cmk_page=settings.file(DRILLS_PAGE) if known else "",
-        cmk_has_revoked=ended.has_revoked,
+        cmk_page=settings.file(DRILLS_PAGE) if drills else "",
     )
     return {
         "result": found,
         "summary": summary,
         "good": ended.status == "restored",
-        "failure": "" if ended.succeeds else found["error"] or ended.headline,
+        "failure": "" if ended.status in OK_STATUSES else ended.headline,
         "ending": f"{settings.org}: {ended.headline[:1].lower()}{ended.headline[1:]}. See the summary above.",
-        # A variable of the name cmk_drill marks an organization, and AWX hands what is published on as variables.
-        "ansible_stats": {
-            "data": {"cmk_drill_result": {settings.org: found}},
-            "per_host": False,
-            "aggregate": True,
-        },
+        # A variable cmk_drill marks an organization, and AWX hands what is published on as variables.
+        "ansible_stats": {"data": {"cmk_drill_result": {settings.org: found}}, "per_host": False, "aggregate": True},
     }

@@ -24,6 +24,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._drills impor
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Call, Key, Keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 
@@ -100,18 +101,17 @@ class TestWhatARunAdds:
         ],
     )
     def test_it(self, drills: tuple[Drill, ...], run: Run, expected: tuple[Drill, ...]) -> None:
-        assert add_run(drills, run, []) == expected
+        assert add_run(drills, run) == expected
 
     @pytest.mark.parametrize(
         ("times", "used_at"), [([], ""), ([at(30)], at(30)), ([at(30), at(40)], at(40)), ([at(30), None], "")]
     )
     def test_a_use_counts_when_every_key_is_used(self, times: list[str | None], used_at: str) -> None:
-        use = [{"first_use": {"time": time} if time else None} for time in times]
         run = restoration(command=VERIFY)
-        assert add_run((replace(BEGUN, started_at=at(5)),), run, use)[0].used_at == used_at
+        assert add_run((replace(BEGUN, started_at=at(5)),), run, times)[0].used_at == used_at
         # What is proven stays proven.
         known = replace(BEGUN, started_at=at(5), used_at=at(20))
-        assert add_run((known,), run, use)[0].used_at == at(20)
+        assert add_run((known,), run, times)[0].used_at == at(20)
 
 
 def drilled(seconds: int | None, revoked_at: str = "2026-10-01T03:00:00Z", *, told: bool = True) -> Drill:
@@ -150,7 +150,7 @@ def test_the_numbers_behind_it() -> None:
 
 
 def test_clocks_that_differ_make_no_negative_time() -> None:
-    assert replace(BEGUN, started_at=at(9)).seconds(at(7)) == 0
+    assert Drill(at(0), at(9), at(7)).seconds == {"keys": 0, "notification": None, "use": None}
 
 
 class TestHistory:
@@ -159,7 +159,7 @@ class TestHistory:
         assert read_drills("") == ()
 
     @pytest.mark.parametrize(
-        "text", ["unreadable", "[]", "{}", '{"drills": [7]}', '{"drills": [{}]}', '{"drills": [{"revoked_at": 7}]}']
+        "text", ["unreadable", "[]", "{}", '{"drills": 7}', '{"drills": [7]}', '{"drills": [{"more": ""}]}']
     )
     def test_a_damaged_one_is_none(self, text: str) -> None:
         assert read_drills(text) is None
@@ -171,7 +171,12 @@ class TestHistory:
 
     def test_the_page_has_the_newest_first_and_bars_to_scale(self) -> None:
         rows = draw_drills([drilled(40), drilled(10), drilled(None), drilled(0)])
-        assert [(row["keys_back"], row["width"]) for row in rows] == [("0 s", 1), ("", 0), ("10 s", 25), ("40 s", 100)]
+        assert [(row["took"]["keys"], row["width"]) for row in rows] == [
+            ("0 s", 1),
+            ("", 0),
+            ("10 s", 25),
+            ("40 s", 100),
+        ]
         page = render("drills.html.j2", cmk_org="<b>", cmk_drills=rows, cmk_now=NOW, cmk_history="4 drills")
         assert "<b>" not in page
         assert page.count("not restored") == 1
@@ -225,7 +230,12 @@ BACK: t.Final = "Drill failed, but the keys are restored"
             LOST,
             id="lost again",
         ),
-        pytest.param({"verify": part("waiting", "Enabled", None)}, "restored", None, id="verify could not read a key"),
+        pytest.param(
+            {"verify": part("waiting", "Enabled", None)},
+            "restored",
+            "Drill done: keys restored, Atlassian notified",
+            id="verify could not read a key",
+        ),
         pytest.param({"assess": part("failed", failure="No.")}, "partial", BACK, id="the assessment fails"),
         pytest.param(
             {"revoke": part("partial", "Disabled", "Enabled", failure="r1.", acted=True)},
@@ -261,11 +271,11 @@ BACK: t.Final = "Drill failed, but the keys are restored"
         ),
     ],
 )
-def test_how_a_drill_ends(changes: dict[str, t.Any], status: str, headline: str | None) -> None:
+def test_how_a_drill_ends(changes: dict[str, t.Any], status: str, headline: str) -> None:
     reports = {name: report for name, report in {**GOOD, **changes}.items() if report}
     ended = Drilled("drill", reports, goes_on=True)
-    assert (ended.status, ended.headline) == (status, headline or ended.headline)
-    assert bool(ended.error) is (not ended.succeeds)
+    assert (ended.status, ended.headline) == (status, headline)
+    assert bool(ended.error) is (ended.status not in OK_STATUSES)
     command = "ansible-playbook keyops.atlassian_cmk.restore_cmk -e org=drill"
     assert (f"restore the access at once: {command}." in ended.error) is (headline == LOST)
 
