@@ -13,6 +13,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.mai
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.manual import hand_over
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.decide import begin, settle
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import sum_up_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import sum_up
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import end
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import read as read_settings
@@ -32,6 +33,7 @@ _STEPS: t.Final[dict[str, t.Callable[[Task], dict[str, t.Any]]]] = {
     "verify": verify,
     "end": end,
     "sum_up": sum_up,
+    "sum_up_drill": sum_up_drill,
     "show": show_text,
 }
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
@@ -46,6 +48,7 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "follow": {"type": "bool", "default": False},
     "aws": {"type": "dict", "default": {}},
     "report": {"type": "dict", "default": {}},
+    "drill": {"type": "dict", "default": {}},
     "hosts": {"type": "list", "elements": "str", "default": []},
     "text": {"type": "str", "default": ""},
     "template": {"type": "str", "default": ""},

@@ -82,6 +82,24 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "soon as the store is back.",
         "Leave the key store disconnected, or run this again at once when it is back.",
     ),
+    # Drills.
+    "drill_not_marked": (
+        "{org} is not marked as an organization for drills, so nothing was called: a drill revokes Atlassian's access, and Atlassian "
+        "then suspends the sites.",
+        "Set cmk_drill: true for it in the inventory if it exists for drills alone. A value that is given with -e does not count.",
+    ),
+    "drill_access_lost": (
+        "Access to the keys is lost already ({keys}), so the drill revoked nothing: it begins with every key enabled.",
+        "Find out why access is lost. To restore it, run: ansible-playbook keyops.atlassian_cmk.restore_cmk -e org={org}.",
+    ),
+    "drill_part_missing": (
+        "These parts of the drill ended without a result: {parts}.",
+        "Their errors are shown above. Fix them, then drill again.",
+    ),
+    "drill_not_restored": (
+        "The drill revoked access to the keys and has not restored it ({keys}).",
+        "Fix the problem above, then restore the access at once: ansible-playbook keyops.atlassian_cmk.restore_cmk -e org={org}.",
+    ),
     # Who notified Atlassian.
     "note_refused": (
         "The value of cmk_ticket_told does not count: it {message}",

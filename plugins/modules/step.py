@@ -18,11 +18,11 @@ options:
     description: The step.
     type: str
     required: true
-    choices: [read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, show]
+    choices: [read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, sum_up_drill, show]
   command:
     description: The command that the step belongs to.
     type: str
-    choices: [restore, assess, verify, revoke]
+    choices: [restore, assess, verify, revoke, drill]
   run:
     description: All that is known of the run.
     type: dict
@@ -56,6 +56,11 @@ options:
     default: {}
   report:
     description: The result of M(keyops.atlassian_cmk.report).
+    type: dict
+    default: {}
+  drill:
+    description: What became of a drill. How it was begun, the result of M(keyops.atlassian_cmk.report) for each part, and whether it
+      went on to the revocation.
     type: dict
     default: {}
   hosts:

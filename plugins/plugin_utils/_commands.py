@@ -22,6 +22,7 @@ class Command:
     revokes: bool = False  # takes access away instead of giving it back
     keeps_access: bool = False  # keeps a copy of policies and grants
     shows_plan: bool = True
+    drills: bool = False  # takes the other commands in turn, for an organization that exists for drills
     takes_byok: bool = False  # also for Atlassian's older programme
     summary: str = "summary.txt.j2"  # the template of its last words
 
@@ -30,4 +31,6 @@ RESTORE: t.Final = Command("restore", notifies=True, takes_byok=True)
 ASSESS: t.Final = Command("assess", only_reads=True, predicts=True, keeps_access=True, takes_byok=True)
 VERIFY: t.Final = Command("verify", only_reads=True, verifies=True, shows_plan=False, summary="verification.txt.j2")
 REVOKE: t.Final = Command("revoke", revokes=True, keeps_access=True, summary="revoke_summary.txt.j2")
-COMMANDS: t.Final = {command.name: command for command in (RESTORE, ASSESS, VERIFY, REVOKE)}
+# Its settings are read as those of a restore, so that nothing stops the restore once access is revoked.
+DRILL: t.Final = Command("drill", notifies=True, drills=True, summary="drill_summary.txt.j2")
+COMMANDS: t.Final = {command.name: command for command in (RESTORE, ASSESS, VERIFY, REVOKE, DRILL)}

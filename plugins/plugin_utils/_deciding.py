@@ -15,7 +15,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided, Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys, keys_done
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import unconfirmed
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import lost_before_drill, unconfirmed
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, find_loss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 
@@ -62,6 +62,8 @@ def decide_revocation(run: Run, records: Records) -> Decided:
     settings = run.settings
     loss = find_loss(run, records, read_journal(records.journal, settings.slug))
     why = unconfirmed(settings.confirm, settings.org, run.organizations)
+    if run.is_part:
+        why = why or lost_before_drill(run.plan.keys, settings.org)
     return replace(
         run.decided,
         targets=find_targets(run),

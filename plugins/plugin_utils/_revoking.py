@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shlex
 import typing as t
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import WITHOUT_ACCESS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 
 _GONE_ALREADY: t.Final = ("pending_deletion", "pending_replica_deletion", "pending_import")
 
@@ -28,6 +30,23 @@ def unconfirmed(confirm: object, org: str, organizations: int) -> Refusal | None
     if confirm is None or confirm == "":
         return refusal("revoke_not_confirmed", org=org)
     return None if confirm == org else refusal("revoke_confirmed_other", seen=shown(confirm), org=org)
+
+
+def no_drill(settings: Settings, organizations: int) -> Refusal | None:
+    """Tell why no drill may be run; None if the organization is marked for drills, and its name was typed out."""
+    if not settings.drill:
+        return refusal("drill_not_marked", org=settings.org)
+    return unconfirmed(settings.confirm, settings.org, organizations)
+
+
+def lost_before_drill(keys: t.Iterable[Key], org: str) -> Refusal | None:
+    """Tell why a drill revokes nothing although it was confirmed; None if every key is Enabled.
+
+    It would take a loss that it has not caused for its own.
+    """
+    lost = [key for key in keys if key.key_state_before != "Enabled"]
+    named = ", ".join(f"{key.region}: {key.key_state_before or 'not read'}" for key in lost)
+    return refusal("drill_access_lost", keys=named, org=shlex.quote(org)) if lost else None
 
 
 def withdrawn(keys: t.Iterable[Key]) -> tuple[Key, ...]:

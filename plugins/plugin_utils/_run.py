@@ -77,6 +77,7 @@ class Run:
     stopped: str = ""  # what ended the run early; empty if nothing did
     user: str = ""
     organizations: int = 1  # how many this run has
+    is_part: bool = False  # of a drill, which has the last word
     brief: bool = False  # among many organizations, what is well is counted and not told
     started_at: str = ""
     now: str = ""
@@ -103,6 +104,7 @@ class Run:
             stopped=str(known.get("error", "")),
             user=str(known.get("user", "")),
             organizations=int(known.get("organizations", 1)),
+            is_part=bool(known.get("is_part")),
             brief=bool(known.get("brief")),
             started_at=known["started_at"],
             now=known.get("now", known["started_at"]),
@@ -122,6 +124,11 @@ class Run:
     def error(self) -> str:
         """What ended the run early, or kept a revocation from being done; empty if nothing did."""
         return " ".join(filter(None, [self.stopped, self.decided.refused]))
+
+    @property
+    def acted(self) -> bool:
+        """Whether AWS was asked to change a key, whatever became of it."""
+        return bool(self.change.keys) or self.change.failed
 
     @functools.cached_property
     def trail(self) -> Trail:

@@ -70,7 +70,8 @@ class Settings(TicketSettings):
     metrics_file: str = ""  # for Prometheus; empty for none
     break_lock: bool = False
     secure_logging: bool = True
-    confirm: object = None  # of revoke: what was typed, as it was typed
+    drill: bool = False  # the inventory marks the organization as one that exists for drills
+    confirm: object = None  # of revoke and drill: what was typed, as it was typed
     desk_until: float = 0  # when the desk's time is over, seconds since 1970
 
     def as_json(self) -> dict[str, t.Any]:
@@ -147,7 +148,8 @@ def read_settings(
         comment_template=options.text("comment_template"),
         break_lock=options.boolean("break_lock"),
         secure_logging=options.boolean("secure_logging", unset=True),
-        confirm=options.get("confirm") if command.revokes else None,
+        drill=options.boolean("drill"),
+        confirm=options.get("confirm") if command.revokes or command.drills else None,
         problems=tuple(options.problems),
     )
 

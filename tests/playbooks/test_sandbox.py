@@ -27,9 +27,9 @@ def commands(page: str) -> list[str]:
     return [line for line in lines if line.startswith(("ansible-playbook ", "export "))]
 
 
-def sandbox(folder: Path, *lines: str) -> Run:
+def sandbox(folder: Path, *lines: str, page: str = PAGE) -> Run:
     """Open the sandbox in a folder that holds the page's files, and run these lines in place of a shell."""
-    for block in blocks(PAGE):
+    for block in blocks(page):
         if block.path:
             (folder / block.path).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.path).write_text(block.text, encoding="utf-8")
@@ -77,19 +77,21 @@ def test_the_page_leads_to_a_verification(tmp_path: Path) -> None:
 
 
 def test_a_drill_works_as_its_page_says(tmp_path: Path) -> None:
-    (tmp_path / "inventory").mkdir()
-    organization = {"cmk_realm": "United States", "cmk_key": "alias/atlassian-cmk", "cmk_ticket": "CMK-1"}
-    inventory = {"all": {"hosts": {"drill": organization}}}
-    (tmp_path / "inventory/drill.yml").write_text(json.dumps(inventory), encoding="utf-8")
-    restore = "ansible-playbook keyops.atlassian_cmk.restore_cmk -i inventory -e org=drill"
-    *until_restored, verify = commands("docs/drills.md")
-    told = f"{restore} -e cmk_ticket_told=$(date -u +%Y-%m-%dT%H:%M:%SZ)"
-    ran = sandbox(tmp_path, restore, told, *until_restored, told, verify)
+    page = "docs/drills.md"
+    predict, drill, restore, told, verify = commands(page)
+    # The sandbox begins with keys that are disabled.
+    ran = sandbox(tmp_path, restore, told, predict, drill, restore, told, verify, page=page)
     assert ran.code == 0, ran.output
-    assert [entry_point for entry_point, _status in statuses(tmp_path)][2:] == [
-        "revoke", "assess", "restore", "restore", "verify",
+    # The handover, and that it is done; the drill, what is pending after it, and its end.
+    assert statuses(tmp_path) == [
+        ("restore", "handover_pending"), ("restore", "restored"),
+        ("assess", "planned"), ("revoke", "revoked"), ("assess", "planned"),
+        ("restore", "handover_pending"), ("verify", "needs_attention"),
+        ("restore", "handover_pending"), ("restore", "restored"), ("verify", "waiting"),
     ]  # fmt: skip
-    assert ("revoke", "revoked") in statuses(tmp_path)
+    assert "drill: DRILL DONE: KEYS RESTORED, ATLASSIAN NOT NOTIFIED YET\n" in ran.output
+    history = json.loads((tmp_path / "sandbox/reports/drill/drills.json").read_text(encoding="utf-8"))["drills"]
+    assert [[name for name, time in drill.items() if not time] for drill in history] == [["used_at"]]
 
 
 def test_with_the_desk_the_run_posts_the_comment(tmp_path: Path) -> None:

@@ -56,6 +56,7 @@ _SENTENCES: t.Final = {
         "Of the folder `cmk_report_dir`.",
         (
             "plugin_utils/_steps/decide.py",
+            "plugin_utils/_steps/drill.py",
             "plugin_utils/_steps/files.py",
             "plugin_utils/_steps/report.py",
             "plugin_utils/_channels/manual.py",

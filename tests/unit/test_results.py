@@ -71,7 +71,7 @@ def _table(playbook: str) -> dict[str, str]:
     return {status.strip("`, "): ends for names, ends in rows for status in re.split(", ", names)}
 
 
-@pytest.mark.parametrize("playbook", ["restore_cmk", "assess_cmk", "verify_cmk", "revoke_cmk"])
+@pytest.mark.parametrize("playbook", ["restore_cmk", "assess_cmk", "verify_cmk", "revoke_cmk", "drill_cmk"])
 def test_each_status_ends_as_the_page_says(playbook: str) -> None:
     table = _table(playbook)
     assert table
@@ -82,7 +82,7 @@ def test_each_status_ends_as_the_page_says(playbook: str) -> None:
 
 def test_the_page_has_every_status() -> None:
     known = set(results_doc.SCHEMA["properties"]["status"]["enum"])
-    assert set().union(*map(_table, ("restore_cmk", "assess_cmk", "verify_cmk", "revoke_cmk"))) == known
+    assert set().union(*map(_table, ("restore_cmk", "assess_cmk", "verify_cmk", "revoke_cmk", "drill_cmk"))) == known
     assert known == {*OK_STATUSES, *FAILS}
     assert set(_table("verify_cmk")) == set(VERDICTS)
 

@@ -12,25 +12,29 @@ from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, remember
 
 JOURNAL: t.Final = "restoration.json"
 ACCESS: t.Final = "access.json"
 REVOCATION: t.Final = "revocation.json"
+DRILLS: t.Final = "drills.json"
+DRILLS_PAGE: t.Final = "drills.html"
 LOCK: t.Final = "lock.json"
 
 
 def read_records(run: Run) -> Records:
     """Read what earlier runs have kept. What cannot be read must not keep a key from being enabled."""
-    return Records(*(_read(run, name) for name in (JOURNAL, ACCESS, REVOCATION)))
+    return Records(*(read_record(run.settings, name) for name in (JOURNAL, ACCESS, REVOCATION)))
 
 
-def _read(run: Run, name: str) -> str:
-    path = run.settings.file(name)
+def read_record(settings: Settings, name: str) -> str:
+    """Read a record; empty if there is none, and a text that is no record if it cannot be read."""
+    path = settings.file(name)
     try:
         return read_file(path) or ""
     except (OSError, UnicodeError) as error:
-        Display().warning(f"{run.settings.org}: {path} cannot be read: {error}.")
+        Display().warning(f"{settings.org}: {path} cannot be read: {error}.")
         # As a damaged journal: a restoration that nobody was notified of.
         return "unreadable"
 

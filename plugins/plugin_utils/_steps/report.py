@@ -32,6 +32,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result impor
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import rewrite_public_file, write_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import keep_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL, LOCK, REVOCATION, keep
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
@@ -44,27 +45,32 @@ def report(task: Task) -> Json:
 
     :return: ``result`` (``cmk_result``), ``folder`` (of the reports; empty without), ``failure`` (why the run fails; empty if it
         does not), ``summary`` (held for the end; empty if it was printed), ``good``, ``ending`` (the last sentence of a run that
-        fails), ``entry_point``
+        fails), ``entry_point``, and for a drill ``headline`` and ``acted`` (whether AWS was asked to change a key)
     """
     run, writes = Run.from_json(task.args["run"]), not task.check_mode
     name, found = run.command.name, make_result(run)
     known = {**evidence_parts(run), **_surroundings(run), "verification": found.get("verification")}
     proof = evidence({**known, "result": found})
     folder = _write(run, proof) if writes and run.settings.report_dir else ""
+    if folder and run.settings.drill:
+        keep_drill(run, found)
     if writes and not run.settings.problems:
         release(run.settings.file(LOCK), identify(task.host, run.now))
     if writes and run.settings.metrics_file:
         _write_metrics(run, found)
     texts = _texts(run, found, proof, folder)
     good = is_good(found)
-    # Among many organizations, a person needs to see those that are not well; the others are counted.
-    lines = texts["summary"].splitlines()[0] if run.brief and good else texts["summary"]
+    # Among many organizations, a person needs to see those that are not well; the others are counted. So it is with a drill's parts.
+    is_brief = (run.brief and good) or (run.is_part and not texts["failure"])
+    lines = texts["summary"].splitlines()[0] if is_brief else texts["summary"]
     # The only organization's is shown at the end of the play, so that it is the last thing on the screen.
-    holds = run.organizations == 1
+    holds = run.organizations == 1 and not run.is_part
     if not holds:
         show(lines, warn=not good)
     return {
         **texts,
+        "headline": proof["verdict"]["headline"],
+        "acted": run.acted,
         "summary": lines if holds else "",
         "result": found,
         "good": good,

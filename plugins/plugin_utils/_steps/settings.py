@@ -24,6 +24,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._leaks import warn_of_kept_files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note, why_too_early
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import no_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
@@ -82,12 +83,19 @@ def read(task: Task) -> dict[str, t.Any]:
     command, now = COMMANDS[task.args["command"]], clock()
     values, unreadable = read_each(_DEFAULTS, task.variables, task.template, AnsibleError)
     given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in _SECRETS}
-    given |= {"now": now, **_credentials(values), "confirm": typed(task.extra_vars())}
+    extra = task.extra_vars()
+    given |= {"now": now, **_credentials(values), "confirm": typed(extra)}
+    if "cmk_drill" in extra:
+        # What guards an organization must not be typed away.
+        given["drill"] = False
     if given["org"] is None:
         given["org"] = task.host
     found = read_settings(given, _REALMS, command)
     # What follows from a variable that could not be read would only hide the cause.
     problems = [*missing(), *unreadable] or found.problems or _early_note(found, command, now)
+    unwanted = no_drill(found, len(task.variables.get("ansible_play_hosts_all", []))) if command.drills else None
+    if unwanted:
+        problems = [str(unwanted)]
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.

@@ -22,11 +22,14 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
+    lost_before_drill,
+    no_drill,
     still_open,
     unconfirmed,
     withdrawn,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, arn, metadata
 
@@ -79,6 +82,41 @@ def test_no_name_speaks_for_several_organizations(confirm: str) -> None:
     assert why is not None
     assert why.code == "revoke_several"
     assert why.error.startswith("This run has 2 organizations")
+
+
+@pytest.mark.parametrize(
+    ("drill", "confirm", "organizations", "code"),
+    [
+        (True, "acme", 1, ""),
+        (False, "acme", 1, "drill_not_marked"),
+        (False, "", 2, "drill_not_marked"),
+        (True, "", 1, "revoke_not_confirmed"),
+        (True, "Acme", 1, "revoke_confirmed_other"),
+        (True, "acme", 2, "revoke_several"),
+    ],
+)
+def test_a_drill_needs_the_mark_and_the_name(drill: bool, confirm: str, organizations: int, code: str) -> None:
+    why = no_drill(Settings(org="acme", drill=drill, confirm=confirm), organizations)
+    assert (why.code if why else "") == code
+
+
+@pytest.mark.parametrize(
+    ("states", "named"),
+    [
+        (["Enabled", "Enabled"], ""),
+        (["Enabled", "Disabled"], "(us-west-2: Disabled)"),
+        (["PendingDeletion", None], "(us-east-1: PendingDeletion, us-west-2: not read)"),
+    ],
+)
+def test_a_drill_revokes_only_what_it_can_give_back(states: list[str | None], named: str) -> None:
+    keys = [key(state, region) for state, region in zip(states, (EAST, WEST), strict=True)]
+    why = lost_before_drill(read_keys(*keys), "acme")
+    assert named in str(why or "")
+    assert bool(why) is bool(named)
+    # Without a drill, the rest of the keys is disabled all the same.
+    settled = run(keys)
+    assert not decide_revocation(settled, Records()).refused
+    assert bool(decide_revocation(replace(settled, is_part=True), Records()).refused) is bool(named)
 
 
 def test_a_secret_that_was_typed_by_mistake_is_not_repeated() -> None:

@@ -109,6 +109,7 @@ def test_the_least_that_is_needed() -> None:
         "metrics_file": "",
         "break_lock": False,
         "secure_logging": True,
+        "drill": False,
         "confirm": None,
         "desk_until": 0,
         "problems": [],
@@ -559,6 +560,17 @@ def test_what_concerns_the_ticket_does_not_stop_a_revocation(desk: dict[str, Any
     assert {found[name] for name in ("ticket", "ticket_url", "support_url", "mode", "ticket_told")} == {""}
 
 
+def test_what_concerns_the_ticket_stops_a_drill_before_it_revokes() -> None:
+    for wrong in ({"ticket": ""}, {"support_url": "http://desk.invalid"}, {"unfit_credentials": ["cmk_support_token"]}):
+        assert read("drill", **{**API, **wrong})["problems"] == read(**{**API, **wrong})["problems"] != []
+
+
+@pytest.mark.parametrize(("value", "drill"), [(True, True), ("true", True), (False, False), ("", False), (None, False)])
+def test_the_mark_of_a_drill(value: object, drill: bool) -> None:
+    found = read(drill=value)
+    assert (found["drill"], found["problems"]) == (drill, [])
+
+
 @pytest.mark.parametrize("wrong", [{"realm": "Mars"}, {"key": ""}, {"account_id": "1"}, {"report_dir": ""}])
 def test_what_concerns_the_keys_does(wrong: dict[str, Any]) -> None:
     assert read(**{**REVOKE, **wrong})["problems"]
@@ -567,6 +579,7 @@ def test_what_concerns_the_keys_does(wrong: dict[str, Any]) -> None:
 def test_the_confirmation_stays_as_it_was_typed() -> None:
     assert read(**REVOKE, org=" acme ")["org"] == "acme"
     assert read("revoke", confirm=" acme ")["confirm"] == " acme "
+    assert read("drill", confirm=" acme ")["confirm"] == " acme "
     assert read(confirm="acme")["confirm"] is None
 
 
