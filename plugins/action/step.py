@@ -14,6 +14,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.man
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.decide import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import sum_up
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.login import find_code, use_code
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import end
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import read as read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show_text
@@ -21,6 +22,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task i
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.verify import verify
 
 _STEPS: t.Final[dict[str, t.Callable[[Task], dict[str, t.Any]]]] = {
+    "find_code": find_code,
+    "use_code": use_code,
     "read_settings": read_settings,
     "begin": begin,
     "settle": settle,
@@ -40,6 +43,8 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "run": {"type": "dict"},
     "user": {"type": "str", "default": ""},
     "token": {"type": "str", "default": "", "no_log": True},
+    "profile": {"type": "str", "default": ""},
+    "code": {"type": "str", "default": "", "no_log": True},
     "retries": {"type": "int", "default": 6},
     "response": {"type": "dict", "default": {}},
     "follow": {"type": "bool", "default": False},

@@ -51,6 +51,8 @@ _LOGINS: t.Final = {
     "LoginRefreshRequired": "aws login",
     "LoginTokenLoadError": "aws login",
 }
+# Roles are the same in all regions.
+_ANY_REGION: t.Final = "us-east-1"
 # Beside boto3's own errors: files, programs and answers that cannot be read.
 _UNREADABLE: t.Final = (OSError, ValueError, KeyError, RuntimeError)
 
@@ -75,41 +77,48 @@ def find_credentials(session: t.Any, region: str, until: Deadline) -> dt.datetim
 
     RefusedError if there are none.
     """
-    future = begin(functools.partial(_find, session, region))
+    future = begin(lambda: _explained(session, region, lambda: _find(session)))
     if not wait_for([future], Deadline(max(_PATIENCE, until.left()))):
         raise RefusedError(_not_reached(session, region, f"no answer within {_PATIENCE} s."))
     return future.result()
 
 
-def log_in(profile: str | None, region: str, code: str) -> None:
+def log_in(profile: str, region: str, code: str) -> None:
     """Save a session for a profile whose role asks for a code, unless there is one. RefusedError if AWS refuses the code."""
-    _find(open_session(profile, region), region, code)
+    session = open_session(profile or None, region)
+    _explained(session, region, lambda: _find_mfa_session(session, code))
 
 
-def find_device(profile: str | None) -> Refusal | None:
-    """Return what a profile lacks if that is the code of its MFA device, else None."""
+def find_missing_code(profile: str) -> Refusal | None:
+    """Return why a profile cannot be used if that is the missing code of an MFA device, else None."""
+    session = open_session(profile or None, _ANY_REGION)
     try:
-        _find_mfa_session(open_session(profile, "us-east-1"), "")
+        _explained(session, _ANY_REGION, lambda: _find_mfa_session(session, ""))
     except RefusedError as refused:
         return refused.refusal if refused.refusal.code == "mfa_code_needed" else None
-    except (*AWS_ERRORS, *_UNREADABLE):
-        pass  # the run itself explains it
     return None
 
 
-def _find(session: t.Any, region: str, code: str = "") -> dt.datetime | None:
+T = t.TypeVar("T")
+
+
+def _explained(session: t.Any, region: str, work: t.Callable[[], T]) -> T:
     try:
-        with_mfa = _find_mfa_session(session, code)
-        if with_mfa:
-            session.set_credentials(*with_mfa.credentials.get_frozen_credentials()[:3])
-            return with_mfa.ends_at
-        credentials = session.get_credentials()
-        if credentials is None:
-            raise boto.NoCredentialsError  # noqa: TRY301 - explained as all others are
-        credentials.get_frozen_credentials()
-        return _sso_end(session) if credentials.method == "sso" else None
+        return work()
     except (*AWS_ERRORS, *_UNREADABLE) as error:
         raise RefusedError(_explain(error, session, region)) from error
+
+
+def _find(session: t.Any) -> dt.datetime | None:
+    with_mfa = _find_mfa_session(session, "")
+    if with_mfa:
+        session.set_credentials(*with_mfa.credentials.get_frozen_credentials()[:3])
+        return with_mfa.ends_at
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise boto.NoCredentialsError
+    credentials.get_frozen_credentials()
+    return _sso_end(session) if credentials.method == "sso" else None
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ options:
     description: The step.
     type: str
     required: true
-    choices: [read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, show]
+    choices: [find_code, use_code, read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, show]
   command:
     description: The command that the step belongs to.
     type: str
@@ -32,6 +32,14 @@ options:
     default: ''
   token:
     description: The token or password that belongs to O(user).
+    type: str
+    default: ''
+  profile:
+    description: The profile of the AWS configuration to log in.
+    type: str
+    default: ''
+  code:
+    description: What the MFA device of O(profile) shows.
     type: str
     default: ''
   retries:

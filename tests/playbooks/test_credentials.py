@@ -44,3 +44,21 @@ def test_without_a_session_one_sentence_says_how_to_log_in(world: World, by_mfa:
     error = ran.result["error"]
     assert "operator" in error and DEVICE in error
     assert "aws sts get-caller-identity --profile operator" in error
+
+
+def test_one_code_logs_in_once_for_all_tasks_and_organizations(world: World, by_mfa: dict[str, str]) -> None:
+    ran = world.run("-e", "org=acme", "-vvvv", env={**by_mfa, "CMK_AWS_MFA_CODE": CODE})
+    assert ran.code == 0, ran.output
+    assert world.states() == ["Enabled", "Enabled"]
+    assert len(world.calls("AssumeRole")) == 1
+    (saved,) = (world.folder / "home/.aws/cli/cache").glob("*.json")
+    assert saved.stat().st_mode & 0o777 == 0o600
+    # The session serves the next run, without a code.
+    again = world.run("-e", "org=acme", env=by_mfa)
+    assert again.code == 0, again.output
+    assert len(world.calls("AssumeRole")) == 1
+    (session,) = world.aws.control("GET", "sessions")
+    texts = [ran.output, again.output]
+    texts += [path.read_text(errors="replace") for path in world.folder.rglob("*") if path.is_file() and path != saved]
+    for secret in (CODE, session["secret_access_key"], session["session_token"]):
+        assert not any(secret in text for text in texts)

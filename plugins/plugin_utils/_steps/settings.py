@@ -27,6 +27,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.login import try_code
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read_each, typed
 
@@ -35,6 +36,7 @@ _DEFAULTS: t.Final[dict[str, t.Any]] = yaml.safe_load((_ROLE / "defaults/main.ym
 _REALMS: t.Final = yaml.safe_load((_ROLE / "vars/realms.yml").read_text(encoding="utf-8"))["cmk_realms"]
 # Facts and results are shown at high verbosity, so the values of these go no further than this action.
 _CREDENTIALS: t.Final = ("cmk_support_user", "cmk_support_token", "cmk_mail_user", "cmk_mail_password")
+_MFA_CODE: t.Final = "cmk_aws_mfa_code"
 
 
 def _names_in_use() -> frozenset[str]:
@@ -80,13 +82,16 @@ def read(task: Task) -> dict[str, t.Any]:
     """Read the settings; what is wrong with them is a part of them."""
     command, now = COMMANDS[task.args["command"]], clock()
     values, unreadable = read_each(_DEFAULTS, task.variables, task.template, AnsibleError)
-    given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in _CREDENTIALS}
+    given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in (*_CREDENTIALS, _MFA_CODE)}
     given |= {"now": now, **_credentials(values), "confirm": typed(task.extra_vars())}
     if given["org"] is None:
         given["org"] = task.host
     found = read_settings(given, _REALMS, command)
     # What follows from a variable that could not be read would only hide the cause.
     problems = [*missing(), *unreadable] or found.problems or _early_note(found, command, now)
+    if values[_MFA_CODE] and not problems:
+        problem = try_code(found.aws_profile, found.keys[0]["region"], values[_MFA_CODE])
+        problems = [problem] if problem else []
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.
