@@ -45,6 +45,8 @@ _BY_AWS_CODE: t.Final[dict[str, str]] = {
     "ServiceFailure": "aws_trouble",
     "ServiceUnavailable": "aws_trouble",
 }
+# What no permission overrides (IAM User Guide, "Troubleshoot access denied error messages").
+_DENIES: t.Final = re.compile(r"with an explicit deny|because no (?:service|resource) control policy allows")
 # These may be over at the next attempt, or in another region.
 TRANSIENT: t.Final = ("aws_trouble", "not_reached", "throttled")
 _NO_CREDENTIALS: t.Final = (
@@ -82,6 +84,8 @@ def _explain_answer(error: BaseException, code: str, operation: str, region: str
     message = one_line(str(response["Error"].get("Message") or "no reason was given"))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     ours = _BY_AWS_CODE.get(code, "aws_trouble" if status >= 500 else "aws_refused")
+    if ours == "access_denied" and _DENIES.search(message):
+        ours = "guarded" if operation == "DisableKey" else "denied"
     if ours == "aws_trouble":
         message = f"{message} (HTTP {status}, {code})"
     return refusal(

@@ -179,6 +179,15 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "AWS refused {operation} in {region}: {message}",
         "Allow {action} for this identity in its IAM policy and in the policy of the key or role, then run again.",
     ),
+    "denied": (
+        "A policy denies {operation} in {region}, whatever other policies allow: {message}",
+        "Ask who administers that policy to exempt this identity (condition aws:PrincipalArn), then run again.",
+    ),
+    "guarded": (
+        "A guard denies {operation} in {region}, which no permission overrides: {message}",
+        "Such policies protect keys that were used lately (kms:TrailingDaysWithoutKeyUsage). Ask who administers that policy to "
+        "exempt this identity (condition aws:PrincipalArn), then run again.",
+    ),
     "credentials_expired": (
         "The AWS credentials have expired ({operation} in {region}).",
         "Get fresh credentials and run again; what is done already stays done.",
