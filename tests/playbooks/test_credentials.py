@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import re
+import subprocess
+import termios
 import typing as t
-from pathlib import Path
 
 import pytest
 
-from tests.playbooks.conftest import World
+from tests.playbooks.conftest import World, run_to_end
+from tests.playbooks.test_secrets import Processes
 
 DEVICE: t.Final = "arn:aws:iam::111122223333:mfa/operator"
 ROLE: t.Final = "arn:aws:iam::111122223333:role/cmk-operator"
@@ -40,25 +46,60 @@ def by_mfa(world: World) -> dict[str, str]:
 def test_without_a_session_one_sentence_says_how_to_log_in(world: World, by_mfa: dict[str, str]) -> None:
     ran = world.run("-e", "org=acme", env=by_mfa)
     assert ran.code == 2
-    print(ran.output)
     error = ran.result["error"]
-    assert "operator" in error and DEVICE in error
+    assert f"The role of AWS profile operator asks for a code of the MFA device {DEVICE}" in error
     assert "aws sts get-caller-identity --profile operator" in error
+    assert "closed file" not in ran.output
+    assert "Traceback" not in ran.output
+    assert world.calls("AssumeRole") == []
 
 
-def test_one_code_logs_in_once_for_all_tasks_and_organizations(world: World, by_mfa: dict[str, str]) -> None:
-    ran = world.run("-e", "org=acme", "-vvvv", env={**by_mfa, "CMK_AWS_MFA_CODE": CODE})
+def test_one_code_serves_all_tasks_and_the_next_run(world: World, by_mfa: dict[str, str]) -> None:
+    command = world.command("-e", "org=acme", "-vvvv", env={**by_mfa, "CMK_AWS_MFA_CODE": CODE})
+    with Processes() as processes:
+        ran = run_to_end(*command)
     assert ran.code == 0, ran.output
     assert world.states() == ["Enabled", "Enabled"]
-    assert len(world.calls("AssumeRole")) == 1
     (saved,) = (world.folder / "home/.aws/cli/cache").glob("*.json")
     assert saved.stat().st_mode & 0o777 == 0o600
-    # The session serves the next run, without a code.
-    again = world.run("-e", "org=acme", env=by_mfa)
+    # A rehearsal goes on without a code, and says for how long.
+    again = world.run("-e", "org=acme", env=by_mfa, playbook="assess_cmk.yml")
     assert again.code == 0, again.output
+    assert re.search(r"\n  AWS session ends at .* UTC \(in 59 min", again.output)
     assert len(world.calls("AssumeRole")) == 1
     (session,) = world.aws.control("GET", "sessions")
-    texts = [ran.output, again.output]
+    texts = [ran.output, again.output, *processes.seen]
     texts += [path.read_text(errors="replace") for path in world.folder.rglob("*") if path.is_file() and path != saved]
     for secret in (CODE, session["secret_access_key"], session["session_token"]):
         assert not any(secret in text for text in texts)
+
+
+def test_a_code_that_aws_refuses_stops_the_run_before_anything_else(world: World, by_mfa: dict[str, str]) -> None:
+    ran = world.run("-e", "org=acme", env={**by_mfa, "CMK_AWS_MFA_CODE": "000000"})
+    assert ran.code == 2
+    assert f"AWS refused the code of the MFA device {DEVICE} for AWS profile operator" in ran.result["error"]
+    assert "000000" not in ran.output
+    assert set(world.calls()) == {"AssumeRole"}
+
+
+def test_a_terminal_is_asked_for_the_code(world: World, by_mfa: dict[str, str]) -> None:
+    command, cwd, env = world.command("-e", "org=acme", "-v", env=by_mfa)
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command, cwd=cwd, env=env, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    with process, open(ours, "wb", buffering=0) as keyboard:
+        assert process.stdout is not None
+        output = b""
+        while not output.endswith(b"(output is hidden):"):
+            byte = process.stdout.read(1)
+            assert byte, output.decode()
+            output += byte.rstrip(b"\r\n") or byte
+        keyboard.write(f"{CODE}\r".encode())
+        output += process.stdout.read()
+    os.close(theirs)
+    assert process.returncode == 0, output.decode()
+    assert DEVICE.encode() in output
+    assert CODE.encode() not in output
+    assert (world.states(), len(world.calls("AssumeRole"))) == (["Enabled", "Enabled"], 1)
