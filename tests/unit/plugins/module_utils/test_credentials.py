@@ -139,7 +139,9 @@ class TestSources:
             machine.patch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(machine.home / "token"))
             machine.patch.setenv("AWS_ROLE_ARN", ROLE)
         else:
-            machine.configure("operator", f"role_arn = {ROLE}\nweb_identity_token_file = {machine.home}/token\n")
+            # boto3 needs no code for this.
+            text = f"role_arn = {ROLE}\nweb_identity_token_file = {machine.home}/token\nmfa_serial = {DEVICE}\n"
+            machine.configure("operator", text)
         made = machine.connect("operator" if by == "profile" else None)
         assert ":assumed-role/cmk-operator/" in made["sts"][REGION].get_caller_identity()["Arn"]
         assert made.session_ends_at is None
@@ -283,6 +285,15 @@ class TestMfa:
         with pytest.raises(RefusedError, match="Not a directory"):
             log_in("operator", REGION, CODES[0])
         assert operator.assumed() == 0
+
+    def test_keys_in_the_environment_come_before_the_usual_profile(self, operator: Machine) -> None:
+        operator.configure("default", f"role_arn = {ROLE}\nsource_profile = base\nmfa_serial = {DEVICE}\n", "")
+        assert find_missing_code("") is not None
+        operator.patch.setenv("AWS_ACCESS_KEY_ID", "AKIASTANDINEXAMPLE00")
+        operator.patch.setenv("AWS_SECRET_ACCESS_KEY", "standin-secret-key-8f3b2c1d9e7a6054")
+        assert find_missing_code("") is None
+        assert find_missing_code("operator") is not None
+        assert operator.caller().endswith(":user/standin")
 
     def test_a_code_that_nobody_needs(self, machine: Machine) -> None:
         machine.configure("operator", KEYS)
