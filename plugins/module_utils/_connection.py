@@ -118,10 +118,9 @@ class Connection:
         options["config"] = config.merge(options.pop("aws_config", None) or Config())
         profile = options.pop("profile_name", None)
         inner = open_session(profile, region)
-        if options.get("aws_access_key_id"):
-            # So "aws configure export-credentials" names the end of what it exports.
-            ends_at = parse_time(os.environ.get("AWS_CREDENTIAL_EXPIRATION"))
-        else:
+        # So "aws configure export-credentials" names the end of what it exports.
+        ends_at = parse_time(os.environ.get("AWS_CREDENTIAL_EXPIRATION"))
+        if not options.get("aws_access_key_id"):
             ends_at = find_credentials(inner, region, until)
         session = _or_refuse(lambda: boto3.session.Session(botocore_session=inner))
         return lambda service, region, **credentials: _or_refuse(

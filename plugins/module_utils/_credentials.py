@@ -54,7 +54,7 @@ _LOGINS: t.Final = {
 # Roles are the same in all regions.
 _ANY_REGION: t.Final = "us-east-1"
 # Beside boto3's own errors: files, programs and answers that cannot be read.
-_UNREADABLE: t.Final = (OSError, ValueError, KeyError, RuntimeError)
+_ERRORS: t.Final[tuple[type[Exception], ...]] = (*AWS_ERRORS, OSError, ValueError, KeyError, RuntimeError)
 
 
 @functools.cache
@@ -105,7 +105,7 @@ T = t.TypeVar("T")
 def _explained(session: t.Any, region: str, work: t.Callable[[], T]) -> T:
     try:
         return work()
-    except (*AWS_ERRORS, *_UNREADABLE) as error:
+    except _ERRORS as error:
         raise RefusedError(_explain(error, session, region)) from error
 
 
@@ -172,7 +172,7 @@ def _assume(session: t.Any, name: str, source: t.Any, code: str) -> _MfaSession:
         profile["role_arn"],
         options,
         mfa_prompter=give_code,
-        cache=JSONFileCache(os.path.expanduser(_SESSIONS)),
+        cache=_open_cache(_SESSIONS),
         expiry_window_seconds=_STILL_USABLE,
     )
     found = fetcher.fetch_credentials()
@@ -214,9 +214,13 @@ def _sso_end(session: t.Any) -> dt.datetime | None:
         login = profile.get("sso_session")
         url = {**session.full_config.get("sso_sessions", {}).get(login, {}), **profile}.get("sso_start_url")
         if url:
-            token = SSOTokenLoader(JSONFileCache(os.path.expanduser(_SSO_LOGINS)))(url, session_name=login)
+            token = SSOTokenLoader(_open_cache(_SSO_LOGINS))(url, session_name=login)
             return None if token.get("refreshToken") else _read_time(token["expiresAt"])
     return None
+
+
+def _open_cache(folder: str) -> t.Any:
+    return JSONFileCache(os.path.expanduser(folder))
 
 
 def _read_time(text: str) -> dt.datetime | None:
@@ -236,7 +240,9 @@ def _explain(error: Exception, session: t.Any, region: str) -> Refusal:
     login = _LOGINS.get(type(error).__name__)
     if login:
         by = next((name for name in chain if re.search(r"\b(sso|login)_", " ".join(profiles[name]))), "")
-        return refusal("login_needed", profile=shlex.quote(by or _profile_name(session)), command=login, message=message)
+        return refusal(
+            "login_needed", profile=shlex.quote(by or _profile_name(session)), command=login, message=message
+        )
     if isinstance(error, boto.ClientError):
         return _explain_answer(error, profiles, chain, region)
     if isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):

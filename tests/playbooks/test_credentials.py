@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pty
 import re
 import subprocess
-import termios
 import typing as t
 
 import pytest
@@ -86,8 +84,9 @@ def test_a_terminal_is_asked_for_the_code(world: World, by_mfa: dict[str, str]) 
     command, cwd, env = world.command("-e", "org=acme", "-v", env=by_mfa)
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        command, cwd=cwd, env=env, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        # A terminal of its own: one that another process group holds is not asked.
+        ["setsid", "--ctty", "--wait", *command],
+        cwd=cwd, env=env, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     )  # fmt: skip
     with process, open(ours, "wb", buffering=0) as keyboard:
         assert process.stdout is not None

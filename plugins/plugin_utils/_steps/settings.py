@@ -82,7 +82,9 @@ def read(task: Task) -> dict[str, t.Any]:
     """Read the settings; what is wrong with them is a part of them."""
     command, now = COMMANDS[task.args["command"]], clock()
     values, unreadable = read_each(_DEFAULTS, task.variables, task.template, AnsibleError)
-    given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in (*_CREDENTIALS, _MFA_CODE)}
+    given = {
+        name.removeprefix("cmk_"): value for name, value in values.items() if name not in (*_CREDENTIALS, _MFA_CODE)
+    }
     given |= {"now": now, **_credentials(values), "confirm": typed(task.extra_vars())}
     if given["org"] is None:
         given["org"] = task.host

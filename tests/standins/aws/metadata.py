@@ -81,7 +81,7 @@ class Endpoints:
         return next((role for role in reversed(self.roles) if role.kind == kind), None)
 
     def _instance(self, environ: dict[str, Any], path: str) -> Answer:
-        """"PUT requests with an X-Forwarded-For header are rejected"; a token's life is 1 second to six hours."""
+        """ "PUT requests with an X-Forwarded-For header are rejected"; a token's life is 1 second to six hours."""
         role = self._planted("instance")
         if path == _TOKEN_PATH:
             life = environ.get("HTTP_X_AWS_EC2_METADATA_TOKEN_TTL_SECONDS", "")

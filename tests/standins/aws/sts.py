@@ -30,7 +30,17 @@ def check_assume_role(roles: dict[str, TrustedRole], params: dict[str, Any], pri
     Source: IAM User Guide, "Troubleshoot IAM roles" and "Access to AWS accounts owned by third parties".
     """
     arn, serial, code = (str(params.get(name, "")) for name in ("RoleArn", "SerialNumber", "TokenCode"))
+    _check_form(serial, code)
     role = roles.get(arn)
+    untrusted = role is None or role.web_identity or role.external_id not in ("", params.get("ExternalId", ""))
+    # "If the role being assumed requires MFA and if the TokenCode value is missing …, the call returns an access denied error."
+    if role is None or untrusted or (role.mfa_serial and not code):
+        raise access_denied(principal, "sts:AssumeRole", arn, "")
+    if code:
+        _use_code(roles, role, serial, code)
+
+
+def _check_form(serial: str, code: str) -> None:
     if code and not re.fullmatch(r"[0-9]{6}", code):
         raise AwsError(
             "ValidationError",
@@ -39,21 +49,19 @@ def check_assume_role(roles: dict[str, TrustedRole], params: dict[str, Any], pri
         )
     if bool(serial) != bool(code):
         raise _mfa_failed(", must provide both MFA serial number and one time pass code.")
-    untrusted = role is None or role.web_identity or role.external_id not in ("", params.get("ExternalId", ""))
-    # "If the role being assumed requires MFA and if the TokenCode value is missing …, the call returns an access denied error."
-    if role is None or untrusted or (role.mfa_serial and not code):
-        raise access_denied(principal, "sts:AssumeRole", arn, "")
-    if code and serial != role.mfa_serial:
+
+
+def _use_code(roles: dict[str, TrustedRole], role: TrustedRole, serial: str, code: str) -> None:
+    if serial != role.mfa_serial:
         raise _mfa_failed(
             ", unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user."
         )
-    if code and code not in role.mfa_codes:
+    if code not in role.mfa_codes:
         raise _mfa_failed(" with invalid MFA one time pass code. ")
-    if code:
-        for other in roles.values():
-            # A code serves once, whatever for.
-            if other.mfa_serial == serial and code in other.mfa_codes:
-                other.mfa_codes.remove(code)
+    for other in roles.values():
+        # A code serves once, whatever for.
+        if other.mfa_serial == serial and code in other.mfa_codes:
+            other.mfa_codes.remove(code)
 
 
 def check_web_identity(roles: dict[str, TrustedRole], params: dict[str, Any]) -> None:

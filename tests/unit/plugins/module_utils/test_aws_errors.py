@@ -82,7 +82,9 @@ def test_access_denied_names_the_action() -> None:
     assert denied.hint.startswith("Allow sts:AssumeRole for this identity")
 
 
-DENIED = f"User: arn:aws:sts::{ACCOUNT}:assumed-role/cmk/alice is not authorized to perform: kms:{{0}} on resource: {arn()}"
+DENIED = (
+    f"User: arn:aws:sts::{ACCOUNT}:assumed-role/cmk/alice is not authorized to perform: kms:{{0}} on resource: {arn()}"
+)
 SCP = "arn:aws:organizations::444455556666:policy/o-aaabbbccc/service_control_policy/p-0xn1knc2"
 
 

@@ -8,7 +8,6 @@ import hashlib
 import json
 import shlex
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -213,7 +212,9 @@ class TestMfa:
         (saved,) = (operator.home / ".aws/cli/cache").iterdir()
         assert (saved.stat().st_mode & 0o777, saved.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
-    @pytest.mark.parametrize("more", ["", "external_id = id-of-acme\nrole_session_name = alice\nduration_seconds = 900\n"])
+    @pytest.mark.parametrize(
+        "more", ["", "external_id = id-of-acme\nrole_session_name = alice\nduration_seconds = 900\n"]
+    )
     def test_the_session_that_the_aws_cli_has_saved(self, operator: Machine, more: str) -> None:
         operator.role(mfa_serial=DEVICE, mfa_codes=CODES, external_id="id-of-acme" if more else "")
         operator.configure("cli", f"role_arn = {ROLE}\nsource_profile = base\nmfa_serial = {DEVICE}\n{more}")
@@ -223,9 +224,9 @@ class TestMfa:
         # As the AWS CLI does it (awscli/customizations/assumerole.py).
         provider.cache = JSONFileCache(str(operator.home / ".aws/cli/cache"))
         provider._prompter = lambda _prompt: CODES[0]
-        theirs = session.get_credentials().get_frozen_credentials()
+        theirs: Any = session.get_credentials()
         ours = operator.connect("cli")["sts"][REGION]
-        assert ours._request_signer._credentials.access_key == theirs.access_key
+        assert ours._request_signer._credentials.access_key == theirs.get_frozen_credentials().access_key
         assert operator.assumed() == 1
 
     @pytest.mark.parametrize(("left", "lasts"), [(300, True), (30, False)])
@@ -267,7 +268,9 @@ class TestMfa:
     )
     def test_a_code_that_aws_refuses(self, operator: Machine, code: str, device: str, said: str) -> None:
         operator.configure("second", f"role_arn = {ROLE}\nsource_profile = base\nmfa_serial = {device}\n")
-        operator.configure("third", f"role_arn = {ROLE}\nsource_profile = base\nmfa_serial = {DEVICE}\nduration_seconds = 900")
+        operator.configure(
+            "third", f"role_arn = {ROLE}\nsource_profile = base\nmfa_serial = {DEVICE}\nduration_seconds = 900"
+        )
         log_in("third", REGION, CODES[1])
         with pytest.raises(RefusedError, match=said) as caught:
             log_in("second", REGION, code)
@@ -333,7 +336,9 @@ class TestRefusals:
     def test_sso_role_that_was_not_assigned(self, machine: Machine) -> None:
         _sso(machine, name="somebody-else")
         machine.sso_token(PORTAL)
-        assert "AWS refused GetRoleCredentials in us-east-1 with ForbiddenException" in machine.refused("operator").error
+        assert (
+            "AWS refused GetRoleCredentials in us-east-1 with ForbiddenException" in machine.refused("operator").error
+        )
 
     @pytest.mark.parametrize(
         ("code", "said"),
