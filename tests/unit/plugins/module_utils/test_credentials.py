@@ -8,7 +8,7 @@ import hashlib
 import json
 import shlex
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ CODES: Final = ["473920", "118356"]
 KEYS: Final = "aws_access_key_id = AKIASTANDINEXAMPLE00\naws_secret_access_key = standin-secret-key-8f3b2c1d9e7a6054\n"
 PORTAL: Final = "https://acme.example.com/start"
 TOKEN: Final = "standin-web-token-2b7e90d1"
+ENDED: Final = {"accessToken": "another"}
 
 
 @dataclass
@@ -45,7 +46,6 @@ class Machine:
     home: Path
     patch: pytest.MonkeyPatch
     config: str = ""
-    expected: list[str] = field(default_factory=list)
 
     def configure(self, profile: str, text: str, section: str = "profile ") -> None:
         self.config += f"[{section}{profile}]\n{text}\n"
@@ -224,9 +224,10 @@ class TestMfa:
         # As the AWS CLI does it (awscli/customizations/assumerole.py).
         provider.cache = JSONFileCache(str(operator.home / ".aws/cli/cache"))
         provider._prompter = lambda _prompt: CODES[0]
-        theirs: Any = session.get_credentials()
+        credentials: Any = session.get_credentials()
+        theirs = credentials.get_frozen_credentials()
         ours = operator.connect("cli")["sts"][REGION]
-        assert ours._request_signer._credentials.access_key == theirs.get_frozen_credentials().access_key
+        assert ours._request_signer._credentials.access_key == theirs.access_key
         assert operator.assumed() == 1
 
     @pytest.mark.parametrize(("left", "lasts"), [(300, True), (30, False)])
@@ -319,7 +320,7 @@ class TestRefusals:
         assert {machine.refused(name).code for name in ("operator", "operatorm")} == {"credentials_missing"}
 
     @pytest.mark.parametrize("session", ["", "acme"])
-    @pytest.mark.parametrize("left", [None, {"expiresAt": "2026-01-01T00:00:00Z"}, {"accessToken": "another"}])
+    @pytest.mark.parametrize("left", [None, {**ENDED, "expiresAt": "2026-01-01T00:00:00Z"}, ENDED])
     def test_sso_login(self, machine: Machine, session: str, left: dict[str, str] | None) -> None:
         _sso(machine, session)
         if left is not None:
