@@ -95,17 +95,21 @@ class Connection:
         ``aws_config`` overrides the retries and timeouts. boto3 makes clients safely in one thread only; the clients
         themselves may be used in any.
         """
-        make, ends_at = self._maker(next(iter(regions)), patience, until)
+        known = self._assumed_role()
+        make, ends_at = self._maker(next(iter(regions)), patience, None if known else until)
         # Credentials of an assumed role hold in every region.
-        credentials = self._assume_role(regions, make, until)
+        credentials = known or self._assume_role(regions, make, until)
         made = Clients({name: {region: make(name, region, **credentials) for region in regions} for name in services})
         made.session_ends_at = ends_at
         return made
 
     def _maker(
-        self, region: str, patience: Patience, until: Deadline
+        self, region: str, patience: Patience, until: Deadline | None
     ) -> tuple[t.Callable[..., t.Any], dt.datetime | None]:
-        """Return what makes a client of a service for a region, with one session for all, and when that session ends."""
+        """Return what makes a client of a service for a region, with one session for all, and when that session ends.
+
+        :param until: when the session's own credentials must be there; None if they are not needed
+        """
         # Without a region, one would be looked for in the profile.
         _region, endpoint_url, options = get_aws_connection_info(Connection({**self.params, "region": region}))
         config = Config(
@@ -116,29 +120,34 @@ class Connection:
             user_agent_extra="keyops.atlassian_cmk",
         )
         options["config"] = config.merge(options.pop("aws_config", None) or Config())
-        profile = options.pop("profile_name", None)
-        inner = open_session(profile, region)
+        inner = open_session(options.pop("profile_name", None), region)
         # So "aws configure export-credentials" names the end of what it exports.
         ends_at = parse_time(os.environ.get("AWS_CREDENTIAL_EXPIRATION"))
-        if not options.get("aws_access_key_id"):
+        if until and not options.get("aws_access_key_id"):
             ends_at = find_credentials(inner, region, until)
         session = _or_refuse(lambda: boto3.session.Session(botocore_session=inner))
         return lambda service, region, **credentials: _or_refuse(
             lambda: session.client(service, region_name=region, endpoint_url=endpoint_url, **{**options, **credentials})
         ), ends_at
 
-    def _assume_role(self, regions: t.Collection[str], make: t.Callable[..., t.Any], until: Deadline) -> dict[str, str]:
-        if not self.params["assume_role_arn"]:
-            return {}
+    def _wanted_role(self) -> tuple[dict[str, str], str]:
+        """Return which role is to be assumed, and its name: whose role it is, and who asks for it."""
         wanted = {"RoleArn": self.params["assume_role_arn"], "RoleSessionName": self.params["assume_role_session_name"]}
         if self.params["assume_role_external_id"]:
             wanted["ExternalId"] = self.params["assume_role_external_id"]
-        # Whose role it is, and who asks for it.
-        name = repr([wanted, *(self.params.get(option) for option in _WHO_ASKS)])
-        known = _assumed.get(name)
-        if known is None or known.expires <= current_time() + _STILL_GOOD_FOR:
-            known = _assumed[name] = _first_credentials(make, list(dict.fromkeys(regions)), wanted, until)
-        return known.as_options()
+        return wanted, repr([wanted, *(self.params.get(option) for option in _WHO_ASKS)])
+
+    def _assumed_role(self) -> dict[str, str]:
+        """Return the credentials of the role if it was assumed before; empty if not, or if they end soon."""
+        known = _assumed.get(self._wanted_role()[1])
+        return known.as_options() if known and known.expires > current_time() + _STILL_GOOD_FOR else {}
+
+    def _assume_role(self, regions: t.Collection[str], make: t.Callable[..., t.Any], until: Deadline) -> dict[str, str]:
+        if not self.params["assume_role_arn"]:
+            return {}
+        wanted, name = self._wanted_role()
+        _assumed[name] = _first_credentials(make, list(dict.fromkeys(regions)), wanted, until)
+        return _assumed[name].as_options()
 
 
 # A process that asks again and again (verify_cmk) assumes a role once for as long as its credentials hold.

@@ -134,7 +134,7 @@ def _find_mfa_session(session: t.Any, code: str) -> _MfaSession | None:
 
     boto3 would ask for the code on a terminal that a task does not have.
     """
-    profiles = session.full_config.get("profiles", {})
+    profiles = _profiles(session)
     chain = [name for name in _chain(session) if "role_arn" in profiles[name]]
     if not any("mfa_serial" in profiles[name] for name in chain) or "web_identity_token_file" in profiles[chain[0]]:
         return None
@@ -155,7 +155,7 @@ def _find_mfa_session(session: t.Any, code: str) -> _MfaSession | None:
 
 
 def _assume(session: t.Any, name: str, source: t.Any, code: str) -> _MfaSession:
-    profile = session.full_config["profiles"][name]
+    profile = _profiles(session)[name]
     options = {theirs: profile[ours] for ours, theirs in _ROLE_OPTIONS.items() if ours in profile}
     if "DurationSeconds" in options:
         options["DurationSeconds"] = int(options["DurationSeconds"])
@@ -193,9 +193,16 @@ def _alone(folder: str) -> t.Iterator[None]:
         os.close(handle)
 
 
+def _profiles(session: t.Any) -> dict[str, dict[str, str]]:
+    try:
+        return t.cast("dict[str, dict[str, str]]", session.full_config.get("profiles", {}))
+    except boto.BotoCoreError:
+        return {}  # boto3 itself says what is wrong with the configuration
+
+
 def _chain(session: t.Any) -> list[str]:
     """Return the profile, and those that its credentials come from."""
-    profiles, chain = session.full_config.get("profiles", {}), []
+    profiles, chain = _profiles(session), []
     name = _profile_name(session)
     while name in profiles and name not in chain:
         chain.append(name)
@@ -210,7 +217,7 @@ def _profile_name(session: t.Any) -> str:
 def _sso_end(session: t.Any) -> dt.datetime | None:
     """Return when the login ends; None if it is renewed."""
     for name in _chain(session):
-        profile = session.full_config["profiles"][name]
+        profile = _profiles(session)[name]
         login = profile.get("sso_session")
         url = {**session.full_config.get("sso_sessions", {}).get(login, {}), **profile}.get("sso_start_url")
         if url:
@@ -235,7 +242,7 @@ def _not_reached(session: t.Any, region: str, message: str) -> Refusal:
 
 def _explain(error: Exception, session: t.Any, region: str) -> Refusal:
     """Say what a person does to get credentials."""
-    profiles, chain = session.full_config.get("profiles", {}), _chain(session)
+    profiles, chain = _profiles(session), _chain(session)
     message = one_line(str(error))
     login = _LOGINS.get(type(error).__name__)
     if login:

@@ -245,7 +245,7 @@ class Run:
             return ""
         note = f"AWS session ends at {to_minute(str(format_time(end)))} (in {words(max(dt.timedelta(), end - now))})."
         if end - now < dt.timedelta(seconds=self.settings.wait_timeout):
-            return f"WARNING: {note} A restore may take longer (cmk_wait_timeout), so log in again before it."
+            return f"WARNING: {note} A run may take longer (cmk_wait_timeout), so log in again before it."
         return note if self.is_preview else ""
 
     @property

@@ -299,6 +299,16 @@ class TestMfa:
         assert find_missing_code("operator") is not None
         assert operator.caller().endswith(":user/standin")
 
+    def test_a_role_that_was_assumed_outlasts_the_session(self, operator: Machine) -> None:
+        other = ROLE.replace(ACCOUNT, "444455556666")
+        operator.aws.control("POST", "roles", {"arn": other})
+        log_in("operator", REGION, CODES[0])
+        assert ":444455556666:assumed-role/" in operator.caller("operator", assume_role_arn=other)
+        (saved,) = (operator.home / ".aws/cli/cache").iterdir()
+        saved.unlink()
+        assert ":444455556666:assumed-role/" in operator.caller("operator", assume_role_arn=other)
+        assert operator.refused("operator").code == "mfa_code_needed"
+
     def test_a_code_that_nobody_needs(self, machine: Machine) -> None:
         machine.configure("operator", KEYS)
         log_in("operator", REGION, CODES[0])
@@ -313,6 +323,12 @@ class TestRefusals:
 
     def test_a_profile_that_is_not_there(self, machine: Machine) -> None:
         assert "The config profile (nobody) could not be found" in machine.refused("nobody").error
+
+    def test_a_configuration_that_cannot_be_read(self, machine: Machine) -> None:
+        (machine.home / "config").write_text("[profile operator\nrole_arn = x\n")
+        why = machine.refused("operator")
+        assert (why.code, "Unable to parse config file" in why.error) == ("credentials_missing", True)
+        assert find_missing_code("operator") is None
 
     def test_a_source_profile_that_is_not_there(self, machine: Machine) -> None:
         for mfa in ("", f"mfa_serial = {DEVICE}\n"):

@@ -296,7 +296,7 @@ class TestSession:
             (
                 "assess",
                 "2026-11-24T03:04:09Z",
-                "WARNING: AWS session ends at 2026-11-24 03:04 UTC (in 4 min). A restore may take longer (cmk_wait_timeout), so log "
+                "WARNING: AWS session ends at 2026-11-24 03:04 UTC (in 4 min). A run may take longer (cmk_wait_timeout), so log "
                 "in again before it.",
             ),
             ("restore", "2026-11-24T03:52:09Z", ""),
