@@ -38,6 +38,8 @@ _SSO_LOGINS: t.Final = "~/.aws/sso/cache"
 _PATIENCE: t.Final = 60
 # The AWS CLI asks for a new code 15 minutes before the end. A restore uses a session as long as it lasts.
 _STILL_USABLE: t.Final = 60
+# Shorter arguments of a program are no secrets.
+_SECRET_FROM: t.Final = 6
 _ROLE_OPTIONS: t.Final = {
     "external_id": "ExternalId",
     "mfa_serial": "SerialNumber",
@@ -256,10 +258,17 @@ def _explain(error: Exception, session: t.Any, region: str) -> Refusal:
         return _not_reached(session, region, message)
     by = next((name for name in chain if "credential_process" in profiles[name]), "")
     if by and not isinstance(error, boto.ProfileNotFound):
-        # Its arguments may hold a secret.
-        program = re.match(r'"[^"]*"|\S*', profiles[by]["credential_process"])
-        return refusal("process_failed", profile=by, program=program[0] if program else "", message=message)
+        return _explain_process(by, profiles[by]["credential_process"], message)
     return refusal("credentials_missing", region=region, message=message)
+
+
+def _explain_process(profile: str, command: str, message: str) -> Refusal:
+    """Name the program and repeat what it says, without its arguments: they may hold a secret."""
+    program = re.match(r'"[^"]*"|\S*', command)
+    for word in command.split()[1:]:
+        secret = word.strip("'\"")
+        message = message.replace(secret, "********") if len(secret) >= _SECRET_FROM else message
+    return refusal("process_failed", profile=profile, program=program[0] if program else "", message=message)
 
 
 def _explain_answer(

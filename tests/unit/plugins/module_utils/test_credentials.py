@@ -361,6 +361,7 @@ class TestRefusals:
         ("code", "said"),
         [
             ("sys.exit('vault is sealed')", "vault is sealed"),
+            ("sys.exit(f'cannot use {sys.argv}')", "'********'"),
             ("print('{')", "Expecting property name"),
             ("print('{\"Version\": 1}')", "Missing required key in response"),
         ],
