@@ -15,6 +15,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.decide import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import sum_up_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import sum_up
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.login import find_code, use_code
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import end
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import read as read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show_text
@@ -22,6 +23,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task i
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.verify import verify
 
 _STEPS: t.Final[dict[str, t.Callable[[Task], dict[str, t.Any]]]] = {
+    "find_code": find_code,
+    "use_code": use_code,
     "read_settings": read_settings,
     "begin": begin,
     "settle": settle,
@@ -43,6 +46,8 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "user": {"type": "str", "default": ""},
     "token": {"type": "str", "default": "", "no_log": True},
     "api_key": {"type": "str", "default": "", "no_log": True},
+    "profile": {"type": "str", "default": ""},
+    "code": {"type": "str", "default": "", "no_log": True},
     "retries": {"type": "int", "default": 6},
     "response": {"type": "dict", "default": {}},
     "follow": {"type": "bool", "default": False},

@@ -45,6 +45,8 @@ _BY_AWS_CODE: t.Final[dict[str, str]] = {
     "ServiceFailure": "aws_trouble",
     "ServiceUnavailable": "aws_trouble",
 }
+# What no permission overrides (IAM User Guide, "Troubleshoot access denied error messages").
+_DENIES: t.Final = re.compile(r"with an explicit deny|because no (?:service|resource) control policy allows")
 # These may be over at the next attempt, or in another region.
 TRANSIENT: t.Final = ("aws_trouble", "not_reached", "throttled")
 _NO_CREDENTIALS: t.Final = (
@@ -71,7 +73,7 @@ def explain(error: BaseException, operation: str, region: str, service: str = "k
     code = aws_code(error)
     if code:
         return _explain_answer(error, code, operation, region, service)
-    message = _one_line(str(error))
+    message = one_line(str(error))
     if type(error).__name__ in _NO_CREDENTIALS:
         return refusal("credentials_missing", region=region, message=message)
     return refusal("not_reached", operation=operation, region=region, message=message)
@@ -79,9 +81,11 @@ def explain(error: BaseException, operation: str, region: str, service: str = "k
 
 def _explain_answer(error: BaseException, code: str, operation: str, region: str, service: str) -> Refusal:
     response: dict[str, t.Any] = error.response  # type: ignore[attr-defined]
-    message = _one_line(str(response["Error"].get("Message") or "no reason was given"))
+    message = one_line(str(response["Error"].get("Message") or "no reason was given"))
     status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     ours = _BY_AWS_CODE.get(code, "aws_trouble" if status >= 500 else "aws_refused")
+    if ours == "access_denied" and _DENIES.search(message):
+        ours = "guarded" if operation == "DisableKey" else "denied"
     if ours == "aws_trouble":
         message = f"{message} (HTTP {status}, {code})"
     return refusal(
@@ -100,5 +104,6 @@ def not_found(error: BaseException, reference: str, region: str, account_id: str
     return refusal("key_not_found", reference=reference, region=region, account_id=account)
 
 
-def _one_line(message: str) -> str:
+def one_line(message: str) -> str:
+    """Return a message as one line without markup, cut to a readable length."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", message)).strip()[:500].rstrip(".") + "."

@@ -11,12 +11,12 @@ import contextlib
 import datetime as dt
 import functools
 import math
+import os
 import typing as t
 from dataclasses import dataclass, field
 
 with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing library
     import boto3
-    import botocore.session
     from botocore import UNSIGNED
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
@@ -25,9 +25,10 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import Json, Patience
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, TRANSIENT, explain
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._credentials import find_credentials, open_session
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time, parse_time
 
 # After that, the region next to one whose STS does not answer is asked for credentials as well.
 _STS_PATIENCE: t.Final = 2
@@ -62,6 +63,12 @@ class Credentials:
         }
 
 
+class Clients(dict[str, dict[str, t.Any]]):
+    """boto3's clients by service and region; ``session_ends_at`` is when a person must log in again, None if not known."""
+
+    session_ends_at: dt.datetime | None = None
+
+
 @dataclass(frozen=True)
 class Connection:
     """The common AWS options of a module, in the form in which amazon.aws reads them.
@@ -82,19 +89,27 @@ class Connection:
 
     def clients(
         self, services: t.Iterable[str], regions: t.Collection[str], patience: Patience, until: Deadline
-    ) -> dict[str, dict[str, t.Any]]:
+    ) -> Clients:
         """Make a client for each service and region. A role to assume is assumed once; RefusedError if it cannot be.
 
         ``aws_config`` overrides the retries and timeouts. boto3 makes clients safely in one thread only; the clients
         themselves may be used in any.
         """
-        make = self._maker(next(iter(regions)), patience)
+        known = self._assumed_role()
+        make, ends_at = self._maker(next(iter(regions)), patience, None if known else until)
         # Credentials of an assumed role hold in every region.
-        credentials = self._assume_role(regions, make, until)
-        return {service: {region: make(service, region, **credentials) for region in regions} for service in services}
+        credentials = known or self._assume_role(regions, make, until)
+        made = Clients({name: {region: make(name, region, **credentials) for region in regions} for name in services})
+        made.session_ends_at = ends_at
+        return made
 
-    def _maker(self, region: str, patience: Patience) -> t.Callable[..., t.Any]:
-        """Return what makes a client of a service for a region, with one session for all."""
+    def _maker(
+        self, region: str, patience: Patience, until: Deadline | None
+    ) -> tuple[t.Callable[..., t.Any], dt.datetime | None]:
+        """Return what makes a client of a service for a region, with one session for all, and when that session ends.
+
+        :param until: when the session's own credentials must be there; None if they are not needed
+        """
         # Without a region, one would be looked for in the profile.
         _region, endpoint_url, options = get_aws_connection_info(Connection({**self.params, "region": region}))
         config = Config(
@@ -105,24 +120,34 @@ class Connection:
             user_agent_extra="keyops.atlassian_cmk",
         )
         options["config"] = config.merge(options.pop("aws_config", None) or Config())
-        profile = options.pop("profile_name", None)
-        session = _or_refuse(lambda: _session(profile))
+        inner = open_session(options.pop("profile_name", None), region)
+        # So "aws configure export-credentials" names the end of what it exports.
+        ends_at = parse_time(os.environ.get("AWS_CREDENTIAL_EXPIRATION"))
+        if until and not options.get("aws_access_key_id"):
+            ends_at = find_credentials(inner, region, until)
+        session = _or_refuse(lambda: boto3.session.Session(botocore_session=inner))
         return lambda service, region, **credentials: _or_refuse(
             lambda: session.client(service, region_name=region, endpoint_url=endpoint_url, **{**options, **credentials})
-        )
+        ), ends_at
+
+    def _wanted_role(self) -> tuple[dict[str, str], str]:
+        """Return which role is to be assumed, and its name: whose role it is, and who asks for it."""
+        wanted = {"RoleArn": self.params["assume_role_arn"], "RoleSessionName": self.params["assume_role_session_name"]}
+        if self.params["assume_role_external_id"]:
+            wanted["ExternalId"] = self.params["assume_role_external_id"]
+        return wanted, repr([wanted, *(self.params.get(option) for option in _WHO_ASKS)])
+
+    def _assumed_role(self) -> dict[str, str]:
+        """Return the credentials of the role if it was assumed before; empty if not, or if they end soon."""
+        known = _assumed.get(self._wanted_role()[1])
+        return known.as_options() if known and known.expires > current_time() + _STILL_GOOD_FOR else {}
 
     def _assume_role(self, regions: t.Collection[str], make: t.Callable[..., t.Any], until: Deadline) -> dict[str, str]:
         if not self.params["assume_role_arn"]:
             return {}
-        wanted = {"RoleArn": self.params["assume_role_arn"], "RoleSessionName": self.params["assume_role_session_name"]}
-        if self.params["assume_role_external_id"]:
-            wanted["ExternalId"] = self.params["assume_role_external_id"]
-        # Whose role it is, and who asks for it.
-        name = repr([wanted, *(self.params.get(option) for option in _WHO_ASKS)])
-        known = _assumed.get(name)
-        if known is None or known.expires <= current_time() + _STILL_GOOD_FOR:
-            known = _assumed[name] = _first_credentials(make, list(dict.fromkeys(regions)), wanted, until)
-        return known.as_options()
+        wanted, name = self._wanted_role()
+        _assumed[name] = _first_credentials(make, list(dict.fromkeys(regions)), wanted, until)
+        return _assumed[name].as_options()
 
 
 # A process that asks again and again (verify_cmk) assumes a role once for as long as its credentials hold.
@@ -140,21 +165,9 @@ def _or_refuse(make: t.Callable[[], T]) -> T:
 
 def warm() -> None:
     """Read AWS's descriptions of the services once, for all processes that are forked from this one."""
-    session = _session(None)
+    session = open_session(None)
     for service in ("kms", "cloudtrail", "sts"):
-        session.client(service, region_name="us-east-1", config=Config(signature_version=UNSIGNED))
-
-
-@functools.cache
-def _data_loader() -> t.Any:
-    return botocore.session.Session().get_component("data_loader")
-
-
-def _session(profile: str | None) -> t.Any:
-    inner = botocore.session.Session(profile=profile)
-    # Each session reads AWS's descriptions anew otherwise, which takes longer than all else that a client needs.
-    inner.register_component("data_loader", _data_loader())
-    return boto3.session.Session(botocore_session=inner)
+        session.create_client(service, region_name="us-east-1", config=Config(signature_version=UNSIGNED))
 
 
 def _first_credentials(

@@ -179,6 +179,15 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "AWS refused {operation} in {region}: {message}",
         "Allow {action} for this identity in its IAM policy and in the policy of the key or role, then run again.",
     ),
+    "denied": (
+        "A policy denies {operation} in {region}, whatever other policies allow: {message}",
+        "Ask who administers that policy to exempt this identity (condition aws:PrincipalArn), then run again.",
+    ),
+    "guarded": (
+        "A guard denies {operation} in {region}, which no permission overrides: {message}",
+        "Such policies protect keys that were used lately (kms:TrailingDaysWithoutKeyUsage). Ask who administers that policy to "
+        "exempt this identity (condition aws:PrincipalArn), then run again.",
+    ),
     "credentials_expired": (
         "The AWS credentials have expired ({operation} in {region}).",
         "Get fresh credentials and run again; what is done already stays done.",
@@ -196,6 +205,25 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     "credentials_missing": (
         "No usable AWS credentials were found for region {region}: {message}",
         "Set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (role: cmk_aws_profile), then run again.",
+    ),
+    "login_needed": (
+        "The login of AWS profile {profile} is missing or has expired: {message}",
+        "Log in with {command} --profile {profile}, then run again.",
+    ),
+    "mfa_code_needed": (
+        "The role of AWS profile {profile} asks for a code of the MFA device {device}, and no session is saved that still "
+        "lasts.",
+        "Log in with aws sts get-caller-identity --profile {profile}, which asks for the code, or set CMK_AWS_MFA_CODE (role: "
+        "cmk_aws_mfa_code), then run again.",
+    ),
+    "mfa_code_refused": (
+        "AWS refused the code of the MFA device {device} for AWS profile {profile}: {message}",
+        "Each code serves one login: wait for the next one, then run again. It also works to log in with aws sts "
+        "get-caller-identity --profile {profile}.",
+    ),
+    "process_failed": (
+        "The credential_process of AWS profile {profile} gave no credentials. {program} says: {message}",
+        "Run that program in a shell until it gives credentials, then run again.",
     ),
     "throttled": (
         "AWS kept throttling {operation} in {region}: {message}",

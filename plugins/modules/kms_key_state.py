@@ -142,6 +142,13 @@ clock_offset:
   returned: with O(keys), unless nothing was looked at
   type: float
   sample: -0.3
+session_ends_at:
+  description:
+    - When the session with AWS ends and a person must log in again, in ISO 8601 and UTC. V(null) if it does not end, is renewed without a
+      person, or names no end.
+  returned: with O(keys), unless nothing was looked at
+  type: str
+  sample: "2026-11-28T06:07:06Z"
 key_id:
   description: The key's id. This and the following are returned with O(key_id), and stand in the entries of RV(keys).
   returned: when the key was found

@@ -18,7 +18,8 @@ options:
     description: The step.
     type: str
     required: true
-    choices: [read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, sum_up_drill, show]
+    choices:
+      [find_code, use_code, read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, sum_up_drill, show]
   command:
     description: The command that the step belongs to.
     type: str
@@ -36,6 +37,14 @@ options:
     default: ''
   api_key:
     description: The organization API key with which Atlassian is asked.
+    type: str
+    default: ''
+  profile:
+    description: The profile of the AWS configuration to log in.
+    type: str
+    default: ''
+  code:
+    description: What the MFA device of O(profile) shows.
     type: str
     default: ''
   retries:

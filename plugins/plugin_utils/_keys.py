@@ -65,12 +65,13 @@ class Keys:
     keys: tuple[Key, ...] = ()
     clock_offset: float | None = None  # AWS's clock minus the controller's, in seconds; None if not known
     failed: bool = False  # it ended without a result
+    session_ends_at: str | None = None  # when a person must log in to AWS again; None if not known
 
     @classmethod
     def from_json(cls, answer: Json) -> Keys:
         """Read the module's result."""
         keys = tuple(_read(Key, key) for key in answer.get("keys") or [])
-        return cls(keys, answer.get("clock_offset"), bool(answer.get("failed")))
+        return cls(keys, answer.get("clock_offset"), bool(answer.get("failed")), answer.get("session_ends_at"))
 
 
 @dataclass(frozen=True)

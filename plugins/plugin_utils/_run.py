@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import functools
 import typing as t
@@ -13,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import ROLE, written
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, parse_time, to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import Access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,
@@ -37,6 +39,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import 
     trust_done,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, seen_keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
@@ -242,6 +245,17 @@ class Run:
         return {**states, ROLE: effect} if effect else states
 
     @property
+    def session_note(self) -> str:
+        """When the session with AWS ends, for a rehearsal, and for any run that may outlast it; else empty."""
+        end, now = parse_time(self.plan.session_ends_at), parse_time(self.now)
+        if end is None or now is None:
+            return ""
+        note = f"AWS session ends at {to_minute(str(format_time(end)))} (in {words(max(dt.timedelta(), end - now))})."
+        if end - now < dt.timedelta(seconds=self.settings.wait_timeout):
+            return f"WARNING: {note} A run may take longer (cmk_wait_timeout), so log in again before it."
+        return note if self.is_preview else ""
+
+    @property
     def labelled_revocation(self) -> dict[str, t.Any]:
         """The result of ``kms_key_revocation_info``, with the label of each key."""
         keys = [
@@ -309,6 +323,7 @@ def shown(run: Run) -> dict[str, t.Any]:
         "cmk_keys_done": list(map(as_json, run.keys)),
         "cmk_trust": as_json(run.trust) if run.trust else {},
         "cmk_trust_diff": run.trust_diff,
+        "cmk_session_note": run.session_note,
         "cmk_revocation": run.labelled_revocation,
         "cmk_revoked": run.loss.as_json(),
         "cmk_access": list(map(asdict, run.access)),

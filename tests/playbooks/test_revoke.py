@@ -124,14 +124,17 @@ def test_one_organization_at_a_time(world: World) -> None:
 def test_one_region_fails_and_that_is_shouted(world: World) -> None:
     world.keys("Enabled", "Enabled")
     denied = {"operation": "DisableKey", "region": "us-west-2", "error": "AccessDeniedException", "count": None}
-    world.aws.control("POST", "faults", denied)
+    # As AWS words it for a policy with kms:TrailingDaysWithoutKeyUsage.
+    said = "User: alice is not authorized to perform: kms:DisableKey with an explicit deny in a service control policy"
+    world.aws.control("POST", "faults", {**denied, "message": said})
     ran = world.run(*CONFIRMED, playbook=REVOKE)
     assert (ran.code, ran.result["status"]) == (2, "partial")
     assert world.states() == ["Disabled", "Enabled"]
     assert (
-        "acme: ONLY PARTLY REVOKED\n  us-east-1: Enabled -> Disabled\n  us-west-2: NOT REVOKED. AWS refused"
+        "acme: ONLY PARTLY REVOKED\n  us-east-1: Enabled -> Disabled\n  us-west-2: NOT REVOKED. A guard denies"
         in ran.output
     )
+    assert "Such policies protect keys that were used lately (kms:TrailingDaysWithoutKeyUsage)." in ran.output
     assert "ATLASSIAN MAY STILL USE THE KEY IN us-west-2" in ran.output
     assert _failure(ran) == "acme: only partly revoked. See the summary above."
     world.aws.control("DELETE", "faults")

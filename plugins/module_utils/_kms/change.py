@@ -56,7 +56,8 @@ class Outcome:
     """What becomes of one key. With a ``refusal``, ``actions`` still tells what had been done before it.
 
     ``expected_arn`` is the key that was planned for, None where any will do. ``clock_offset`` is how far AWS's clock is ahead
-    of ours, in seconds. ``last_state`` is what AWS showed last. ``is_settling`` says that all changes are made, and ``is_done`` that nothing more will happen.
+    of ours, in seconds. ``session_ends_at`` is when a person must log in to AWS again. ``last_state`` is what AWS showed last.
+    ``is_settling`` says that all changes are made, and ``is_done`` that nothing more will happen.
     """
 
     reference: str
@@ -70,6 +71,7 @@ class Outcome:
     waited: float = 0.0
     refusal: Refusal | None = None
     clock_offset: float | None = None
+    session_ends_at: str | None = None
     last_state: str | None = None
     is_settling: bool = False
     is_done: bool = False

@@ -31,6 +31,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change i
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import Wish, is_key_arn
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting
 
 _WAYS: t.Final = ("key_id", "alias_prefix")
@@ -125,7 +126,7 @@ def _set_all(connection: Connection, entries: list[Entry], work: _Work) -> list[
     every = [[Outcome(entry.reference, entry.region, entry.expected_arn)] for entry in entries]
     try:
         regions = [entry.region for entry in entries]
-        kms = connection.clients(["kms"], regions, work.patience, work.until)["kms"]
+        made = connection.clients(["kms"], regions, work.patience, work.until)
     except RefusedError as refused:
         if refused.refusal.code != "not_reached":
             raise
@@ -134,13 +135,14 @@ def _set_all(connection: Connection, entries: list[Entry], work: _Work) -> list[
         # What a busy machine needs to make the clients is none of the regions' time.
         work = dataclasses.replace(work, until=Deadline(work.until.seconds))
     futures = [
-        begin(functools.partial(_set_entry, kms[entry.region], entry, outcomes, work))
+        begin(functools.partial(_set_entry, made["kms"][entry.region], entry, outcomes, work))
         for entry, outcomes in zip(entries, every, strict=True)
     ]
     pause = 0 if work.check_mode else _REPORT_EVERY
     wait_for(futures, work.until, pause, lambda: _report_waiting(every, work))
     reason = f"not reachable yet, {work.until.missed()}" if work.is_plan else work.until.missed()
-    return [give_up(outcome, work.wish, work.waiting, reason) for outcomes in every for outcome in list(outcomes)]
+    ended = [give_up(outcome, work.wish, work.waiting, reason) for outcomes in every for outcome in list(outcomes)]
+    return [dataclasses.replace(outcome, session_ends_at=format_time(made.session_ends_at)) for outcome in ended]
 
 
 def _set_entry(client: t.Any, entry: Entry, outcomes: list[Outcome], work: _Work) -> None:
@@ -187,6 +189,7 @@ def _several(outcomes: list[Outcome], diff: bool) -> Json:
         "found": [found for outcome in outcomes if (found := outcome.as_found())],
         "changed": any(outcome.actions for outcome in outcomes),
         "clock_offset": round(statistics.median(offsets), 1) if offsets else None,
+        "session_ends_at": outcomes[0].session_ends_at if outcomes else None,
     }
     if diff:
         result["diff"] = [outcome.as_diff() for outcome in outcomes if outcome.before]

@@ -28,6 +28,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.login import try_code
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read_each, typed
 
@@ -36,7 +37,7 @@ _DEFAULTS: t.Final[dict[str, t.Any]] = yaml.safe_load((_ROLE / "defaults/main.ym
 _REALMS: t.Final = yaml.safe_load((_ROLE / "vars/realms.yml").read_text(encoding="utf-8"))["cmk_realms"]
 # Facts and results are shown at high verbosity, so the values of these go no further than this action.
 _CREDENTIALS: t.Final = ("cmk_support_user", "cmk_support_token", "cmk_mail_user", "cmk_mail_password")
-_SECRETS: t.Final = (*_CREDENTIALS, "cmk_atlassian_api_key")
+_SECRETS: t.Final = (*_CREDENTIALS, "cmk_atlassian_api_key", "cmk_aws_mfa_code")
 
 
 def _names_in_use() -> frozenset[str]:
@@ -96,6 +97,9 @@ def read(task: Task) -> dict[str, t.Any]:
     unwanted = no_drill(found, len(task.variables.get("ansible_play_hosts_all", []))) if command.drills else None
     if unwanted:
         problems = [str(unwanted)]
+    if values["cmk_aws_mfa_code"] and not problems:
+        problem = try_code(found.aws_profile, found.keys[0]["region"], values["cmk_aws_mfa_code"])
+        problems = [problem] if problem else []
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.

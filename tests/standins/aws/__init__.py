@@ -38,7 +38,14 @@ GET, POST /_standin/config
 POST /_standin/principals
     `{access_key, account, arn}`: which account and principal an access key belongs to.
 POST /_standin/roles
-    `{arn, external_id}`: a role that callers may assume, if they give the external id where there is one. No other can be.
+    `{arn, external_id, mfa_serial, mfa_codes, web_identity}`: a role that callers may assume, if they give the external id
+    where there is one, and one of the codes of the MFA device (a list of texts; each serves once). `web_identity`: the token with
+    which alone it can be assumed, by AssumeRoleWithWebIdentity. No other role can be assumed.
+POST /_standin/credentials
+    `{kind: "instance" | "container" | "sso", name, account, token, lasts: 3600}`: a role whose credentials an endpoint hands
+    out for `lasts` seconds: IMDSv2 (AWS_EC2_METADATA_SERVICE_ENDPOINT is this server), a container's endpoint
+    (AWS_CONTAINER_CREDENTIALS_FULL_URI is /v1/credentials here, `token` what it wants as Authorization), and IAM Identity
+    Center's portal (AWS_ENDPOINT_URL_SSO, `token` the access token). It answers the secrets, for tests that search for them.
 GET, POST /_standin/iam_roles
     `{account, name, policy}`: an IAM role of an account, and its trust policy (JSON, or any text), seen at once. GetRole
     and UpdateAssumeRolePolicy work on these; `propagation` counts for them too. GET answers the policies as written.

@@ -25,13 +25,15 @@ from werkzeug.test import run_wsgi_app
 from . import faults as faulting
 from .answers import Answer, aws_answer, json_answer
 from .control import control
-from .errors import AwsError, access_denied, no_identity_policy, render
+from .errors import AwsError, no_identity_policy, render
 from .faults import Fault
 from .iam import OPERATIONS as IAM_OPERATIONS
 from .iam import REGION as IAM_REGION
 from .iam import StrictIam
 from .kms import STRICT, Caller, Settings, StrictKms, check_key_id
+from .metadata import Endpoints
 from .policies import action_matches, check_policy, role_of
+from .sts import TrustedRole, check_assume_role, check_web_identity
 from .trail import Happening, Trail, response_elements
 
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
@@ -135,7 +137,8 @@ class StandinApp:
         self.faults: list[Fault] = []
         self.principals: dict[str, tuple[str, str]] = {}
         self.policies: dict[str, list[str]] = {}
-        self.roles: dict[str, str] = {}
+        self.roles: dict[str, TrustedRole] = {}
+        self.endpoints = Endpoints()
         self.taken: dict[tuple[str, str, str], list[float]] = {}
         self.released = threading.Event()
         self.reset()
@@ -150,6 +153,7 @@ class StandinApp:
             self.iam = StrictIam(self.settings)
             self.trail = Trail(now=lambda: time.time() + self.settings.clock_offset)
             self.calls, self.faults, self.principals, self.policies, self.roles = [], [], {}, {}, {}
+            self.endpoints = Endpoints()
             for spec in self.seed:
                 self.kms.plant(spec, self.account)
 
@@ -169,7 +173,9 @@ class StandinApp:
         elif path.startswith("/moto-api"):
             answer = json_answer({"error": "use /_standin/"}, 404)
         else:
-            answer = self.aws(environ, body)
+            with self.lock:
+                handed_out = self.endpoints.answer(environ)
+            answer = handed_out or self.aws(environ, body)
         headers = [("Content-Type", answer.content_type), ("Content-Length", str(len(answer.body))), *answer.headers]
         start_response(f"{answer.status} {'OK' if answer.status < 400 else 'Error'}", headers)
         return [answer.body]
@@ -335,15 +341,6 @@ class StandinApp:
             return
         raise self.denial(request, key_arn)
 
-    def check_trust(self, request: Request) -> None:
-        """Whether there is such a role, and it trusts the caller. AWS tells neither from the other.
-
-        Source: IAM User Guide, "Troubleshoot IAM roles" and "Access to AWS accounts owned by third parties".
-        """
-        role, given = request.params.get("RoleArn", ""), request.params.get("ExternalId", "")
-        if self.roles.get(role) not in ("", given):
-            raise access_denied(request.call.principal, "sts:AssumeRole", role, "")
-
     def refuse(self, request: Request, error: AwsError) -> Answer:
         status, content_type, body = render(error, request.call.service, request.request_id)
         request.call.error = error.code
@@ -361,7 +358,9 @@ class StandinApp:
                     return self.act_kms(request)
                 self.authorize(request)
                 if (call.service, call.operation) == ("sts", "AssumeRole"):
-                    self.check_trust(request)
+                    check_assume_role(self.roles, request.params, call.principal)
+                if (call.service, call.operation) == ("sts", "AssumeRoleWithWebIdentity"):
+                    check_web_identity(self.roles, request.params)
                 if call.service == "iam" and call.operation in IAM_OPERATIONS:
                     return self.iam.act(call.operation, request.params, call.account, request.request_id)
                 if (call.service, call.operation) == ("cloudtrail", "LookupEvents"):

@@ -15,6 +15,7 @@ from moto.sts.models import sts_backends
 from .answers import Answer, json_answer
 from .faults import Fault
 from .kms import Settings, parse_time
+from .sts import TrustedRole
 from .trail import Happening, response_elements
 
 if TYPE_CHECKING:
@@ -94,8 +95,14 @@ def _post_principals(app: StandinApp, rest: str, query: str, data: Any) -> Any:
 
 
 def _post_roles(app: StandinApp, rest: str, query: str, data: Any) -> Any:
-    app.roles[str(data["arn"])] = str(data.get("external_id") or "")
+    app.roles[str(data["arn"])] = TrustedRole(**{name: value for name, value in data.items() if value is not None})
     return sorted(app.roles)
+
+
+def _post_credentials(app: StandinApp, rest: str, query: str, data: Any) -> Any:
+    role = app.endpoints.plant(data, app.account)
+    app.principals[role.access_key] = (role.account, role.arn)
+    return {"arn": role.arn, "secret_access_key": role.secret_key, "session_token": role.session_token}
 
 
 def _get_iam_roles(app: StandinApp, rest: str, query: str, data: Any) -> Any:
@@ -253,6 +260,7 @@ _ROUTES: dict[tuple[str, str], Callable[[StandinApp, str, str, Any], Any]] = {
     ("PATCH", "keys"): _patch_keys,
     ("POST", "principals"): _post_principals,
     ("POST", "roles"): _post_roles,
+    ("POST", "credentials"): _post_credentials,
     ("GET", "iam_roles"): _get_iam_roles,
     ("POST", "iam_roles"): _post_iam_roles,
     ("GET", "sessions"): _get_sessions,

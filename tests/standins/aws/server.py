@@ -28,6 +28,12 @@ class _Handler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         pass
 
+    def make_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().make_environ()
+        # werkzeug leaves names with an underscore out, and IAM Identity Center's has one.
+        environ["HTTP_X_AMZ_SSO_BEARER_TOKEN"] = self.headers.get("x-amz-sso_bearer_token")
+        return environ
+
     def date_time_string(self, timestamp: float | None = None) -> str:
         app: Any = self.server.app
         now = time.time() + app.settings.clock_offset

@@ -151,6 +151,16 @@ def test_deletion_date_only_while_deletion_is_pending(aws: AwsStandin, kms: Any)
     assert "DeletionDate" not in kms.describe_key(KeyId=key_id)["KeyMetadata"]
 
 
+def test_an_alias_stays_on_a_key_whose_deletion_is_pending(aws: AwsStandin, kms: Any) -> None:
+    """hashicorp/terraform-provider-aws#35161: what an alias names may be about to be deleted."""
+    key_id = plant(aws, alias="alias/atlassian-cmk")["KeyId"]
+    kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    answer = kms.describe_key(KeyId="alias/atlassian-cmk")["KeyMetadata"]
+    assert (answer["KeyId"], answer["KeyState"]) == (key_id, "PendingDeletion")
+    code, _message = refusal(kms.create_alias, AliasName="alias/atlassian-cmk", TargetKeyId=plant(aws)["KeyId"])
+    assert code == "AlreadyExistsException"
+
+
 @pytest.mark.parametrize(("days", "bound"), [(6, "greater than or equal to 7"), (31, "less than or equal to 30")])
 def test_waiting_period_is_7_to_30_days(aws: AwsStandin, kms: Any, days: int, bound: str) -> None:
     code, message = refusal(kms.schedule_key_deletion, KeyId=plant(aws)["KeyId"], PendingWindowInDays=days)

@@ -82,6 +82,32 @@ def test_access_denied_names_the_action() -> None:
     assert denied.hint.startswith("Allow sts:AssumeRole for this identity")
 
 
+DENIED = (
+    f"User: arn:aws:sts::{ACCOUNT}:assumed-role/cmk/alice is not authorized to perform: kms:{{0}} on resource: {arn()}"
+)
+SCP = "arn:aws:organizations::444455556666:policy/o-aaabbbccc/service_control_policy/p-0xn1knc2"
+
+
+@pytest.mark.parametrize(
+    ("operation", "reason", "expected"),
+    [
+        ("DisableKey", f" with an explicit deny in a service control policy: {SCP}", "guarded"),
+        ("DisableKey", " with an explicit deny in a resource control policy", "guarded"),
+        ("DisableKey", " with an explicit deny in a resource-based policy", "guarded"),
+        ("DisableKey", " because no service control policy allows the kms:DisableKey action", "guarded"),
+        ("DisableKey", " because no identity-based policy allows the kms:DisableKey action", "access_denied"),
+        ("EnableKey", f" with an explicit deny in a service control policy: {SCP}", "denied"),
+        ("EnableKey", " because no resource-based policy allows the kms:EnableKey action", "access_denied"),
+    ],
+)
+def test_a_deny_that_no_permission_overrides(operation: str, reason: str, expected: str) -> None:
+    why = explained(answered("AccessDeniedException", DENIED.format(operation) + reason), operation)
+    assert why.code == expected
+    assert reason.strip() in why.error
+    assert ("aws:PrincipalArn" in why.hint) is (expected != "access_denied")
+    assert ("kms:TrailingDaysWithoutKeyUsage" in why.hint) is (expected == "guarded")
+
+
 def test_trouble_names_what_aws_answered() -> None:
     why = explained(answered("KMSInternalException", "The request failed", 500))
     assert (

@@ -29,7 +29,7 @@ ONE_OR_SEVERAL = pytest.mark.parametrize(
     "key", [{"key_id": ALIAS}, {"keys": [{"key_id": ALIAS}]}], ids=["one", "several"]
 )
 # What is returned of several keys as a whole.
-OF_SEVERAL = {"keys", "found", "clock_offset"}
+OF_SEVERAL = {"keys", "found", "clock_offset", "session_ends_at"}
 EVERY_MODULE = pytest.mark.parametrize(
     "module",
     [byok_trust_statement, kms_key_state],

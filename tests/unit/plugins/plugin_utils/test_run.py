@@ -283,3 +283,27 @@ def test_the_next_step(status: str, more: dict[str, str], step: str) -> None:
 def test_a_problem_is_fixed_first() -> None:
     ended = {"org": "A B", "status": "partial", "error": "", "keys": [{"error": "denied"}], "ticket": {"error": ""}}
     assert f"run again: {NEXT}restore_cmk -e org='A B'" in next_step(ended, RESTORE, check_mode=False)
+
+
+class TestSession:
+    """When a person must log in to AWS again."""
+
+    @pytest.mark.parametrize(
+        ("entry_point", "ends_at", "note"),
+        [
+            ("assess", None, ""),
+            ("assess", "2026-11-24T03:52:09Z", "AWS session ends at 2026-11-24 03:52 UTC (in 52 min)."),
+            (
+                "assess",
+                "2026-11-24T03:04:09Z",
+                "WARNING: AWS session ends at 2026-11-24 03:04 UTC (in 4 min). A run may take longer (cmk_wait_timeout), so log "
+                "in again before it.",
+            ),
+            ("restore", "2026-11-24T03:52:09Z", ""),
+            ("restore", "2026-11-24T03:04:09Z", "WARNING: AWS session ends"),
+            ("restore", "2026-11-24T02:00:00Z", "WARNING: AWS session ends at 2026-11-24 02:00 UTC (in 0 s)."),
+        ],
+    )
+    def test_a_rehearsal_says_it_and_every_run_warns(self, entry_point: str, ends_at: str | None, note: str) -> None:
+        run = Run.from_json(raw(entry_point=entry_point, plan={**PLAN, "session_ends_at": ends_at}))
+        assert run.session_note.startswith(note) if note.startswith("WARNING") else run.session_note == note

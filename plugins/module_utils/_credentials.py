@@ -1,0 +1,282 @@
+# Copyright: The keyops.atlassian_cmk contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where boto3 gets its credentials from, and why it gets none. Needs boto3 alone.
+
+They are found before the first call, where a person can still be told which profile to log in with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import fcntl
+import functools
+import os
+import re
+import shlex
+import typing as t
+from dataclasses import dataclass
+
+with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing library
+    import botocore.session
+    from botocore import exceptions as boto
+    from botocore.config import Config
+    from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, EnvProvider
+    from botocore.utils import JSONFileCache, SSOTokenLoader
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain, one_line
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
+
+# Where the AWS CLI keeps the sessions of assumed roles. It fills this cache of botocore's in the same way.
+_SESSIONS: t.Final = "~/.aws/cli/cache"
+_SSO_LOGINS: t.Final = "~/.aws/sso/cache"
+# A program that gives credentials may wait for a person.
+_PATIENCE: t.Final = 60
+# The AWS CLI asks for a new code 15 minutes before the end. A restore uses a session as long as it lasts.
+_STILL_USABLE: t.Final = 60
+# Shorter arguments of a program are no secrets.
+_SECRET_FROM: t.Final = 6
+_ROLE_OPTIONS: t.Final = {
+    "external_id": "ExternalId",
+    "mfa_serial": "SerialNumber",
+    "role_session_name": "RoleSessionName",
+    "duration_seconds": "DurationSeconds",
+}
+_LOGINS: t.Final = {
+    "SSOTokenLoadError": "aws sso login",
+    "TokenRetrievalError": "aws sso login",
+    "UnauthorizedSSOTokenError": "aws sso login",
+    "LoginRefreshRequired": "aws login",
+    "LoginTokenLoadError": "aws login",
+}
+# Roles are the same in all regions.
+_ANY_REGION: t.Final = "us-east-1"
+# Beside boto3's own errors: files, programs and answers that cannot be read.
+_ERRORS: t.Final[tuple[type[Exception], ...]] = (*AWS_ERRORS, OSError, ValueError, KeyError, RuntimeError)
+
+
+@functools.cache
+def _data_loader() -> t.Any:
+    return botocore.session.Session().get_component("data_loader")
+
+
+def open_session(profile: str | None, region: str | None = None) -> t.Any:
+    """Return a session of botocore for a profile, or for what the environment says."""
+    session = botocore.session.Session(profile=profile)
+    # Each session reads AWS's descriptions anew otherwise, which takes longer than all else that a client needs.
+    session.register_component("data_loader", _data_loader())
+    if region:
+        session.set_config_variable("region", region)
+    return session
+
+
+def find_credentials(session: t.Any, region: str, until: Deadline) -> dt.datetime | None:
+    """Let a session find its credentials; return when they end and a person must log in, None if not known.
+
+    RefusedError if there are none.
+    """
+    future = begin(lambda: _explained(session, region, lambda: _find(session)))
+    if not wait_for([future], Deadline(max(_PATIENCE, until.left()))):
+        raise RefusedError(_not_reached(session, region, f"no answer within {_PATIENCE} s."))
+    return future.result()
+
+
+def log_in(profile: str, region: str, code: str) -> None:
+    """Save a session for a profile whose role asks for a code, unless there is one. RefusedError if AWS refuses the code."""
+    session = open_session(profile or None, region)
+    _explained(session, region, lambda: _find_mfa_session(session, code))
+
+
+def find_missing_code(profile: str) -> Refusal | None:
+    """Return why a profile cannot be used if that is the missing code of an MFA device, else None."""
+    session = open_session(profile or None, _ANY_REGION)
+    try:
+        _explained(session, _ANY_REGION, lambda: _find_mfa_session(session, ""))
+    except RefusedError as refused:
+        return refused.refusal if refused.refusal.code == "mfa_code_needed" else None
+    return None
+
+
+T = t.TypeVar("T")
+
+
+def _explained(session: t.Any, region: str, work: t.Callable[[], T]) -> T:
+    try:
+        return work()
+    except _ERRORS as error:
+        raise RefusedError(_explain(error, session, region)) from error
+
+
+def _find(session: t.Any) -> dt.datetime | None:
+    with_mfa = _find_mfa_session(session, "")
+    if with_mfa:
+        session.set_credentials(*with_mfa.credentials.get_frozen_credentials()[:3])
+        return with_mfa.ends_at
+    credentials = session.get_credentials()
+    if credentials is None:
+        raise boto.NoCredentialsError
+    credentials.get_frozen_credentials()
+    return _sso_end(session) if credentials.method == "sso" else None
+
+
+@dataclass(frozen=True)
+class _MfaSession:
+    """Credentials that a code was given for."""
+
+    credentials: t.Any
+    ends_at: dt.datetime | None = None
+
+
+def _find_mfa_session(session: t.Any, code: str) -> _MfaSession | None:
+    """Return the saved session, or a new one by the code; None if the profile's role asks for no code.
+
+    boto3 would ask for the code on a terminal that a task does not have.
+    """
+    profiles = _profiles(session)
+    chain = [name for name in _chain(session) if "role_arn" in profiles[name]]
+    if not any("mfa_serial" in profiles[name] for name in chain) or "web_identity_token_file" in profiles[chain[0]]:
+        return None
+    if session.instance_variables().get("profile") is None and EnvProvider().load():
+        return None
+    base = open_session(profiles[chain[-1]].get("source_profile"), session.get_config_variable("region"))
+    # A profile may name itself as the source of its keys.
+    base.get_component("credential_provider").remove("assume-role")
+    found = _MfaSession(base.get_credentials())
+    if found.credentials is None:
+        raise boto.NoCredentialsError
+    folder = os.path.expanduser(_SESSIONS)
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    with _alone(folder):
+        for name in reversed(chain):
+            found = _assume(session, name, found.credentials, code)
+    return found
+
+
+def _assume(session: t.Any, name: str, source: t.Any, code: str) -> _MfaSession:
+    profile = _profiles(session)[name]
+    options = {theirs: profile[ours] for ours, theirs in _ROLE_OPTIONS.items() if ours in profile}
+    if "DurationSeconds" in options:
+        options["DurationSeconds"] = int(options["DurationSeconds"])
+
+    def give_code(_prompt: str) -> str:
+        if not code:
+            raise RefusedError(refusal("mfa_code_needed", profile=shlex.quote(name), device=profile["mfa_serial"]))
+        return code
+
+    config = Config(connect_timeout=5, read_timeout=20)
+    fetcher = AssumeRoleCredentialFetcher(
+        functools.partial(session.create_client, config=config),
+        source,
+        profile["role_arn"],
+        options,
+        mfa_prompter=give_code,
+        cache=_open_cache(_SESSIONS),
+        expiry_window_seconds=_STILL_USABLE,
+    )
+    found = fetcher.fetch_credentials()
+    return _MfaSession(
+        Credentials(found["access_key"], found["secret_key"], found["token"]), _read_time(found["expiry_time"])
+    )
+
+
+@contextlib.contextmanager
+def _alone(folder: str) -> t.Iterator[None]:
+    """Let one process at a time log in: a code serves once, and the next process finds the session that it gave."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # not every file system has locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _profiles(session: t.Any) -> dict[str, dict[str, str]]:
+    try:
+        return t.cast("dict[str, dict[str, str]]", session.full_config.get("profiles", {}))
+    except boto.BotoCoreError:
+        return {}  # boto3 itself says what is wrong with the configuration
+
+
+def _chain(session: t.Any) -> list[str]:
+    """Return the profile, and those that its credentials come from."""
+    profiles, chain = _profiles(session), []
+    name = _profile_name(session)
+    while name in profiles and name not in chain:
+        chain.append(name)
+        name = profiles[name].get("source_profile", "")
+    return chain
+
+
+def _profile_name(session: t.Any) -> str:
+    return session.get_config_variable("profile") or "default"
+
+
+def _sso_end(session: t.Any) -> dt.datetime | None:
+    """Return when the login ends; None if it is renewed."""
+    for name in _chain(session):
+        profile = _profiles(session)[name]
+        login = profile.get("sso_session")
+        url = {**session.full_config.get("sso_sessions", {}).get(login, {}), **profile}.get("sso_start_url")
+        if url:
+            token = SSOTokenLoader(_open_cache(_SSO_LOGINS))(url, session_name=login)
+            return None if token.get("refreshToken") else _read_time(token["expiresAt"])
+    return None
+
+
+def _open_cache(folder: str) -> t.Any:
+    return JSONFileCache(os.path.expanduser(folder))
+
+
+def _read_time(text: str) -> dt.datetime | None:
+    # The AWS CLI writes UTC where ISO 8601 has Z.
+    return parse_time(text.replace("UTC", "Z"))
+
+
+def _not_reached(session: t.Any, region: str, message: str) -> Refusal:
+    operation = f"the credentials of profile {_profile_name(session)}"
+    return refusal("not_reached", operation=operation, region=region, message=message)
+
+
+def _explain(error: Exception, session: t.Any, region: str) -> Refusal:
+    """Say what a person does to get credentials."""
+    profiles, chain = _profiles(session), _chain(session)
+    message = one_line(str(error))
+    login = _LOGINS.get(type(error).__name__)
+    if login:
+        by = next((name for name in chain if re.search(r"\b(sso|login)_", " ".join(profiles[name]))), "")
+        return refusal(
+            "login_needed", profile=shlex.quote(by or _profile_name(session)), command=login, message=message
+        )
+    if isinstance(error, boto.ClientError):
+        return _explain_answer(error, profiles, chain, region)
+    if isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
+        return _not_reached(session, region, message)
+    by = next((name for name in chain if "credential_process" in profiles[name]), "")
+    if by and not isinstance(error, boto.ProfileNotFound):
+        return _explain_process(by, profiles[by]["credential_process"], message)
+    return refusal("credentials_missing", region=region, message=message)
+
+
+def _explain_process(profile: str, command: str, message: str) -> Refusal:
+    """Name the program and repeat what it says, without its arguments: they may hold a secret."""
+    program = re.match(r'"[^"]*"|\S*', command)
+    for word in command.split()[1:]:
+        secret = word.strip("'\"")
+        message = message.replace(secret, "********") if len(secret) >= _SECRET_FROM else message
+    return refusal("process_failed", profile=profile, program=program[0] if program else "", message=message)
+
+
+def _explain_answer(
+    error: t.Any, profiles: t.Mapping[str, t.Mapping[str, str]], chain: list[str], region: str
+) -> Refusal:
+    device = next((profiles[name]["mfa_serial"] for name in chain if "mfa_serial" in profiles[name]), "")
+    if device and "MultiFactorAuthentication" in str(error):
+        message = one_line(str(error.response["Error"].get("Message")))
+        return refusal("mfa_code_refused", profile=shlex.quote(chain[0]), device=device, message=message)
+    service = "sso" if error.operation_name == "GetRoleCredentials" else "sts"
+    return explain(error, error.operation_name, region, service)
