@@ -47,9 +47,9 @@ def start_browser() -> t.Iterator[Browser]:
         inner = [fcntl.fcntl(handle, fcntl.F_DUPFD, 100) for handle in (reads, answered)]
         # Chromium refuses to sandbox itself as root.
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        command = [find_browser(), *_QUIET, *sandbox, f"--user-data-dir={profile}", "about:blank"]
         process = subprocess.Popen(
-            ["bash", "-c", f'exec "$@" 3<&{inner[0]} 4>&{inner[1]}', "bash"]
-            + [find_browser(), *_QUIET, *sandbox, f"--user-data-dir={profile}", "about:blank"],
+            ["bash", "-c", f'exec "$@" 3<&{inner[0]} 4>&{inner[1]}', "bash", *command],
             pass_fds=inner,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
