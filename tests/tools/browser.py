@@ -21,6 +21,7 @@ NAMES: t.Final = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _QUIET: t.Final = (
     "--headless",
     "--disable-gpu",
+    "--disable-dev-shm-usage",  # which containers have little of
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",

@@ -43,6 +43,10 @@ ATTEMPTS: t.Final = {
 @pytest.fixture(scope="module")
 def browser() -> t.Iterator[Browser]:
     with start_browser() as started:
+        try:
+            started.send("Browser.getVersion")
+        except (RuntimeError, OSError) as error:
+            pytest.skip(f"{find_browser()} does not start here: {error}")
         yield started
 
 

@@ -30,7 +30,7 @@ def find_surroundings(run: Run) -> dict[str, t.Any]:
         "collection_version": collection_version(),
         "versions": {
             "ansible_core": ansible_core,
-            "amazon_aws": _version_in(_amazon_aws()),
+            "amazon_aws": collection_version("amazon.aws"),
             "boto3": _package_version("boto3"),
             "botocore": _package_version("botocore"),
         },
@@ -47,24 +47,16 @@ def _user() -> str:
 
 
 @functools.cache
-def collection_version() -> str:
-    """Return the version of this collection, installed or in a checkout; empty if it does not tell."""
-    return _version_in(Path(__file__).resolve().parents[3])
-
-
-def _amazon_aws() -> Path:
-    return Path(importlib.import_module("ansible_collections.amazon.aws").__path__[0])
-
-
-@functools.cache
-def _version_in(root: Path) -> str:
+def collection_version(name: str = "keyops.atlassian_cmk") -> str:
+    """Return the version of a collection, installed or in a checkout; empty if it does not tell."""
     try:
+        root = Path(importlib.import_module(f"ansible_collections.{name}").__path__[0])
         if (root / "MANIFEST.json").exists():
             found = json.loads((root / "MANIFEST.json").read_text(encoding="utf-8"))["collection_info"]
         else:
             found = yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))
         return str(found["version"])
-    except (OSError, ValueError, KeyError, yaml.YAMLError):
+    except (ImportError, OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
         return ""
 
 

@@ -73,7 +73,9 @@ def test_of_those_that_ended_alike_the_first_deadline_is_first() -> None:
 
 def test_the_page_shows_deadline_and_time_of_each() -> None:
     late = ended("late", "failed", "no", deadline="2026-11-23T17:39:00Z")
-    page = page_of([late, ended("acme", "failed", "no", deadline="2026-12-04T17:39:00Z"), ended("hooli", "restored")], {})
+    page = page_of(
+        [late, ended("acme", "failed", "no", deadline="2026-12-04T17:39:00Z"), ended("hooli", "restored")], {}
+    )
     text = " ".join(re.sub(r"<[^>]*>", " ", page.partition("<tbody>")[2]).split())
     assert "acme Japan failed 2026-12-04 17:39 UTC no 2026-11-24 03:01 UTC no" in text
     assert "late Japan failed 2026-11-23 17:39 UTC has passed no" in text

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import getpass
+import importlib
 import importlib.metadata
 import json
 import os
 import pwd
+import sys
+import types
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible.release import __version__ as ansible_core
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import surroundings
 
+ROOT = Path(__file__).resolve().parents[4]
 _NAMES = ("LOGNAME", "USER", "LNAME", "USERNAME")
 
 
@@ -64,13 +69,28 @@ def test_the_versions_are_those_that_run() -> None:
     assert versions["ansible_core"] == ansible_core
     assert versions["boto3"] == importlib.metadata.version("boto3")
     assert versions["botocore"] == importlib.metadata.version("botocore")
-    manifest = json.loads((surroundings._amazon_aws() / "MANIFEST.json").read_text(encoding="utf-8"))
+    installed = importlib.import_module("ansible_collections.amazon.aws").__path__[0]
+    manifest = json.loads((Path(installed) / "MANIFEST.json").read_text(encoding="utf-8"))
     assert versions["amazon_aws"] == manifest["collection_info"]["version"]
+
+
+def test_this_collection_names_its_version() -> None:
+    version = surroundings.find_surroundings(Run())["collection_version"]
+    assert version == yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "version"])
 @pytest.mark.parametrize("name", ["MANIFEST.json", "galaxy.yml"])
-def test_a_version_that_cannot_be_read_stops_nothing(tmp_path: Path, name: str, text: str) -> None:
+def test_a_version_that_cannot_be_read_stops_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
+) -> None:
     (tmp_path / name).write_text(text, encoding="utf-8")
-    assert surroundings._version_in(tmp_path) == ""
+    damaged = types.ModuleType("damaged")
+    damaged.__path__ = [str(tmp_path)]
+    monkeypatch.setitem(sys.modules, "ansible_collections.damaged", damaged)
+    assert surroundings.collection_version.__wrapped__("damaged") == ""
+
+
+def test_what_is_not_installed_has_no_version() -> None:
+    assert surroundings.collection_version("no.such_collection") == ""
     assert surroundings._package_version("no-such-package-of-cmk") == ""
