@@ -343,7 +343,9 @@ def _verification(verdict: str, *used: str | None) -> Run:
     """Make what ``verify`` has found out; ``used`` is when the key of each region was used first."""
     return {
         "verdict": verdict,
-        "reason": "Atlassian uses every key again, and every site answers." if all(used) else "Not yet.",
+        "reason": "Atlassian uses every key again, and every site answers."
+        if all(used)
+        else "Atlassian does not use every key yet.",
         "passing": False,
         "looks": 3,
         "checks": [
