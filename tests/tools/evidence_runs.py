@@ -252,7 +252,7 @@ def _planned(*keys: Run) -> list[Run]:
 
 _BOTH: t.Final = [key("us-east-1"), key("us-west-2")]
 _FINE: t.Final = [key("us-east-1", "Enabled"), key("us-west-2", "Enabled")]
-_EARLIER: t.Final = {
+_EARLIER: t.Final[Run] = {
     "previous": {"run": "20261124T030000Z-restore", "sha256": f"{KEY_IDS['us-east-1'][:8]}{'0' * 56}"},
     "earlier_runs": [{"run": "20261124T030000Z-restore", "entry_point": "restore", "at": STARTED}],
 }
