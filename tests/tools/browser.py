@@ -106,8 +106,8 @@ class Browser:
         return dict(json.loads(message))
 
     @contextlib.contextmanager
-    def open(self, path: Path, *, width: int, dark: bool = False) -> t.Iterator[Page]:
-        """Show a file in a tab of its own."""
+    def open(self, *, width: int, dark: bool = False) -> t.Iterator[Page]:
+        """Open a tab."""
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         page = Page(self, session)
@@ -122,8 +122,6 @@ class Browser:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.send("Emulation.setEmulatedMedia", features=[scheme])
-        page.send("Page.navigate", url=path.as_uri())
-        self.wait_for("Page.loadEventFired", session)
         try:
             yield page
         finally:
@@ -131,13 +129,20 @@ class Browser:
 
 
 class Page:
-    """A file that is shown."""
+    """A tab."""
 
     def __init__(self, browser: Browser, session: str) -> None:
         self._browser, self._session = browser, session
 
     def send(self, method: str, **params: t.Any) -> Json:
         return self._browser.send(method, self._session, **params)
+
+    def show(self, path: Path) -> Page:
+        """Show a file."""
+        self._browser.events.clear()
+        self.send("Page.navigate", url=path.as_uri())
+        self._browser.wait_for("Page.loadEventFired", self._session)
+        return self
 
     def run(self, script: str) -> t.Any:
         """Evaluate JavaScript, as if a person had just clicked, and return its value."""
@@ -149,7 +154,7 @@ class Page:
         return found["result"].get("value")
 
     def requests(self) -> list[str]:
-        """List the addresses that the page has asked for."""
+        """List the addresses that the tab has asked for, from the file on."""
         return [
             str(event["params"]["request"]["url"])
             for event in self._browser.events

@@ -54,20 +54,22 @@ def main(folder: Path | None) -> None:
             print(f"pictures of {len(paths)} pages are in {folder}")
             return
         for file, picture in PICTURES.items():
-            with browser.open(paths[picture.page], width=picture.width, dark=picture.dark) as page:
+            with browser.open(width=picture.width, dark=picture.dark) as page:
                 target = IMAGES / f"{file}.png"
-                target.write_bytes(page.picture(picture.height))
+                target.write_bytes(page.show(paths[picture.page]).picture(picture.height))
                 print(f"{target}: {target.stat().st_size // 1000} kB")
 
 
 def _picture_all(browser: Browser, paths: t.Mapping[str, Path], folder: Path) -> None:
-    for name, path in paths.items():
-        for width in (WIDE, PHONE):
-            for dark in (False, True):
-                with browser.open(path, width=width, dark=dark) as page:
-                    (folder / f"{name}-{width}-{'dark' if dark else 'light'}.png").write_bytes(page.picture())
-        with browser.open(path, width=WIDE) as page:
-            (folder / f"{name}.pdf").write_bytes(page.print())
+    for width in (WIDE, PHONE):
+        for dark in (False, True):
+            with browser.open(width=width, dark=dark) as page:
+                for name, path in paths.items():
+                    target = folder / f"{name}-{width}-{'dark' if dark else 'light'}.png"
+                    target.write_bytes(page.show(path).picture())
+    with browser.open(width=WIDE) as page:
+        for name, path in paths.items():
+            (folder / f"{name}.pdf").write_bytes(page.show(path).print())
 
 
 if __name__ == "__main__":
