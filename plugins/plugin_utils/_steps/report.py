@@ -91,11 +91,16 @@ def end(task: Task) -> Json:
 
 
 def _open_folder(run: Run) -> tuple[str, Json]:
-    """Create the folder of the run; return it, and what its evidence says of the runs before it."""
+    """Remember the run and create its folder; return the folder, and what the evidence says of the runs before it."""
+    keep(run, JOURNAL, journal_to_keep(run), "this run")
+    keep(run, REVOCATION, revocation_to_keep(run), "this run")
     folder = run.settings.file(f"{compact(run.started_at)}-{run.command.name}")
     begun = run.announcement.journal.started_at if run.announcement else run.started_at
     try:
         folder = claim_folder(folder)
+    except OSError:
+        return folder, {}  # Writing the report will say why.
+    try:
         runs = list_runs(folder)
         return folder, {"previous": find_previous(folder, runs), "earlier_runs": find_earlier(runs, begun)}
     except (OSError, UnicodeError) as error:
@@ -104,12 +109,10 @@ def _open_folder(run: Run) -> tuple[str, Json]:
 
 
 def _write(run: Run, folder: str, proof: Evidence) -> None:
-    """Remember the run, and write its evidence and reports.
+    """Write the evidence and the reports of a run.
 
     What was done is done, and what was notified is notified: what cannot be written is told beside it.
     """
-    keep(run, JOURNAL, journal_to_keep(run), "this run")
-    keep(run, REVOCATION, revocation_to_keep(run), "this run")
     try:
         write_reports(folder, run.command.name, proof)
     except (OSError, UnicodeError, jinja2.TemplateError) as error:
