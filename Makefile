@@ -71,7 +71,7 @@ sanity: $(READY) ## Run ansible-test sanity
 .PHONY: unit
 unit: $(READY) ## Run the unit tests; those whose names hold a word take seconds (ONLY=window)
 	@echo "== unit tests"
-	@$(PYTEST) $(SELECTED) tests/unit
+	@$(PYTEST) $(SELECTED) -rs tests/unit
 
 .PHONY: playbooks
 playbooks: $(READY) ## Run the real playbooks on the strict stand-ins

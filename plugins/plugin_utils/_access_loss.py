@@ -19,6 +19,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import 
     latest,
     parse_time,
     shift,
+    to_minute,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
@@ -180,7 +181,7 @@ def _given(given: str, present: Trail | None, complete: bool, since: object) -> 
 def _why_unknown(trail: Trail, not_before: object) -> str:
     if not_before:
         return (
-            f"It is too recent for CloudTrail, which is up to 15 minutes late: at the earliest after {not_before}, when "
+            f"It is too recent for CloudTrail, which is up to 15 minutes late: at the earliest after {to_minute(str(not_before))}, when "
             "access was back the last time."
         )
     reasons = dict.fromkeys(key.reason for key in trail.keys if key.reason)

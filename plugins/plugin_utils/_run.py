@@ -78,7 +78,8 @@ class Run:
     noted: Ticket = field(default_factory=Ticket)  # what became of the ticket, as the steps have noted it
     text: str = ""  # of the comment
     stopped: str = ""  # what ended the run early; empty if nothing did
-    user: str = ""
+    user: str = ""  # whom AWX names; empty without AWX
+    awx: t.Mapping[str, str] = field(default_factory=dict)  # numbers of the job and of the workflow job
     organizations: int = 1  # how many this run has
     is_part: bool = False  # of a drill, which has the last word
     brief: bool = False  # among many organizations, what is well is counted and not told
@@ -106,6 +107,7 @@ class Run:
             text=str(known.get("comment", "")),
             stopped=str(known.get("error", "")),
             user=str(known.get("user", "")),
+            awx={name: str(known.get(name, "")) for name in ("job", "workflow_job")},
             organizations=int(known.get("organizations", 1)),
             is_part=bool(known.get("is_part")),
             brief=bool(known.get("brief")),

@@ -26,7 +26,8 @@ def _revoke(world: World, days: float = 3) -> None:
 
 def _evidence(world: World, entry_point: str) -> dict[str, t.Any]:
     newest = sorted(world.folder.glob(f"reports/acme/*-{entry_point}/{entry_point}.json"))[-1]
-    assert {path.suffix for path in newest.parent.iterdir()} == {".json", ".md", ".html"}
+    kept = {path.name.removeprefix(entry_point) for path in newest.parent.iterdir()}
+    assert kept == {".json", ".md", ".html", "SHA256SUMS"}
     return t.cast("dict[str, t.Any]", json.loads(newest.read_text()))
 
 

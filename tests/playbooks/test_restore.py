@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from tests.playbooks.conftest import REGIONS, World
 
+CHECK = "cat */SHA256SUMS | sha256sum --check --quiet --strict"
 ORG = ("-e", "org=acme")
 
 
@@ -17,13 +20,32 @@ def test_restores_tells_and_then_has_nothing_to_do(world: World) -> None:
     world.keys("Disabled", "Disabled")
     first = world.run(*ORG)
     told = world.told()
-    second = world.run(*ORG)
+    second = world.run(*ORG, "-e", "awx_user_name=launcher", "-e", "awx_job_id=71", "-e", "awx_workflow_job_id=69")
     assert (first.code, second.code, second.changed) == (0, 0, 0), first.output + second.output
     assert (first.result["status"], second.result["status"]) == ("restored", "already_restored")
     assert world.states() == ["Enabled", "Enabled"]
     assert sorted(world.calls("EnableKey")) == sorted(REGIONS)
     assert len(told) == 1
     assert world.told() == told
+    _assert_chained(world.folder / "reports/acme")
+
+
+def _assert_chained(folder: Path) -> None:
+    """Each report names who ran it and AWS's requests; the second is chained to the first, and links it."""
+    runs = sorted(path.parent for path in folder.glob("*/restore.json"))
+    first, second = (json.loads((run / "restore.json").read_text(encoding="utf-8")) for run in runs)
+    assert all(call["request_id"] for region in first["regions"] for call in region["calls"])
+    assert all(first["versions"].values())
+    assert first["ran_by"]["user"]
+    assert (first["previous"], first["earlier_runs"]) == (None, [])
+    ran_by = second["ran_by"]
+    assert (ran_by["user"], ran_by["job"], ran_by["workflow_job"]) == ("launcher", "71", "69")
+    assert second["previous"]["run"] == runs[0].name
+    assert [earlier["run"] for earlier in second["earlier_runs"]] == [runs[0].name]
+    (link,) = re.findall(r'href="(\.\./[^"]+)"', (runs[1] / "restore.html").read_text(encoding="utf-8"))
+    assert (runs[1] / link).resolve() == runs[0] / "restore.html"
+    checked = subprocess.run(CHECK, shell=True, cwd=folder, capture_output=True, text=True, check=False)
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
 def test_modules_of_their_own_do_the_same(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,
     add_own_revocation,
@@ -90,7 +91,15 @@ def key(region: str, before: str = "Disabled", after: str = "Enabled", **other: 
         "key_state": after,
         "actions": ["EnableKey"] if acted else [],
         "changed": acted,
-        "calls": [{"operation": name, "at": f"2026-11-24T{at}Z", "error": ""} for name, at in calls],
+        "calls": [
+            {
+                "operation": name,
+                "at": f"2026-11-24T{at}Z",
+                "error": "",
+                "request_id": f"{KEY_IDS[region][:-8]}{number:08}",
+            }
+            for number, (name, at) in enumerate(calls)
+        ],
         "waited": 6.1 if acted else 0.0,
         "code": "",
         "error": "",
@@ -131,7 +140,9 @@ def loss(region: str, *, restored_at: str | None = None, more: t.Sequence[Run] =
         "last_revocation": last,
         "restored_at": restored_at,
         "suspects": [one for one in more if one["name"] in ("PutKeyPolicy", "RevokeGrant", "RetireGrant")],
-        "reason": f"Access was lost at {last['revoked_at']} and came back at {restored_at}." if restored_at else None,
+        "reason": f"Access was lost at {to_minute(last['revoked_at'])} (DisableKey) and came back at {to_minute(restored_at)}."
+        if restored_at
+        else None,
     }
 
 
@@ -217,6 +228,7 @@ def run(
         },
         "comment": COMMENT,
         "collection_version": "1.0.0",
+        "versions": {"ansible_core": "2.19.14", "amazon_aws": "10.1.2", "boto3": "1.44.8", "botocore": "1.44.8"},
         "controller": {"user": "operator", "host": "controller.example.com"},
         "check_mode": check_mode,
         "settings": settings,
@@ -228,6 +240,11 @@ def _not_restored(one: Run) -> Run:
     return {**one, "comment": "", "announcement": {**one["announcement"], "restored_at": None}}
 
 
+def _by_person(one: Run) -> Run:
+    told = {"by": "person", "note": "2026-11-24T02:20Z", "at": "2026-11-24T03:00:10Z"}
+    return {**one, "announcement": {**one["announcement"], "told": told}}
+
+
 def _planned(*keys: Run) -> list[Run]:
     """Keys of a run that only looked: in check mode, or to assess."""
     return [{**key, "calls": key["calls"][:1], "waited": 0.0} for key in keys]
@@ -235,6 +252,10 @@ def _planned(*keys: Run) -> list[Run]:
 
 _BOTH: t.Final = [key("us-east-1"), key("us-west-2")]
 _FINE: t.Final = [key("us-east-1", "Enabled"), key("us-west-2", "Enabled")]
+_EARLIER: t.Final[Run] = {
+    "previous": {"run": "20261124T030000Z-restore", "sha256": f"{KEY_IDS['us-east-1'][:8]}{'0' * 56}"},
+    "earlier_runs": [{"run": "20261124T030000Z-restore", "entry_point": "restore", "at": STARTED}],
+}
 _DENIED: t.Final = key(
     "us-west-2",
     after="Disabled",
@@ -252,7 +273,7 @@ _PENDING: t.Final = key(
     "PendingDeletion",
     "PendingDeletion",
     code="pending_deletion",
-    error=f"The key in us-west-2 is to be deleted at {_DELETED}.",
+    error=f"The key in us-west-2 is to be deleted at {to_minute(_DELETED)}.",
     hint="Set cmk_cancel_deletion to true if the deletion may be cancelled.",
 )
 _POLICY: t.Final = event("us-west-2", "PutKeyPolicy", "2026-11-15T14:31:02Z")
@@ -322,7 +343,9 @@ def _verification(verdict: str, *used: str | None) -> Run:
     """Make what ``verify`` has found out; ``used`` is when the key of each region was used first."""
     return {
         "verdict": verdict,
-        "reason": "Atlassian uses every key again, and every site answers." if all(used) else "Not yet.",
+        "reason": "Atlassian uses every key again, and every site answers."
+        if all(used)
+        else "Atlassian does not use every key yet.",
         "passing": False,
         "looks": 3,
         "checks": [
@@ -335,7 +358,7 @@ def _verification(verdict: str, *used: str | None) -> Run:
             {
                 "check": "ticket",
                 "outcome": "good",
-                "says": 'Support answered at 2026-11-24T15:00:00Z: "We have <b>begun</b>."',
+                "says": 'Support answered at 2026-11-24 15:00 UTC: "We have <b>begun</b>."',
             },
             {
                 "check": "sites",
@@ -359,7 +382,7 @@ def _verification(verdict: str, *used: str | None) -> Run:
                     "event_id": f"77770000-{region}",
                 },
                 "is_first": bool(at),
-                "reason": None if at else "no use by another account since 2026-11-24T03:00:09Z.",
+                "reason": None if at else "no use by another account since 2026-11-24 03:00 UTC.",
             }
             for region, at in zip(REGIONS, used, strict=True)
         ],
@@ -422,6 +445,10 @@ RUNS: t.Final[dict[str, Run]] = {
         finished_at="2026-11-24T08:30:02Z",
         ticket={**_TICKET, "already_told": True},
         revocation=_ENDED,
+        **_EARLIER,
+    ),
+    "on_a_persons_word": _by_person(
+        run(_FINE, controller={"user": "operator", "host": "awx", "job": 71, "workflow_job": 69})
     ),
     "nothing_to_restore": run(_FINE, told=False, ticket={}, revocation={"keys": [], "caller": None}, nothing_lost=True),
     "byok": run(_CRYPTOR, programme="byok", revocation=_OF_CRYPTOR, trust=_TRUST, trust_diff=DIFF),
@@ -456,6 +483,7 @@ RUNS: t.Final[dict[str, Run]] = {
         announcement={},
         comment="",
         collection_version="",
+        versions={},
         controller={},
     ),
     "assess": _not_restored(run(_planned(*_BOTH), told=False, entry_point="assess")),
@@ -496,6 +524,7 @@ RUNS: t.Final[dict[str, Run]] = {
         started_at="2026-11-25T09:29:55Z",
         finished_at="2026-11-25T09:30:00Z",
         verification=_verification("waiting", "2026-11-25T02:11:09Z", None),
+        **_EARLIER,
     ),
     "verify_needs_attention": run(
         [{**key("us-east-1", "Disabled", "Disabled"), "error": "The key is Disabled."}, _FINE[1]],

@@ -37,6 +37,7 @@ from dataclasses import dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.automation import find_automation
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 
 _TAKES: t.Final = {
     "DisableKey": "disabled",
@@ -209,7 +210,7 @@ def why_none(found: Revocation, key_state: str | None, days: int) -> str:
     late = "CloudTrail shows an event only after up to 15 minutes"
     last, back, suspects = found.lost, found.restored_at, found.suspects
     if last and key_state in (None, "Enabled"):
-        return f"Access was lost at {last.time} ({last.name}) and came back at {back}."
+        return f"Access was lost at {to_minute(last.time)} ({last.name}) and came back at {to_minute(str(back))}."
     if last:
         return (
             f"The key is {key_state}, but the last loss that CloudTrail shows was undone at {back}: the "

@@ -25,6 +25,7 @@ import math
 import textwrap
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Call, Evidence, Moment, Region
 
@@ -128,7 +129,7 @@ def _rows(
 
 def _about(moment: Moment, most: int) -> list[str]:
     """Write region and time on one line if they fit, otherwise on one each."""
-    parts = [part for part in (moment["region"], readable(moment["at"], utc=False)) if part]
+    parts = [part for part in (moment["region"], to_minute(moment["at"])) if part]
     line = " · ".join(parts)
     return [line] if len(line) <= most else [line for part in parts for line in wrapped(part, most)]
 
@@ -163,7 +164,8 @@ def _bar(evidence: Evidence) -> dict[str, t.Any] | None:
     if not start or not limits:
         return None
     pins, (*_first, last) = _pins(evidence, start), limits.values()
-    span = max(last * 1.12, *(days * 1.04 for days in pins.values()))
+    # So much that the last zone has room for its label.
+    span = max(last * 1.22, *(days * 1.04 for days in pins.values()))
 
     def place(days: float) -> float:
         return round(days / span * 100, 2)
@@ -174,7 +176,7 @@ def _bar(evidence: Evidence) -> dict[str, t.Any] | None:
         for (begin, end), (phase, label) in zip(itertools.pairwise(ends), _ZONES, strict=True)
         if begin < end
     ]
-    marks = [(0.0, f"lost {_date(start)}"), *((days, f"{days:.0f} days, {_date(at)}") for at, days in limits.items())]
+    marks = [(0.0, f"lost {start[:10]}"), *((days, f"{days:.0f} days, {at[:10]}") for at, days in limits.items())]
     above = _placed([(place(days), f"{name}, day {days:.1f}") for name, days in pins.items()])
     below = _placed([(place(days), label) for days, label in marks])
     return {
@@ -205,13 +207,13 @@ def _pins(evidence: Evidence, start: str) -> dict[str, float]:
     window, ticket = evidence["window"], evidence["ticket"]
     moments = {
         "usable": evidence["restored_at"],
-        "told": ticket["told_at"] if ticket["told"] else None,
+        "notified": ticket["told_at"] if ticket["told"] else None,
         "now": evidence["finished_at"],
         "key deleted": window["deletion_date"],
         "expected": None if COMMANDS[evidence["entry_point"]].revokes else window["expected_completion"],
     }
     known = {name: _days(start, at) for name, at in moments.items() if at and at >= start}
-    for name, earlier in (("told", "usable"), ("now", "told"), ("now", "usable")):
+    for name, earlier in (("notified", "usable"), ("now", "notified"), ("now", "usable")):
         if abs(known.get(name, math.inf) - known.get(earlier, -math.inf)) < _NEAR:
             del known[name]
     return dict(sorted(known.items(), key=_second))
@@ -219,8 +221,8 @@ def _pins(evidence: Evidence, start: str) -> dict[str, float]:
 
 def _bar_in_words(start: str, pins: t.Mapping[str, float], limits: t.Mapping[str, float]) -> str:
     says = ", ".join(f"{name} on day {days:.1f}" for name, days in pins.items())
-    named = " and ".join(f"day {days:.0f} ({readable(at)})" for at, days in limits.items())
-    return f"The clock began at {readable(start)}. {says}. {'The limits are' if len(limits) > 1 else 'The limit is'} {named}."
+    named = " and ".join(f"day {days:.0f} ({to_minute(at)})" for at, days in limits.items())
+    return f"The clock began at {to_minute(start)}. {says}. {'The limits are' if len(limits) > 1 else 'The limit is'} {named}."
 
 
 _ZONES: t.Final = (("reinstatable", "can reinstate"), ("uncertain", "no promise"), ("at_risk", "at risk"))
@@ -275,40 +277,36 @@ def _left(evidence: Evidence) -> str:
     if not known:
         return "none" if window["phase"] == "at_risk" else "not known"
     at, why = min(known)
-    return f"{_between(now, at)}, until {why or 'the limit'} ({readable(at)})"
+    return f"{_between(now, at)}, until {why or 'the limit'} ({to_minute(at)})"
 
 
 def _grouped(calls: t.Sequence[Call]) -> list[dict[str, t.Any]]:
     groups = []
-    for (operation, error), same in itertools.groupby(calls, key=lambda call: (call["operation"], call["error"])):
-        times = [call["at"] for call in same]
+    for (operation, error), calls_alike in itertools.groupby(
+        calls, key=lambda call: (call["operation"], call["error"])
+    ):
+        same = list(calls_alike)
         groups.append(
-            {"operation": operation, "error": error, "count": len(times), "first": times[0], "last": times[-1]}
+            {
+                "operation": operation,
+                "error": error,
+                "count": len(same),
+                "first": same[0]["at"],
+                "over": _between(same[0]["at"], same[-1]["at"]) if len(same) > 1 else "",
+                "request_id": same[-1]["request_id"],
+            }
         )
     return groups
 
 
 def _told(moment: Moment) -> str:
     where = f"{moment['region']}: " if moment["region"] else ""
-    return f"{readable(moment['at'])}: {where}{moment['label']}."
+    return f"{to_minute(moment['at'])}: {where}{moment['label']}."
 
 
 def wrapped(label: str, most: int) -> list[str]:
     """Break a label into lines of at most that many characters."""
     return textwrap.wrap(label, max(most, 12)) or [""]
-
-
-def readable(moment: str, *, utc: bool = True) -> str:
-    """Write a time of the evidence for people."""
-    return moment.replace("T", " ").replace("Z", " UTC" if utc else "")
-
-
-def _date(moment: str) -> str:
-    """Write a short date; strftime would write it in the language of the controller."""
-    return f"{int(moment[8:10])} {_MONTHS[int(moment[5:7]) - 1]}"
-
-
-_MONTHS: t.Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def _time(moment: str) -> dt.datetime:

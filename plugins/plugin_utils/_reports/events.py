@@ -90,7 +90,7 @@ def _lost(about: Judged, loss: Loss | None) -> Lost | None:
     return None if COMMANDS[about["entry_point"]].revokes else loss["last_revocation"]
 
 
-_HANDED_OVER: t.Final = {False: "Text handed over, not told yet", True: "Text mailed, no comment proven"}
+_HANDED_OVER: t.Final = {False: "Text handed over, Atlassian not notified", True: "Text mailed, no comment proven"}
 
 
 def _of_run(about: Judged) -> t.Iterator[_Found]:
@@ -102,7 +102,7 @@ def _of_run(about: Judged) -> t.Iterator[_Found]:
     yield "usable", about["restored_at"], "", "Every key usable"
     if ticket["told"]:
         by = {"person": "by a person", "api": f"comment {ticket['comment_id']}".strip()}.get(ticket["told_by"], "")
-        yield "announced", ticket["told_at"], "", _with("Atlassian told", by)
+        yield "announced", ticket["told_at"], "", _with("Atlassian notified", by)
     if about["verdict"]["code"] == "handover_pending":
         yield "handed_over", ticket["mailed_at"] or about["finished_at"], "", _HANDED_OVER[bool(ticket["mailed_at"])]
     if about["verification"]:
@@ -128,7 +128,7 @@ def _of_window(about: Judged) -> t.Iterator[_Found]:
         yield _mark(start, limit, "Atlassian can reinstate until here")
         yield _mark(start, risk, "full recovery may be impossible after this")
     if not COMMANDS[about["entry_point"]].revokes:
-        means = "two business days" if about["ticket"]["told"] else "if Atlassian is told now"
+        means = "two business days" if about["ticket"]["told"] else "if Atlassian is notified now"
         yield "expected", window["expected_completion"], "", f"Completion expected ({means})"
     done = {call["operation"] for region in about["regions"] for call in region["calls"] if not call["error"]}
     means = "Deletion was due, but is cancelled" if "CancelKeyDeletion" in done else "AWS deletes the key"

@@ -17,14 +17,19 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import find_moments
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import (
     ACCESS,
+    CONTROLLER,
+    EARLIER,
     KEY,
+    PREVIOUS,
     REVOCATION,
     TICKET,
     TRUST,
     VERIFICATION,
+    VERSIONS,
     WINDOW,
     as_items,
     as_map,
+    each,
     flag,
     moment,
     taken,
@@ -47,7 +52,7 @@ def evidence(run: Given) -> Evidence:
         ``revocation`` (of kms_key_revocation_info), ``revoked`` (what is known of it), ``window``, ``access`` (how
         policies and grants differ from an earlier copy), ``trust`` (of byok_trust_statement) and ``trust_diff``,
         ``announcement`` (the journal), ``comment`` (its text), ``verification`` (whether the vendor is back),
-        ``collection_version``, ``controller``; any of them may be missing or empty
+        ``collection_version``, ``versions``, ``controller``, ``previous`` and ``earlier_runs`` (the chain); any of them may be missing or empty
     :return: the evidence, as docs/evidence.schema.json describes it
     """
     result = as_map(run.get("result"))
@@ -70,9 +75,12 @@ def evidence(run: Given) -> Evidence:
         **taken(result, {"started_at": moment, "finished_at": moment}),
         "restored_at": moment(announced.get("restored_at")),
         "ran_by": {
-            **taken(run.get("controller"), {"user": text, "host": text}),
+            **taken(run.get("controller"), CONTROLLER),
             **taken(revocation.get("caller"), {"arn": text, "account_id": text}),
         },
+        "versions": taken(run.get("versions"), VERSIONS),
+        "previous": taken(run["previous"], PREVIOUS) if as_map(run.get("previous")) else None,
+        "earlier_runs": each(EARLIER)(run.get("earlier_runs")),
         "regions": _regions(run),
         "trust": _trust(run),
         "window": taken(run.get("window"), WINDOW),

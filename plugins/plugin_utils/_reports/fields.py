@@ -62,6 +62,12 @@ def link(value: object) -> str:
     return url if re.fullmatch(r"https?://[^\s@/]+(?:/[^\s]*)?", url) else ""
 
 
+def name_in_link(value: object) -> str:
+    """Read a name that becomes part of a link."""
+    name = text(value)
+    return name if re.fullmatch(r"[0-9A-Za-z-]+", name) else ""
+
+
 def taken(source: object, fields: _Fields) -> dict[str, t.Any]:
     """Take the named fields over, and nothing else; a missing one is read from None."""
     given = as_map(source)
@@ -86,7 +92,11 @@ def _texts(value: object) -> list[str]:
     return [text(item) for item in value] if isinstance(value, (list, tuple)) else []
 
 
-CALL: t.Final = {"operation": text, "at": moment, "error": text}
+CONTROLLER: t.Final = {"user": text, "host": text, "job": text, "workflow_job": text}
+VERSIONS: t.Final = {"ansible_core": text, "amazon_aws": text, "boto3": text, "botocore": text}
+EARLIER: t.Final = {"run": name_in_link, "entry_point": name_in_link, "at": moment}
+PREVIOUS: t.Final = {"run": name_in_link, "sha256": text}
+CALL: t.Final = {"operation": text, "at": moment, "error": text, "request_id": text}
 EVENT: t.Final = {
     "time": moment,
     "name": text,

@@ -52,7 +52,8 @@ def count(ended: t.Iterable[End]) -> dict[str, t.Any]:
     """Sum up the runs of many organizations.
 
     :return: ``total``; ``counts`` (status to number, the worst first); ``organizations`` (``org``, ``realm``,
-        ``status``, ``told``, ``mailed``, ``failure``, ``folder``, ``ok``), the worst first, then by name; ``attention``, those
+        ``status``, ``told``, ``mailed``, ``failure``, ``folder``, ``ok``, ``finished_at``, ``deadline``), the worst first, then by
+        deadline and name; ``attention``, those
         of them that need a person; and ``ends_all``, whether all have failed, after which Ansible runs no further play
     """
     found = [
@@ -63,10 +64,14 @@ def count(ended: t.Iterable[End]) -> dict[str, t.Any]:
             "failure": end.failure,
             "folder": end.folder,
             "ok": end.result["status"] in OK_STATUSES,
+            "finished_at": end.result["finished_at"],
+            # As long as Atlassian has not been notified, the clock runs.
+            "deadline": "" if end.result["ticket"]["told"] else end.result["window"].get("deadline") or "",
         }
         for end in ended
     ]
-    found.sort(key=lambda organization: (_ORDER.index(organization["status"]), organization["org"]))
+    # Of those that ended alike, the one whose deadline is first.
+    found.sort(key=lambda one: (_ORDER.index(one["status"]), one["deadline"] or "none", one["org"]))
     counts = collections.Counter(organization["status"] for organization in found)
     return {
         "total": len(found),

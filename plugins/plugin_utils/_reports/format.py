@@ -18,6 +18,7 @@ class Call(t.TypedDict):
     operation: str
     at: str | None
     error: str
+    request_id: str
 
 
 class Event(t.TypedDict):
@@ -180,7 +181,7 @@ class Verdict(t.TypedDict):
     """What a person wants to know first."""
 
     code: str  # stable
-    tone: str  # good, attention (a person must act), bad, plan (nothing was changed)
+    tone: str  # good, attention (a person must act), bad, plan (nothing was changed), waiting (for Atlassian alone)
     headline: str
     detail: str
 
@@ -192,6 +193,14 @@ class Moment(t.TypedDict):
     kind: str
     region: str
     label: str
+
+
+class Earlier(t.TypedDict):
+    """An earlier run of the same restoration."""
+
+    run: str  # its folder's name
+    entry_point: str
+    at: str | None
 
 
 class Facts(t.TypedDict):
@@ -214,6 +223,9 @@ class Facts(t.TypedDict):
     finished_at: str | None
     restored_at: str | None
     ran_by: dict[str, str]
+    versions: dict[str, str]
+    previous: dict[str, str] | None
+    earlier_runs: list[Earlier]
     regions: list[Region]
     trust: Trust | None
     window: Window

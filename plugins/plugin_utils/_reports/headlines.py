@@ -23,11 +23,12 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.form
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES
 
 _NOT_NOTIFIED: t.Final = "Atlassian has not been notified."
+_BY_PERSON: t.Final = ", Atlassian notified according to a person"
 _AGAIN: t.Final = "Fix the problem below and run again. Completed steps are not repeated."
 
 
 class _Verdict(t.NamedTuple):
-    """``tone``: good, attention (a person must act), bad, plan (nothing was changed)."""
+    """``tone``: good, attention (a person must act), bad, plan (nothing was changed), waiting."""
 
     code: str
     tone: str
@@ -52,7 +53,7 @@ class _Count(t.NamedTuple):
 def judge_evidence(about: Facts) -> Verdict:
     """Judge a run by its evidence.
 
-    :return: ``code`` (stable), ``tone`` (good, attention, bad, plan), ``headline``, ``detail``
+    :return: ``code`` (stable), ``tone`` (good, attention, bad, plan, waiting), ``headline``, ``detail``
     """
     judge = {"assess": _assess, "revoke": _revoke, "verify": _verify}.get(about["entry_point"], _restore)
     command = COMMANDS[about["entry_point"]]
@@ -71,10 +72,12 @@ def _restore(about: Facts, count: _Count) -> _Verdict:
         return _Verdict(status, "plan", "This is a plan: nothing was changed", detail)
     if status == "restored":
         detail = f"Every key is enabled. Atlassian was asked on {ticket} to start the restoration."
-        return _Verdict(status, "good", "Keys restored, and Atlassian has been notified", detail)
+        headline = f"Keys restored{_BY_PERSON if _by_person(about) else ', and Atlassian has been notified'}"
+        return _Verdict(status, "good", headline, detail)
     if status == "already_restored":
         detail = f"Every key was enabled, and Atlassian had been notified on {ticket}. This run changed nothing."
-        return _Verdict(status, "good", "Access was already restored", detail)
+        headline = f"Access was already restored{_BY_PERSON if _by_person(about) else ''}"
+        return _Verdict(status, "good", headline, detail)
     if status == "nothing_to_restore":
         return _nothing_lost()
     if status == "handover_pending" and about["ticket"]["mailed_at"]:
@@ -89,6 +92,11 @@ def _restore(about: Facts, count: _Count) -> _Verdict:
         detail = f"Every key is enabled. Now paste the text below into {ticket}, then run again with cmk_ticket_told."
         return _Verdict(status, "attention", "Keys restored, Atlassian has NOT been notified yet", detail)
     return _failed(about, count)
+
+
+def _by_person(about: Facts) -> bool:
+    """Whether the notification rests on a person's word alone."""
+    return about["ticket"]["told_by"] == "person"
 
 
 def _nothing_lost() -> _Verdict:
@@ -151,7 +159,7 @@ def _verify(about: Facts, count: _Count) -> _Verdict:
     found = about["verification"]
     detail = (found["reason"] if found else "") or enabled
     if about["status"] == "waiting":
-        return _Verdict("waiting", "attention", "Waiting for Atlassian", detail)
+        return _Verdict("waiting", "waiting", "Waiting for Atlassian", detail)
     if count.all and about["status"] in OK_STATUSES:
         return _Verdict("verified", "good", "Verified: access is back", detail)
     return _Verdict("needs_attention", "bad", "Needs attention", detail)
@@ -228,7 +236,7 @@ def _locked_out(about: Facts) -> t.Iterator[str]:
         events = _since_lost(region)
         if events:
             last = events[-1]
-            when = (last["time"] or "an unknown time").replace("T", " ").replace("Z", " UTC")
+            when = to_minute(last["time"]) if last["time"] else "an unknown time"
             yield (
                 f"Since access to the key in {region['label']} was lost, CloudTrail shows {len(events)} "
                 f"{'change' if len(events) == 1 else 'changes'} of its policy or grants, the last one {last['name']} at "

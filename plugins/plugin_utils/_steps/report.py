@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import typing as t
-from pathlib import Path
 
 import jinja2
-import yaml
 from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import journal_to_keep, revocation_to_keep
@@ -33,8 +30,17 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result impor
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import rewrite_public_file, write_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import keep_drill
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.chain import (
+    claim_folder,
+    compact,
+    find_earlier,
+    find_previous,
+    list_runs,
+    write_sums,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL, LOCK, REVOCATION, keep
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.surroundings import find_surroundings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
 Json = dict[str, t.Any]
@@ -49,9 +55,11 @@ def report(task: Task) -> Json:
     """
     run, writes = Run.from_json(task.args["run"]), not task.check_mode
     name, found = run.command.name, make_result(run)
-    known = {**evidence_parts(run), **_surroundings(run), "verification": found.get("verification")}
-    proof = evidence({**known, "result": found})
-    folder = _write(run, proof) if writes and run.settings.report_dir else ""
+    known = {**evidence_parts(run), **find_surroundings(run), "verification": found.get("verification")}
+    folder, chain = _open_folder(run) if writes and run.settings.report_dir else ("", {})
+    proof = evidence({**known, **chain, "result": found})
+    if folder:
+        _write(run, folder, proof)
     if folder and run.settings.drill:
         keep_drill(run, found)
     if writes and not run.settings.problems:
@@ -91,20 +99,33 @@ def end(task: Task) -> Json:
     return {"failed": True, "msg": known["ending"] if known["summary"] else known["failure"]}
 
 
-def _write(run: Run, proof: Evidence) -> str:
-    """Remember the run, and write its evidence and reports; return their folder.
+def _open_folder(run: Run) -> tuple[str, Json]:
+    """Remember the run and create its folder; return the folder, and what the evidence says of the runs before it."""
+    keep(run, JOURNAL, journal_to_keep(run), "this run")
+    keep(run, REVOCATION, revocation_to_keep(run), "this run")
+    folder = run.settings.file(f"{compact(run.started_at)}-{run.command.name}")
+    begun = run.announcement.journal.started_at if run.announcement else run.started_at
+    try:
+        folder = claim_folder(folder)
+    except OSError:
+        return folder, {}  # Writing the report will say why.
+    try:
+        runs = list_runs(folder)
+        return folder, {"previous": find_previous(folder, runs), "earlier_runs": find_earlier(runs, begun)}
+    except (OSError, UnicodeError) as error:
+        Display().warning(f"{run.settings.org}: the evidence could not be chained to that of earlier runs: {error}.")
+        return folder, {}
+
+
+def _write(run: Run, folder: str, proof: Evidence) -> None:
+    """Write the evidence and the reports of a run.
 
     What was done is done, and what was notified is notified: what cannot be written is told beside it.
     """
-    keep(run, JOURNAL, journal_to_keep(run), "this run")
-    keep(run, REVOCATION, revocation_to_keep(run), "this run")
-    begun = run.started_at.replace("-", "").replace(":", "")
-    folder = run.settings.file(f"{begun}-{run.command.name}")
     try:
         write_reports(folder, run.command.name, proof)
     except (OSError, UnicodeError, jinja2.TemplateError) as error:
         Display().warning(f"{run.settings.org}: the evidence could not be kept: {error}.")
-    return folder
 
 
 def _write_metrics(run: Run, found: Result) -> None:
@@ -121,12 +142,13 @@ def _write_metrics(run: Run, found: Result) -> None:
 def write_reports(folder: str, name: str, proof: Evidence) -> None:
     """Write the evidence of a run, and the reports that are printed from it. Raises OSError and jinja2.TemplateError."""
     texts = {
-        "json": json.dumps(proof, indent=2, ensure_ascii=False) + "\n",
-        "md": print_report("report.md.j2", proof) + "\n",
-        "html": print_report("report.html.j2", proof) + "\n",
+        f"{name}.json": json.dumps(proof, indent=2, ensure_ascii=False) + "\n",
+        f"{name}.md": print_report("report.md.j2", proof) + "\n",
+        f"{name}.html": print_report("report.html.j2", proof) + "\n",
     }
-    for suffix, text in texts.items():
-        write_file(os.path.join(folder, f"{name}.{suffix}"), text)
+    for file, text in texts.items():
+        write_file(os.path.join(folder, file), text)
+    write_sums(folder, texts, proof["previous"])
 
 
 def _texts(run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, str]:
@@ -151,24 +173,3 @@ def _texts(run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, s
         "failure": render("failure.txt.j2", **known).strip() if fails else "",
         "ending": f"{found['org']}: {ending}. See the summary above." if fails else "",
     }
-
-
-def _surroundings(run: Run) -> Json:
-    user = run.user or os.environ.get("USER") or os.environ.get("LOGNAME") or ""
-    return {"collection_version": _VERSION, "controller": {"user": user, "host": platform.node()}}
-
-
-def collection_version() -> str:
-    """Return the version of this collection, installed or in a checkout; empty if it does not tell."""
-    root = Path(__file__).resolve().parents[3]
-    try:
-        if (root / "MANIFEST.json").exists():
-            found = json.loads((root / "MANIFEST.json").read_text(encoding="utf-8"))["collection_info"]
-        else:
-            found = yaml.safe_load((root / "galaxy.yml").read_text(encoding="utf-8"))
-        return str(found["version"])
-    except (OSError, ValueError, KeyError, yaml.YAMLError):
-        return ""
-
-
-_VERSION: t.Final = collection_version()

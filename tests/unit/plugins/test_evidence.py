@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 import html.parser
 import itertools
 import json
@@ -26,7 +28,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fiel
     text,
 )
 from tests.tools import evidence_doc
-from tests.tools.evidence_runs import DIFF, REGIONS, RUNS, event, key, loss, run
+from tests.tools.evidence_runs import DIFF, REGIONS, RUNS, STARTED, event, key, loss, run
 from tests.tools.reports import TEMPLATES, render
 
 
@@ -39,7 +41,7 @@ SCHEMA: t.Final = evidence_doc.schema()
 CHECK: t.Final = jsonschema.Draft202012Validator(SCHEMA)
 HTML: t.Final = sorted(TEMPLATES.glob("report*.j2"))
 EVIL: t.Final = (
-    """</pre></title></style><script>alert("x")</script>' onload="a" | `b` {{ 7*191 }} {% raw %} {# x #} [c](d)"""
+    """</pre></title></style><script>alert("x")</script>' onload="a" | `b` {{ 7919*6271 }} {% raw %} {# x #} [c](d)"""
 )
 
 
@@ -112,7 +114,7 @@ class TestFormat:
     def test_calls_without_a_time_are_told_without_one(self) -> None:
         calls = [{"operation": "DescribeKey", "time": None, "error": ""}] * 2
         found = evidence(run([key(region, calls=calls) for region in REGIONS]))
-        assert "not known to not known" in render("report.md.j2", found)
+        assert "| DescribeKey × 2 | not known | ok | not known |" in render("report.md.j2", found)
         assert "not known" in render("report.html.j2", found)
 
 
@@ -189,7 +191,7 @@ class TestVerdict:
             ("revoke", "revoked", "attention"),
             ("revoke_partial", "partly_revoked", "bad"),
             ("verify", "verified", "good"),
-            ("verify_waiting", "waiting", "attention"),
+            ("verify_waiting", "waiting", "waiting"),
             ("verify_needs_attention", "needs_attention", "bad"),
         ],
     )
@@ -198,6 +200,14 @@ class TestVerdict:
         assert (verdict["code"], verdict["tone"]) == (code, tone)
         assert verdict["headline"]
         assert verdict["detail"]
+
+    def test_a_notification_on_a_persons_word_is_in_the_headline(self) -> None:
+        by_person = RUNS["on_a_persons_word"]
+        assert evidence(by_person)["verdict"]["headline"] == "Keys restored, Atlassian notified according to a person"
+        again = {**by_person, "result": {**by_person["result"], "status": "already_restored"}}
+        headline = "Access was already restored, Atlassian notified according to a person"
+        assert evidence(again)["verdict"]["headline"] == headline
+        assert "person" not in evidence(RUNS["already_restored"])["verdict"]["headline"]
 
     @pytest.mark.parametrize("name", ["handover_pending", "partial", "desk_down", "failed"])
     def test_says_that_atlassian_has_not_been_notified(self, name: str) -> None:
@@ -282,7 +292,7 @@ class TestWarnings:
     def test_of_events_that_may_have_locked_atlassian_out(self) -> None:
         (warning, _late) = evidence(RUNS["desk_down"])["warnings"]
         assert "key in us-west-2" in warning
-        assert "1 change of its policy or grants, the last one PutKeyPolicy at 2026-11-15 14:31:02 UTC by" in warning
+        assert "1 change of its policy or grants, the last one PutKeyPolicy at 2026-11-15 14:31 UTC by" in warning
 
     def test_a_comparison_tells_more_than_events(self) -> None:
         compared = {**RUNS["desk_down"], "access": [{"region": "us-west-2", "changed": False, "diff": "", "note": ""}]}
@@ -400,7 +410,7 @@ class TestRevocation:
     def test_it_speaks_of_no_ticket_but_the_one_to_come(self, template: str) -> None:
         report = render(template, evidence(RUNS["revoke"])).replace("\\", "")
         assert "Atlassian opens one at the revocation: put its key into the inventory as cmk_ticket" in report
-        assert "Atlassian told" not in report
+        assert "Atlassian notified" not in report
         assert "expected" not in report.lower()
 
 
@@ -448,14 +458,14 @@ class TestEscaping:
         usual = Page(render("report.html.j2", evidence(RUNS[name])))
         # Lines of the drawing are broken where they must be; otherwise no value has made an element or an attribute.
         assert page.outline(without="tspan") == usual.outline(without="tspan")
-        for raw in ("<script", "{{", "{%", "{#", str(7 * 191), "</pre></title>", "' onload"):
+        for raw in ("<script>alert", "{{", "{%", "{#", str(7919 * 6271), "</pre></title>", "' onload"):
             assert raw not in source
         assert EVIL in "".join(page.text)
 
     def test_md(self, name: str) -> None:
         source = render("report.md.j2", evil(evidence(RUNS[name])))
         usual = render("report.md.j2", evidence(RUNS[name]))
-        for raw in ("<script", "{{", "{%", "{#", str(7 * 191), "</pre></title>"):
+        for raw in ("<script", "{{", "{%", "{#", str(7919 * 6271), "</pre></title>"):
             assert raw not in source
         # As many blocks and as many cells as ever: no value has ended one.
         assert source.count("<pre>") == source.count("</pre>") == usual.count("<pre>")
@@ -475,10 +485,20 @@ class TestPage:
     def page(self, source: str) -> Page:
         return Page(source)
 
-    def test_it_loads_nothing_and_runs_nothing(self, source: str, page: Page) -> None:
-        assert not page.all("script", "link", "iframe", "object", "embed", "img", "base", "form")
+    def test_it_loads_nothing(self, source: str, page: Page) -> None:
+        assert not page.all("link", "iframe", "object", "embed", "img", "base", "form")
         assert not re.search(r"url\(|@import|\bsrc=|javascript:", source)
-        assert "default-src 'none'" in source
+
+    def test_it_runs_nothing_but_the_copy_button(self, name: str, source: str, page: Page) -> None:
+        policy = next(str(meta["content"]) for meta in page.all("meta") if "http-equiv" in meta)
+        scripts = re.findall(r"<script>(.*?)</script>", source, re.DOTALL)
+        hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+        assert policy == "; ".join(
+            ["default-src 'none'", "style-src 'unsafe-inline'", "base-uri 'none'", "form-action 'none'"]
+            + [f"script-src 'sha256-{digest}'" for digest in hashes]
+        )
+        # Only where a person has something to paste.
+        assert len(page.all("script")) == len(hashes) == (name in ("handover_pending", "desk_down", "byok_late"))
 
     def test_headings_are_in_order(self, page: Page) -> None:
         levels = [int(tag[1]) for tag, _attributes in page.tags if re.fullmatch("h[1-6]", tag)]
@@ -561,6 +581,75 @@ def test_contrast(scheme: int) -> None:
         pairs += [(tone, f"{tone}-pale"), ("text", f"{tone}-pale"), ("link", f"{tone}-pale"), (tone, "card")]
     for front, back in pairs:
         assert contrast(colours[front], colours[back]) >= 4.5, (front, back)
+
+
+class TestPaste:
+    """The text that a person must paste."""
+
+    @pytest.mark.parametrize("name", ["handover_pending", "desk_down", "byok_late"])
+    def test_it_stands_directly_under_the_banner_and_only_there(self, name: str) -> None:
+        source = render("report.html.j2", evidence(RUNS[name]))
+        assert re.search(r'</header>\s*<main>\s*<section class="card paste"', source)
+        assert source.count("Please start the restoration of our suspended sites.") == 1
+        link = "https://support.example.com/servicedesk/customer/portal/1/CMK-1"
+        heading = source.partition('<h2 id="paste">')[2].partition("</h2>")[0]
+        assert " ".join(heading.split()) == f'Paste this text into ticket <a href="{link}" rel="noreferrer">CMK-1</a>'
+
+    @pytest.mark.parametrize("name", ["restored", "check_mode", "assess", "verify_waiting", "revoke", "partial"])
+    def test_without_something_to_paste_there_is_none(self, name: str) -> None:
+        assert 'id="paste"' not in render("report.html.j2", evidence(RUNS[name]))
+
+    @pytest.mark.parametrize("code", ["desk_unconfirmed", "mail_unconfirmed", "mailed"])
+    def test_a_comment_that_may_be_there_is_not_pasted_blindly(self, code: str) -> None:
+        ticket = (
+            {"mailed": {"to": "desk@example.com", "at": STARTED}}
+            if code == "mailed"
+            else {"code": code, "error": "No."}
+        )
+        found = evidence(run([key(region) for region in REGIONS], told=False, ticket=ticket))
+        assert "Only if the ticket does not show it yet: paste this text" in render("report.html.j2", found)
+
+    def test_a_ticket_without_an_address_is_named(self) -> None:
+        found = evidence(RUNS["handover_pending"])
+        found["ticket"]["url"] = ""
+        source = " ".join(render("report.html.j2", found).split())
+        assert "Paste this text into ticket CMK-1</h2>" in source
+
+
+class TestAbout:
+    def test_requests_versions_and_earlier_runs_are_shown(self) -> None:
+        found = evidence(RUNS["already_restored"])
+        source = render("report.html.j2", found)
+        assert '<a href="../20261124T030000Z-restore/restore.html">restore, ' in source
+        md = render("report.md.j2", found).replace("\\", "")
+        for report in (source, md):
+            assert found["regions"][0]["calls"][0]["request_id"] in report
+            assert "ansible-core 2.19.14, amazon.aws 10.1.2, boto3 1.44.8, botocore 1.44.8" in report
+            assert "20261124T030000Z-restore, SHA-256 of its list" in report
+            assert found["previous"]["sha256"] in report
+
+    def test_the_job_leads_to_the_approver(self) -> None:
+        for template in ("report.html.j2", "report.md.j2"):
+            report = render(template, evidence(RUNS["on_a_persons_word"]))
+            assert "71, workflow job 69, where AWX shows who approved" in report
+            assert "AWX job" not in render(template, evidence(RUNS["restored"]))
+
+    @pytest.mark.parametrize("name", ["../../etc", "a/b", "x.html", "", None, 7.5])
+    def test_a_link_to_a_run_leads_nowhere_else(self, name: object) -> None:
+        earlier = [{"run": name, "entry_point": name, "at": STARTED}]
+        (found,) = evidence({**RUNS["restored"], "earlier_runs": earlier})["earlier_runs"]
+        assert (found["run"], found["entry_point"]) == ("", "")
+
+    @pytest.mark.parametrize("name", RUNS)
+    @pytest.mark.parametrize("template", ["report.html.j2", "report.md.j2"])
+    def test_times_have_one_format(self, name: str, template: str) -> None:
+        found = evidence(RUNS[name])
+        # These are others' words.
+        found["ticket"] |= {"comment": "The text.", "told_note": "A note."}
+        visible = re.sub(r"<[^>]*>", "", render(template, found))
+        times = re.findall(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:.{6}", visible)
+        assert times
+        assert [time for time in times if not re.fullmatch(r"[0-9-]{10} [0-9]{2}:[0-9]{2} UTC.?", time)] == []
 
 
 class TestByok:

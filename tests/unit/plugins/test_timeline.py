@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports import drawing as _timeline
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import (
     CHARACTER,
@@ -59,7 +60,7 @@ class TestRows:
     def test_the_description_tells_all_that_is_drawn(self, name: str) -> None:
         view = drawn(name)
         for row in view["rows"]:
-            assert f"{row['at'].replace('T', ' ').replace('Z', ' UTC')}: " in view["says"]
+            assert f"{to_minute(row['at'])}: " in view["says"]
             assert row["label"] in view["says"]
 
 
@@ -131,6 +132,10 @@ class TestBar:
         assert drawing
         assert phase in [zone["phase"] for zone in drawing["zones"]]
 
+    @pytest.mark.parametrize("name", [name for name in RUNS if drawn(name)["bar"]])
+    def test_the_part_at_risk_is_always_labelled(self, name: str) -> None:
+        assert [zone["label"] for zone in drawn(name)["bar"]["zones"] if zone["phase"] == "at_risk"] == ["at risk"]
+
     @pytest.mark.parametrize(
         "window",
         [
@@ -201,12 +206,12 @@ def test_spans_are_told_from_the_first_loss() -> None:
 @pytest.mark.parametrize(
     ("name", "left"),
     [
-        ("restored", "1 day 11 h, until the limit (2026-11-25 14:20:31 UTC)"),
-        ("verify", "1 day 11 h, until the limit (2026-11-25 14:20:31 UTC)"),
-        ("handover_pending", "1 day 11 h, until the limit (2026-11-25 14:20:31 UTC)"),
-        ("desk_down", "7 days 4 h, until full recovery may be impossible (2026-12-05 14:20:31 UTC)"),
+        ("restored", "1 day 11 h, until the limit (2026-11-25 14:20 UTC)"),
+        ("verify", "1 day 11 h, until the limit (2026-11-25 14:20 UTC)"),
+        ("handover_pending", "1 day 11 h, until the limit (2026-11-25 14:20 UTC)"),
+        ("desk_down", "7 days 4 h, until full recovery may be impossible (2026-12-05 14:20 UTC)"),
         ("partial", "none"),
-        ("assess_not_ready", "14 h 59 min, until the key is deleted (2026-11-24 18:00:00 UTC)"),
+        ("assess_not_ready", "14 h 59 min, until the key is deleted (2026-11-24 18:00 UTC)"),
         ("failed", "not known"),
     ],
 )

@@ -295,12 +295,12 @@ def test_the_order_of_the_answer_matters_only_within_a_second(text: str, chance:
         (
             "DisableKey 1, EnableKey 2",
             "Enabled",
-            "Access was lost at 2026-11-20T08:01:00Z (DisableKey) and came back at 2026-11-20T08:02:00Z.",
+            "Access was lost at 2026-11-20 08:01 UTC (DisableKey) and came back at 2026-11-20 08:02 UTC.",
         ),
         (
             "DisableKey 1, EnableKey 2",
             None,
-            "Access was lost at 2026-11-20T08:01:00Z (DisableKey) and came back at 2026-11-20T08:02:00Z.",
+            "Access was lost at 2026-11-20 08:01 UTC (DisableKey) and came back at 2026-11-20 08:02 UTC.",
         ),
         (
             "DisableKey 1, EnableKey 2",

@@ -39,7 +39,7 @@ def test_a_loss_that_was_undone_is_never_that_of_a_key_that_is_disabled_now() ->
     assert (loss.revoked_at, loss.source, loss.identity) == (None, None, None)
     assert loss.not_before == "2026-10-30T04:00:00Z"
     assert "too recent for CloudTrail" in loss.reason
-    assert "at the earliest after 2026-10-30T04:00:00Z" in loss.reason
+    assert "at the earliest after 2026-10-30 04:00 UTC" in loss.reason
     assert not loss.is_ruled_out
     assert not loss.is_unknown
 

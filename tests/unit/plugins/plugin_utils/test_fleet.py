@@ -18,8 +18,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.flee
 )
 
 
-def ended(org: str, status: str, failure: str = "", *, folder: str | None = None) -> End:
+def ended(org: str, status: str, failure: str = "", *, folder: str | None = None, deadline: str | None = None) -> End:
     result = {"org": org, "realm": "Japan", "status": status, "ticket": {"told": status == "restored"}}
+    result |= {"finished_at": "2026-11-24T03:01:08Z", "window": {"deadline": deadline}}
     return End(result, failure, f"/reports/{org}/run" if folder is None else folder)
 
 
@@ -53,6 +54,34 @@ def test_the_worst_first_then_by_name() -> None:
     ]
 
 
+def test_of_those_that_ended_alike_the_first_deadline_is_first() -> None:
+    found = count(
+        [
+            ended("a", "failed"),
+            ended("b", "failed", deadline="2026-12-04T17:39:00Z"),
+            ended("c", "failed", deadline="2026-12-03T17:39:00Z"),
+            ended("d", "restored", deadline="2026-12-01T17:39:00Z"),
+        ]
+    )
+    assert [(one["org"], one["deadline"]) for one in found["organizations"]] == [
+        ("c", "2026-12-03T17:39:00Z"),
+        ("b", "2026-12-04T17:39:00Z"),
+        ("a", ""),
+        ("d", ""),
+    ]
+
+
+def test_the_page_shows_deadline_and_time_of_each() -> None:
+    late = ended("late", "failed", "no", deadline="2026-11-23T17:39:00Z")
+    page = page_of(
+        [late, ended("acme", "failed", "no", deadline="2026-12-04T17:39:00Z"), ended("hooli", "restored")], {}
+    )
+    text = " ".join(re.sub(r"<[^>]*>", " ", page.partition("<tbody>")[2]).split())
+    assert "acme Japan failed 2026-12-04 17:39 UTC no 2026-11-24 03:01 UTC no" in text
+    assert "late Japan failed 2026-11-23 17:39 UTC has passed no" in text
+    assert "hooli Japan restored none yes 2026-11-24 03:01 UTC" in text
+
+
 def test_of_verifications_a_person_is_needed_only_where_nothing_goes_on_by_itself() -> None:
     found = count([ended("acme", "restored"), ended("globex", "waiting"), ended("hooli", "needs_attention")])
     assert list(found["counts"]) == ["needs_attention", "waiting", "restored"]
@@ -83,7 +112,9 @@ BAD_NAMES: list[str] = ["<script>alert(1)</script>", '" onload="x', "{{ 7*7 }}"]
 
 def page_of(ended: list[End], links: dict[str, str]) -> str:
     about = count(ended)
-    return render("fleet.html.j2", cmk_fleet=about, cmk_links=links, cmk_entry_point="restore", cmk_at="now")
+    return render(
+        "fleet.html.j2", cmk_fleet=about, cmk_links=links, cmk_entry_point="restore", cmk_at="2026-11-24T03:01:08Z"
+    )
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
