@@ -1,0 +1,67 @@
+"""What ``make mutants`` changes, the tests that are to notice it, and the changes that nothing can notice."""
+
+from __future__ import annotations
+
+import typing as t
+
+# The files whose functions only decide, and the lock and the files that they guard; below plugins. With each, the names of
+# its tests without test_.
+RULES: t.Final[dict[str, str]] = {
+    "module_utils/_aws_errors.py": "aws_errors",
+    "module_utils/_cloudtrail/automation.py": "automation",
+    "module_utils/_cloudtrail/revocation.py": "revocation",
+    "module_utils/_cloudtrail/use.py": "use",
+    "module_utils/_iam/trust.py": "trust",
+    "module_utils/_kms/states.py": "key_states",
+    "module_utils/_text.py": "text",
+    "module_utils/_time.py": "time",
+    "module_utils/_waiter.py": "waiter",
+    "plugin_utils/_access.py": "access",
+    "plugin_utils/_access_loss.py": "access_loss",
+    "plugin_utils/_announcement.py": "announcement",
+    "plugin_utils/_channels/options.py": "settings mail",
+    "plugin_utils/_checks.py": "verification",
+    "plugin_utils/_decided.py": "run revoking",
+    "plugin_utils/_deciding.py": "run revoking",
+    "plugin_utils/_desk.py": "desk",
+    "plugin_utils/_desk_read.py": "desk_read",
+    "plugin_utils/_journal.py": "journal announcement",
+    "plugin_utils/_keys.py": "run",
+    "plugin_utils/_lock.py": "lock",
+    "plugin_utils/_mail.py": "mail",
+    "plugin_utils/_note.py": "announcement settings",
+    "plugin_utils/_notified.py": "notified verification",
+    "plugin_utils/_options.py": "settings",
+    "plugin_utils/_proof.py": "verification",
+    "plugin_utils/_quoting.py": "quoting",
+    "plugin_utils/_reports/events.py": "timeline",
+    "plugin_utils/_reports/evidence.py": "evidence",
+    "plugin_utils/_reports/fields.py": "evidence",
+    "plugin_utils/_reports/fleet.py": "fleet",
+    "plugin_utils/_reports/headlines.py": "evidence",
+    "plugin_utils/_restored.py": "verification",
+    "plugin_utils/_result.py": "result",
+    "plugin_utils/_revoking.py": "revoking",
+    "plugin_utils/_run.py": "run",
+    "plugin_utils/_seen.py": "verification",
+    "plugin_utils/_settings.py": "settings",
+    "plugin_utils/_sites.py": "sites",
+    "plugin_utils/_state_dir.py": "state_dir remember",
+    "plugin_utils/_ticket.py": "notified verification",
+    "plugin_utils/_trail.py": "access_loss",
+    "plugin_utils/_variables.py": "variables",
+    "plugin_utils/_verification.py": "verification",
+    "plugin_utils/_window.py": "window",
+}
+
+
+class Equivalent(t.NamedTuple):
+    """A mutation that changes nothing that can be observed, by file, line and the expression as it is then."""
+
+    file: str
+    line: str
+    change: str
+    reason: str
+
+
+EQUIVALENTS: t.Final[tuple[Equivalent, ...]] = ()
