@@ -76,6 +76,8 @@ def find_mutations(tree: ast.Module) -> list[Mutation]:
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "t.Literal":
+        return
     yield node
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list"):
