@@ -54,6 +54,7 @@ _OPERATORS: t.Final[dict[type[ast.operator], type[ast.operator]]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
     ast.Mult: ast.Div,
+    ast.BitOr: ast.BitAnd,
 }
 _FUNCTIONS: t.Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _TIMED_OUT: t.Final = 124

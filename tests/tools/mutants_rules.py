@@ -55,6 +55,22 @@ RULES: t.Final[dict[str, str]] = {
 }
 
 
+# The files of which tests must notice at least so many per cent of the changes.
+GOAL: t.Final = 95
+GOALS: t.Final = (
+    "module_utils/_kms/states.py",
+    "module_utils/_waiter.py",
+    "plugin_utils/_access_loss.py",
+    "plugin_utils/_announcement.py",
+    "plugin_utils/_desk.py",
+    "plugin_utils/_desk_read.py",
+    "plugin_utils/_options.py",
+    "plugin_utils/_settings.py",
+    "plugin_utils/_state_dir.py",
+    "plugin_utils/_window.py",
+)
+
+
 class Equivalent(t.NamedTuple):
     """A mutation that changes nothing that can be observed, by file, line and the expression as it is then."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -54,11 +53,11 @@ def steps(run_action: RunAction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def other(steps: Steps) -> Iterator[Holder]:
+def other(steps: Steps) -> Holder:
     """Another run of the same process, on another inventory host, that holds the lock."""
     holder = replace(identify("acme-again", clock()), host="elsewhere")
     assert acquire(steps.lock, holder, clock()) is None
-    yield holder
+    return holder
 
 
 class TestBegin:

@@ -16,7 +16,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.action.step import ActionM
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import acquire, identify, parse
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import report
-from tests.unit.plugins.plugin_utils.test_run import CHANGE, COMMENT, DONE, PLAN, SETTINGS, decided, raw
+from tests.unit.plugins.plugin_utils.test_run import CHANGE, COMMENT, DONE, PLAN, decided, raw
 
 from .conftest import RunAction
 
