@@ -249,17 +249,27 @@ class _Mutant(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 
 def run_tests(subject: Subject, number: int | None, limit: float) -> int:
     """Run a subject's tests in a process of their own; return pytest's exit code."""
+    return run_apart(lambda: _test(subject, number), limit)
+
+
+def run_apart(work: Callable[[], int], limit: float) -> int:
+    """Return what the work returns in a process of its own; anything but 0 to 127 if it ends in another way."""
     child = os.fork()
     if child:
         return _wait(child, limit)
     code = 1
     try:
         os.setsid()
+        # A mutant may send a signal to its parent, which is this process and not the tool.
+        worker = os.fork()
+        if worker:
+            _pid, status = os.waitpid(worker, 0)
+            os._exit(os.waitstatus_to_exitcode(status) % 256)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
-        code = int(_test(subject, number))
+        code = int(work())
     except BaseException:  # a module that cannot be imported is noticed by every test
         code = 1
     finally:
@@ -276,16 +286,20 @@ def _test(subject: Subject, number: int | None) -> int:
 
 
 def _wait(child: int, limit: float) -> int:
-    end = time.monotonic() + limit
+    end, code = time.monotonic() + limit, _TIMED_OUT
     while time.monotonic() < end:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            return os.waitstatus_to_exitcode(status)
+            code = os.waitstatus_to_exitcode(status)
+            break
         time.sleep(0.01)
+    # What is left of its processes.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return _TIMED_OUT
+    if code == _TIMED_OUT:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
+    return code
 
 
 @dataclass(frozen=True)

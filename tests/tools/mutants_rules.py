@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typing as t
 
-# The files whose functions only decide, and the lock and the files that they guard; below plugins. With each, the names of
-# its tests without test_.
+# The files whose functions only decide, and those whose mistakes cost most; below plugins. With each, the names of its tests
+# without test_.
 RULES: t.Final[dict[str, str]] = {
     "module_utils/_aws_errors.py": "aws_errors",
     "module_utils/_cloudtrail/automation.py": "automation",
@@ -47,6 +47,9 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_settings.py": "settings",
     "plugin_utils/_sites.py": "sites",
     "plugin_utils/_state_dir.py": "state_dir remember",
+    "plugin_utils/_steps/decide.py": "decide lock",
+    "plugin_utils/_steps/report.py": "report",
+    "plugin_utils/_steps/verify.py": "verify",
     "plugin_utils/_ticket.py": "notified verification",
     "plugin_utils/_trail.py": "access_loss",
     "plugin_utils/_variables.py": "variables",

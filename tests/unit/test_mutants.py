@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import ast
+import os
+import signal
+import time
+from collections.abc import Callable
 
 import pytest
 
-from tests.tools.mutants import find_mutations, find_subjects, read_scores
+from tests.tools.mutants import find_mutations, find_subjects, read_scores, run_apart
 from tests.tools.mutants_rules import EQUIVALENTS, GOAL, GOALS, RULES
 from tests.tools.standins import ROOT
 
@@ -119,6 +123,21 @@ def test_a_file_or_test_that_is_gone_is_an_error(
     monkeypatch.setitem(RULES, rule, tests)
     with pytest.raises(LookupError, match=message):
         find_subjects()
+
+
+@pytest.mark.parametrize(
+    ("work", "code"),
+    [
+        pytest.param(lambda: 0, 0, id="its tests pass"),
+        pytest.param(lambda: 1, 1, id="a test fails"),
+        pytest.param(lambda: 1 // 0, 1, id="an exception"),
+        pytest.param(lambda: os.kill(os.getpid(), signal.SIGKILL) or 0, 247, id="it kills itself"),
+        pytest.param(lambda: os.kill(os.getppid(), signal.SIGHUP) or signal.pause() or 0, -1, id="it kills its parent"),
+        pytest.param(lambda: time.sleep(60) or 0, 124, id="it hangs"),
+    ],
+)
+def test_a_mutant_can_do_no_harm(work: Callable[[], int], code: int) -> None:
+    assert run_apart(work, 0.2 if code == 124 else 60) == code
 
 
 def test_every_equivalent_mutant_exists_once_and_has_a_reason() -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import (
-    USES,
     Marks,
     Use,
     foreign_use,
@@ -60,7 +59,19 @@ def test_the_facts_of_a_use() -> None:
     }
 
 
-@pytest.mark.parametrize("name", USES)
+# AWS KMS Developer Guide, "Logging AWS KMS API calls". Written down here once more, so that the rule is not its own judge.
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Decrypt",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
+        "GenerateDataKeyWithoutPlaintext",
+        "ReEncrypt",
+    ],
+)
 def test_every_cryptographic_operation_counts(name: str) -> None:
     assert proves(event(name), "AcmeCMK")
 

@@ -520,6 +520,19 @@ class TestVerification:
     def test_what_may_be_over_at_the_next_look(self, seen: dict[str, t.Any], passing: bool) -> None:
         assert verified(**seen)["verification"]["passing"] is passing
 
+    @pytest.mark.parametrize("code", ["desk_throttled", "desk_trouble", "desk_not_reached"])
+    def test_a_desk_that_may_answer_at_the_next_look(self, code: str) -> None:
+        assert verified(look={**DOWN, "code": code, "mentions": []})["verification"]["passing"] is True
+
+    @pytest.mark.parametrize("code", ["throttled", "aws_trouble", "not_reached"])
+    def test_a_key_that_may_be_read_at_the_next_look(self, code: str) -> None:
+        failed = key(key_state_before=None, code=code, error="Failed.", hint="Wait.")
+        denied = {**failed, "code": "access_denied"}
+        assert verified(keys=[failed, key()])["verification"]["passing"] is True
+        assert verified(keys=[failed, denied])["verification"]["passing"] is False
+        # What ended the run is not over at the next look.
+        assert verified(keys=[failed], error="The role cannot be assumed.")["verification"]["passing"] is False
+
     def test_manual_mode(self) -> None:
         outcome, says = checks(verified(look={}))["ticket"]
         assert outcome == "bad"
