@@ -125,15 +125,25 @@ def test_a_file_or_test_that_is_gone_is_an_error(
         find_subjects()
 
 
+def harm(pid: int, number: int) -> int:
+    os.kill(pid, number)
+    return hang()
+
+
+def hang() -> int:
+    time.sleep(600)
+    return 0
+
+
 @pytest.mark.parametrize(
     ("work", "code"),
     [
         pytest.param(lambda: 0, 0, id="its tests pass"),
         pytest.param(lambda: 1, 1, id="a test fails"),
         pytest.param(lambda: 1 // 0, 1, id="an exception"),
-        pytest.param(lambda: os.kill(os.getpid(), signal.SIGKILL) or 0, 247, id="it kills itself"),
-        pytest.param(lambda: os.kill(os.getppid(), signal.SIGHUP) or signal.pause() or 0, -1, id="it kills its parent"),
-        pytest.param(lambda: time.sleep(60) or 0, 124, id="it hangs"),
+        pytest.param(lambda: harm(os.getpid(), signal.SIGKILL), 247, id="it kills itself"),
+        pytest.param(lambda: harm(os.getppid(), signal.SIGHUP), -1, id="it kills its parent"),
+        pytest.param(hang, 124, id="it hangs"),
     ],
 )
 def test_a_mutant_can_do_no_harm(work: Callable[[], int], code: int) -> None:
@@ -144,6 +154,7 @@ def test_every_equivalent_mutant_exists_once_and_has_a_reason() -> None:
     places = [
         (subject.name, subject.line(mutation), mutation.change)
         for subject in find_subjects()
+        if subject.name in {one.file for one in EQUIVALENTS}
         for mutation in subject.find_mutations()
     ]
     assert [one[:3] for one in EQUIVALENTS if places.count(one[:3]) != 1] == []

@@ -133,7 +133,11 @@ class TestModes:
         modes: list[int] = []
 
         def noting(real: Any, place: int) -> Any:
-            return lambda *args, **more: (modes.extend(args[place : place + 1]), real(*args, **more))[1]
+            def call(*args: Any, **more: Any) -> Any:
+                modes.extend(args[place : place + 1])
+                return real(*args, **more)
+
+            return call
 
         monkeypatch.setattr(os, "mkdir", noting(os.mkdir, 1))
         monkeypatch.setattr(os, "open", noting(os.open, 2))
