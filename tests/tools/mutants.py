@@ -306,9 +306,10 @@ def _wait(child: int, limit: float) -> int:
 class Score:
     """What the tests of a subject noticed. Equivalent mutants are counted apart."""
 
-    mutants: int
+    possible: int  # without the equivalent ones
+    mutants: int  # that were tried
     noticed: int
-    equivalent: int
+    equivalent: int  # among all that are possible
     survivors: tuple[str, ...] = ()
     wrong: tuple[str, ...] = ()  # what is said to be equivalent, and was noticed
 
@@ -316,6 +317,11 @@ class Score:
     def percent(self) -> int:
         """The share of the mutants that was noticed, rounded down."""
         return 100 * self.noticed // self.mutants if self.mutants else 100
+
+    @property
+    def row(self) -> str:
+        """The cells of a table."""
+        return " | ".join(map(str, (self.possible, self.mutants, self.noticed, f"{self.percent} %", self.equivalent)))
 
 
 def measure(subject: Subject, sample: int, seed: int, workers: int) -> Score:
@@ -331,16 +337,19 @@ def measure(subject: Subject, sample: int, seed: int, workers: int) -> Score:
     with ThreadPoolExecutor(workers) as pool:
         codes = list(pool.map(lambda number: run_tests(subject, number, limit), numbers))
     assert not any(code in _UNUSABLE for code in codes), codes
-    return _score(subject, [(mutations[number], code != _PASSED) for number, code in zip(numbers, codes, strict=True)])
+    outcomes = [(mutations[number], code != _PASSED) for number, code in zip(numbers, codes, strict=True)]
+    return _score(subject, mutations, outcomes)
 
 
-def _score(subject: Subject, outcomes: Sequence[tuple[Mutation, bool]]) -> Score:
-    equivalent = [(mutation, is_seen) for mutation, is_seen in outcomes if subject.find_equivalent(mutation)]
-    rest = [(mutation, is_seen) for mutation, is_seen in outcomes if not subject.find_equivalent(mutation)]
+def _score(subject: Subject, mutations: Sequence[Mutation], outcomes: Sequence[tuple[Mutation, bool]]) -> Score:
+    equivalents = [mutation for mutation in mutations if subject.find_equivalent(mutation)]
+    equivalent = [(mutation, is_seen) for mutation, is_seen in outcomes if mutation in equivalents]
+    rest = [(mutation, is_seen) for mutation, is_seen in outcomes if mutation not in equivalents]
     return Score(
+        possible=len(mutations) - len(equivalents),
         mutants=len(rest),
         noticed=sum(is_seen for _mutation, is_seen in rest),
-        equivalent=len(equivalent),
+        equivalent=len(equivalents),
         survivors=tuple(_show(subject, mutation) for mutation, is_seen in rest if not is_seen),
         wrong=tuple(_show(subject, mutation) for mutation, is_seen in equivalent if is_seen),
     )
@@ -360,7 +369,7 @@ def write_scores(scores: Mapping[str, Score]) -> None:
     """Keep the scores of these files, and those of the others as they are."""
     merged = {**read_scores(), **scores}
     counts = {
-        file: {name: getattr(merged[file], name) for name in ("mutants", "noticed", "equivalent")}
+        file: {name: getattr(merged[file], name) for name in ("possible", "mutants", "noticed", "equivalent")}
         for file in RULES
         if file in merged
     }
@@ -382,17 +391,16 @@ def main() -> None:
         parser.error(str(error))
     for name in _HEAVY:
         importlib.import_module(name)
-    print("| file | mutants | noticed | score | equivalent |\n|---|---|---|---|---|", flush=True)
+    print("| file | mutants | tried | noticed | score | equivalent |\n|---|---|---|---|---|---|", flush=True)
     scores, failures = {}, 0
     for subject in subjects:
         try:
             score = scores[subject.name] = measure(subject, options.sample, options.seed, options.workers)
         except _UnusableError as error:
-            print(f"| {subject.name} | - | - | {error} | - |", flush=True)
+            print(f"| {subject.name} | - | - | - | {error} | - |", flush=True)
             failures += 1
             continue
-        cells = (subject.name, score.mutants, score.noticed, f"{score.percent} %", score.equivalent)
-        print(f"| {' | '.join(map(str, cells))} |", flush=True)
+        print(f"| {subject.name} | {score.row} |", flush=True)
     for title, lines in (
         ("Not noticed:", [line for score in scores.values() for line in score.survivors]),
         ("Noticed, though named as equivalent:", [line for score in scores.values() for line in score.wrong]),

@@ -29,7 +29,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_keys.py": "run",
     "plugin_utils/_lock.py": "lock",
     "plugin_utils/_mail.py": "mail",
-    "plugin_utils/_note.py": "announcement settings",
+    "plugin_utils/_note.py": "note",
     "plugin_utils/_notified.py": "notified verification",
     "plugin_utils/_options.py": "settings",
     "plugin_utils/_proof.py": "verification",

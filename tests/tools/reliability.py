@@ -125,8 +125,8 @@ file. A change that no test notices shows a rule that no test holds. The files m
 Some changes cannot be noticed, because the code then does the same. They are not counted, and are listed below with the reason.
 The tool fails if a test notices one of them. `make mutants SAMPLE=0 WRITE=1` updates these tables.
 
-| file below `plugins` | mutants | noticed | score | equivalent |
-|---|---|---|---|---|
+| file below `plugins` | changes | tried | noticed | score | equivalent |
+|---|---|---|---|---|---|
 {scores}
 
 | equivalent change | instead of | why nothing can notice it |
@@ -158,7 +158,7 @@ def _mutation() -> str:
 
 def _score_row(file: str, score: Score) -> str:
     star = " *" if file in GOALS else ""
-    return f"| `{file}`{star} | {score.mutants} | {score.noticed} | {score.percent} % | {score.equivalent} |"
+    return f"| `{file}`{star} | {score.row} |"
 
 
 def _cell(text: str) -> str:
