@@ -19,7 +19,7 @@ import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _desk_read
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import within
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, quoted, read_answer
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, read_answer
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
 
@@ -364,23 +364,6 @@ def test_an_author_of_data_center_has_no_account_id() -> None:
     page_ = ok(values=[by({"name": "jdoe"}, "Hello"), by({}, "Who?")], isLastPage=True)
     found = Script(FIRST, (PAGE + "0", page_)).read()["authors"]
     assert [(one["author"], one["name"]) for one in found] == [("jdoe", "jdoe"), ("", "")]
-
-
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("a\r\n\tb  c ", "a b c"),
-        ("red \x1b[31mtext\x00\x9b", "red [31mtext"),
-        ("reversed \u202egnp.exe\u202c and\u200bhidden\ufeff", "reversed gnp.exe and hidden"),
-        ("half \ud800", "half"),
-        ("Zürich → 日本", "Zürich → 日本"),
-        ("x" * 201, "x" * 199 + "…"),
-        ("x" * 200, "x" * 200),
-        ("", ""),
-    ],
-)
-def test_a_quotation_is_one_line_on_which_nothing_acts(text: str, line: str) -> None:
-    assert quoted(text) == line
 
 
 @pytest.fixture(scope="module")
