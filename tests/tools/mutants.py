@@ -79,6 +79,8 @@ def find_mutations(tree: ast.Module) -> list[Mutation]:
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "t.Literal":
         return
+    if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+        return
     yield node
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list"):

@@ -59,6 +59,7 @@ def test_a_rule_is_changed(source: str, expected: list[str]) -> None:
         '"""A docstring."""',
         "x: t.Literal['a', 'b']",
         "X = t.Literal['a', 'b']",
+        "__all__ = ['a']",
         "def f(x: tuple[1]) -> tuple[2]:\n    pass",
         "x = t.cast('int', y)",
         "x = 'a' + b",

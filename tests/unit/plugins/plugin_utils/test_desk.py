@@ -588,13 +588,13 @@ class TestAuthor:
 
     def test_who_wrote_last_comes_last_with_all_references(self) -> None:
         other = comment("Hello.", 18) | {"author": {"accountId": "b"}}
-        comments = [self.by(self.CLOUD), other, "no comment", comment("News?", 19) | {"author": self.CLOUD}]
-        found = authors(comments, "acme", 0, Account(account_id="b"))  # type: ignore[arg-type] - as a desk may send it
+        comments: list[Any] = [self.by(self.CLOUD), other, "no comment", comment("News?", 19) | {"author": self.CLOUD}]
+        found = authors(comments, "acme", 0, Account(account_id="b"))
         assert [(one.comment_id, one.text, one.references, one.by_us) for one in found] == [
             ("18", "Hello.", (), True),
             ("19", "News?", (A,), False),
         ]
-        assert [one.by_us for one in authors(comments, "acme")] == [False, False]  # type: ignore[arg-type]
+        assert [one.by_us for one in authors(comments, "acme")] == [False, False]
 
     def test_an_author_without_a_name_is_called_by_the_id(self) -> None:
         assert self.mention({"accountId": "a-1", "displayName": None}, Account())["author"] == "a-1"
