@@ -40,7 +40,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_reports/fleet.py": "fleet",
     "plugin_utils/_reports/headlines.py": "evidence",
     "plugin_utils/_restored.py": "verification",
-    "plugin_utils/_result.py": "result",
+    "plugin_utils/_result.py": "result run revoking",
     "plugin_utils/_revoking.py": "revoking",
     "plugin_utils/_run.py": "run",
     "plugin_utils/_seen.py": "verification",
