@@ -31,7 +31,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_mail.py": "mail",
     "plugin_utils/_note.py": "note",
     "plugin_utils/_notified.py": "notified verification",
-    "plugin_utils/_options.py": "settings",
+    "plugin_utils/_options.py": "options",
     "plugin_utils/_proof.py": "verification",
     "plugin_utils/_quoting.py": "quoting",
     "plugin_utils/_reports/events.py": "timeline",

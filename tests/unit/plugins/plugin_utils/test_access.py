@@ -118,9 +118,7 @@ class TestTheCopy:
 
     def test_it_is_a_file_that_people_read(self) -> None:
         assert kept(policy={"b": 1, "a": 2}) == (
-            "{\n"
-            + f'  "{ARN}"'
-            + ': {\n    "grants": [],\n    "policy": {\n      "a": 2,\n      "b": 1\n    }\n  }\n}\n'
+            f'{{\n  "{ARN}": {{\n    "grants": [],\n    "policy": {{\n      "a": 2,\n      "b": 1\n    }}\n  }}\n}}\n'
         )
 
     def test_the_difference_shows_two_lines_around_it(self) -> None:
