@@ -83,4 +83,49 @@ class Equivalent(t.NamedTuple):
     reason: str
 
 
-EQUIVALENTS: t.Final[tuple[Equivalent, ...]] = ()
+EQUIVALENTS: t.Final[tuple[Equivalent, ...]] = (
+    Equivalent(
+        "module_utils/_waiter.py",
+        "row, bad_row, last, gone = 0, 0, None, 0.0",
+        "1.0",
+        "the loop runs at least once, and sets it",
+    ),
+    Equivalent(
+        "plugin_utils/_channels/options.py",
+        'fit = {name: (value, r"[^\\x00-\\x1f\\x7f]*") for name, value in given.items()}',
+        r"'[^\\x00-\\x1f\\x7f]*?'",
+        "the whole text must match, by few characters or by many",
+    ),
+    Equivalent("plugin_utils/_desk.py", "if status < 0:", "status <= 0", "a status of 0 is read as -1"),
+    Equivalent("plugin_utils/_desk.py", "if status < 0:", "1", "a status of 0 is read as -1"),
+    Equivalent(
+        "plugin_utils/_proof.py",
+        "if reply is None or at is None:",
+        "reply is None and at is None",
+        "a comment without a time is later than nothing, so a reply has one",
+    ),
+    Equivalent(
+        "plugin_utils/_quoting.py",
+        'for line, following in zip(lines, [*lines[1:], ""], strict=True):',
+        "'?'",
+        "what follows the last line is no mail's head in either case",
+    ),
+    Equivalent(
+        "plugin_utils/_state_dir.py",
+        "data = file.read(MAX_BYTES + 1)",
+        "2",
+        "one byte too many is enough to refuse the file",
+    ),
+    Equivalent(
+        "plugin_utils/_state_dir.py",
+        'temporary = f".{secrets.token_hex(8)}.new"',
+        "9",
+        "the name is random, and gone afterwards",
+    ),
+    Equivalent(
+        "plugin_utils/_window.py",
+        "if reinstate_by is None or at_risk_after is None:",
+        "reinstate_by is None and at_risk_after is None",
+        "both are known, or neither is",
+    ),
+)

@@ -668,6 +668,15 @@ class TestSupportDesk:
         assert problems[0].startswith(f"{name} is not set, but the ticket is to be told by API.")
         assert "cmk_support_mode=manual" in problems[0]
 
+    def test_where_the_ticket_is_asked_for(self) -> None:
+        url = "https://support.example.com/rest/servicedeskapi/request/CMK-1"
+        assert fine(**API, support_mode="api")["request_url"] == fine(**API | {"ticket": "cmk-1"})["request_url"] == url
+        assert fine(**API, support_mode="manual")["request_url"] == ""
+
+    @pytest.mark.parametrize(("digits", "fits"), [(251, True), (252, False)])
+    def test_the_longest_key(self, digits: int, fits: bool) -> None:
+        assert bool(read(ticket=f"CMK-{'1' * digits}")["problems"]) is not fits
+
     def test_manual_needs_nothing(self) -> None:
         assert fine(support_mode="manual")["mode"] == "manual"
 
@@ -919,6 +928,11 @@ def test_mail() -> None:
         "secure": True,
         "in_reply_to": "",
     }
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_mail_is_encrypted_unless_it_is_told_not_to_be(empty: str | None) -> None:
+    assert fine(**MAIL | {"mail_secure": empty})["mail"]["secure"] is True
 
 
 def test_mail_as_a_survey_hands_it() -> None:

@@ -395,3 +395,20 @@ def test_a_folder_that_another_process_makes_and_removes(path: Path, monkeypatch
     monkeypatch.setattr(os, "mkdir", second)
     with pytest.raises(FileNotFoundError):
         write_file(str(path), TEXT)
+
+
+def test_a_new_folder_that_is_exchanged_for_a_link(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    elsewhere.chmod(0o755)
+    mkdir = os.mkdir
+
+    def exchanged(name: str, *args: Any, **more: Any) -> None:
+        mkdir(name, *args, **more)
+        os.rmdir(name, dir_fd=more["dir_fd"])
+        os.symlink(elsewhere, name, dir_fd=more["dir_fd"])
+
+    monkeypatch.setattr(os, "mkdir", exchanged)
+    with pytest.raises(OSError, match="reports"):
+        write_file(str(path), TEXT)
+    assert (mode(elsewhere), os.listdir(elsewhere)) == (0o755, [])
