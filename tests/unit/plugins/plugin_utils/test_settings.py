@@ -434,6 +434,29 @@ def test_refused(name: str, value: Any, said: str) -> None:
     readable(problems)
 
 
+@pytest.mark.parametrize(
+    ("name", "least", "most", "step"),
+    [
+        ("wait_timeout", 0, 3600, 0.5),
+        ("wait_reads", 1, 100, 1),
+        ("wait_delay", 0, 60, 0.5),
+        ("site_status", 200, 599, 1),
+        ("verify_limit", 0, 90 * 86400, 0.5),
+        ("verify_interval", 1, 86400, 0.5),
+    ],
+)
+def test_bounds(name: str, least: float, most: float, step: float) -> None:
+    for value in (least, most):
+        assert fine(**{name: value})[name] == value
+    for value in (least - step, most + step):
+        (problem,) = read(**{name: value})["problems"]
+        assert problem.startswith(f"cmk_{name} must be a ")
+
+
+def test_the_longest_realm() -> None:
+    assert "is not known" in read(realm="x" * 100)["problems"][0]
+
+
 def readable(problems: list[str]) -> None:
     for problem in problems:
         assert len(problem) < 800

@@ -98,6 +98,7 @@ class TestVerdict:
             (Facts(use="unattributed", sites="up", overdue=True), "needs_attention", "Set cmk_context_tag"),
             (Facts(use="unattributed", sites="up", notified=False), "needs_attention", "has not been notified"),
             (Facts(use="undated", sites="up", answered_by="Support"), "waiting", "Set cmk_revoked_at"),
+            (Facts(use="unread", sites="up", answered_by="Support", overdue=True), "restored", "not proven"),
             (Facts(keys="not_enabled", sites="up"), "needs_attention", "Not every key is enabled"),
             (
                 Facts(keys="not_enabled", lost="us-west-2: disabled."),
@@ -643,6 +644,21 @@ class TestLostAgain:
         outcome, check = checks(run)["keys"]
         assert outcome == "bad"
         assert says in check
+
+    @pytest.mark.parametrize("name", ["EnableKey", "CancelKeyDeletion", "ImportKeyMaterial", "ConnectCustomKeyStore"])
+    @pytest.mark.parametrize(("time", "again"), [("2026-11-24T05:59:59Z", True), ("2026-11-24T06:00:00Z", False)])
+    def test_whether_it_was_usable_before(self, name: str, time: str, again: bool) -> None:
+        trail = lost_key(events=[{"name": name, "time": time, "error_code": None}])
+        run = verified(keys=[key(key_state_before="Disabled")], revocation={"keys": [trail]}, look={})
+        assert ("disabled again at" in checks(run)["keys"][1]) is again
+
+    @pytest.mark.parametrize(("restored_at", "again"), [(BACK, True), (None, False), ("2026-11-24T07:00:00Z", False)])
+    def test_the_controller_knows_that_too(
+        self, monkeypatch: pytest.MonkeyPatch, restored_at: str | None, again: bool
+    ) -> None:
+        monkeypatch.setitem(ANNOUNCEMENT, "restored_at", restored_at)
+        run = verified(keys=[key(key_state_before="Disabled")], revocation={"keys": [lost_key()]}, look={})
+        assert ("disabled again at" in checks(run)["keys"][1]) is again
 
     def test_of_an_enabled_key_and_of_one_that_cloudtrail_does_not_show_nothing_is_said(self) -> None:
         nothing: tuple[dict[str, t.Any], ...] = (
