@@ -58,6 +58,7 @@ _OPERATORS: t.Final[dict[type[ast.operator], type[ast.operator]]] = {
 }
 _FUNCTIONS: t.Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _TIMED_OUT: t.Final = 124
+_KEPT: t.Final = ("possible", "mutants", "noticed", "equivalent")
 # pytest's exit codes: tests passed; no test ran, or pytest was called wrongly.
 _PASSED, _UNUSABLE = 0, (4, 5)
 
@@ -370,12 +371,12 @@ def read_scores() -> dict[str, Score]:
 def write_scores(scores: Mapping[str, Score]) -> None:
     """Keep the scores of these files, and those of the others as they are."""
     merged = {**read_scores(), **scores}
-    counts = {
-        file: {name: getattr(merged[file], name) for name in ("possible", "mutants", "noticed", "equivalent")}
+    counts = [
+        f'"{file}": {json.dumps({name: getattr(merged[file], name) for name in _KEPT})}'
         for file in RULES
         if file in merged
-    }
-    SCORES.write_text(json.dumps(counts, indent=2) + "\n", encoding="utf-8")
+    ]
+    SCORES.write_text("{\n" + ",\n".join(counts) + "\n}\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -129,8 +129,8 @@ The tool fails if a test notices one of them. `make mutants SAMPLE=0 WRITE=1` up
 |---|---|---|---|---|---|
 {scores}
 
-| equivalent change | instead of | why nothing can notice it |
-|---|---|---|
+| file | line | changed to | why nothing can notice it |
+|---|---|---|---|
 {equivalents}
 """
 
@@ -147,7 +147,7 @@ def page() -> str:
 def _mutation() -> str:
     scores = [_score_row(file, score) for file, score in read_scores().items()]
     equivalents = [
-        f"| `{_cell(one.change)}` | `{_cell(one.line)}` ({one.file}) | {one.reason} |" for one in EQUIVALENTS
+        f"| `{one.file}` | `{_cell(one.line)}` | `{_cell(one.change)}` | {one.reason} |" for one in EQUIVALENTS
     ]
     return (
         _MUTATION.replace("{goal}", str(GOAL))
