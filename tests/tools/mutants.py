@@ -198,15 +198,14 @@ def find_subjects(names: Sequence[str] = ()) -> list[Subject]:
     :raises LookupError: if a name is no file of rules, or if one of its tests is missing
     """
     files = {file: re.sub(r"^\w+_utils/|\.py$|\b_", "", file) for file in RULES}
-    for name in names:
-        if not any(_is_named(short, name) for short in files.values()):
+    chosen = set()
+    for name in names or files.values():
+        exact = [file for file, short in files.items() if short == name]
+        found = exact or [file for file, short in files.items() if short.endswith(f"/{name}")]
+        if not found:
             raise LookupError(f"{name} is none of the rules: {' '.join(sorted(files.values()))}")
-    chosen = [file for file, short in files.items() if not names or any(_is_named(short, name) for name in names)]
-    return [Subject(_existing(f"plugins/{file}"), _find_tests(RULES[file])) for file in chosen]
-
-
-def _is_named(short: str, name: str) -> bool:
-    return short == name or short.endswith(f"/{name}")
+        chosen.update(found)
+    return [Subject(_existing(f"plugins/{file}"), _find_tests(RULES[file])) for file in files if file in chosen]
 
 
 def _find_tests(names: str) -> tuple[str, ...]:

@@ -102,7 +102,9 @@ def test_names() -> None:
     assert names_of("window", "kms/states") == ["module_utils/_kms/states.py", "plugin_utils/_window.py"]
     # A name belongs to a file, and is no beginning of others.
     assert names_of("desk") == ["plugin_utils/_desk.py"]
-    assert names_of("options") == ["plugin_utils/_channels/options.py", "plugin_utils/_options.py"]
+    assert names_of("options") == ["plugin_utils/_options.py"]
+    assert names_of("channels/options") == ["plugin_utils/_channels/options.py"]
+    assert names_of("states") == ["module_utils/_kms/states.py"]
 
 
 @pytest.mark.parametrize("name", ["key_states", "windo", "", "_window.py"])
