@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import unfit_credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import read_settings, slug
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings, slug
 from tests.unit.plugins.conversation import ACCOUNT, OTHER_ACCOUNT, arn
 
 REALMS = {
@@ -455,6 +455,31 @@ def test_bounds(name: str, least: float, most: float, step: float) -> None:
 
 def test_the_longest_realm() -> None:
     assert "is not known" in read(realm="x" * 100)["problems"][0]
+
+
+@pytest.mark.parametrize("more", [{}, {**API, "sites": "a,b", "atlassian_account_id": "444455556666", "key": ""}])
+def test_they_pass_from_task_to_task(more: dict[str, Any]) -> None:
+    settings = read_settings({**GIVEN, **more}, REALMS)
+    assert Settings.from_json({**settings.as_json(), "more": 1}) == settings
+    by_mail = read_settings({**GIVEN, **MAIL}, REALMS)
+    assert by_mail.mail
+    assert Settings.from_json(json.loads(json.dumps(by_mail.as_json()))) == by_mail
+
+
+def test_what_is_not_told_is_as_in_the_roles_defaults() -> None:
+    unset, told = Settings.from_json({}), read_settings({}, REALMS)
+    for name in ("cancel_deletion", "wait_timeout", "wait_reads", "wait_delay", "access_accept", "site_path"):
+        assert getattr(unset, name) == getattr(told, name), name
+    for name in ("site_status", "verify_follow", "verify_interval", "break_lock", "secure_logging", "programme"):
+        assert getattr(unset, name) == getattr(told, name), name
+    assert (unset, unset.verify_limit, unset.problems, unset.keys) == (Settings(), 0, (), ())
+
+
+def test_when_access_was_lost() -> None:
+    assert fine(revoked_at="2026-11-20 09:15+01:00")["revoked_at"] == "2026-11-20T08:15:00Z"
+    assert fine(revoked_at=" ")["revoked_at"] == ""
+    (problem,) = read(revoked_at="yesterday")["problems"]
+    assert problem.startswith("cmk_revoked_at cannot be used: revoked_at is 'yesterday', which is not a time")
 
 
 def readable(problems: list[str]) -> None:
@@ -924,6 +949,12 @@ class TestByok:
     def test_problems(self, given: dict[str, Any], said: str) -> None:
         problems = read(**{"key": "", "programme": "byok"} | given)["problems"]
         assert problems[0].startswith(said)
+
+    @pytest.mark.parametrize("realm", ["United States", "Europe"])
+    def test_the_locations_whose_regions_atlassians_page_names(self, realm: str) -> None:
+        given = {**GIVEN, "key": "", "programme": "byok", "realm": realm}
+        found = read_settings(given, {realm: ["eu-west-1", "eu-central-1"]})
+        assert (found.problems, [key["region"] for key in found.keys]) == ((), ["eu-west-1", "eu-central-1"])
 
     def test_a_location_whose_regions_are_named(self) -> None:
         result = fine(programme="byok", key="", realm="Japan", regions="ap-northeast-1")
