@@ -106,8 +106,8 @@ floor: $(READY) ## Test with the oldest boto3, botocore and amazon.aws that are 
 	@python -m tests.tools.versions --floor
 
 .PHONY: mutants
-mutants: $(READY) ## Change the rules, a mutant at a time, and count what the unit tests notice (ten minutes; SAMPLE=0: all)
-	@python -m tests.tools.mutants --sample $(or $(SAMPLE),25) $(RULES)
+mutants: $(READY) ## Change the rules, a mutant at a time, and count what the unit tests notice (ten minutes; SAMPLE=0: all; WRITE=1: into docs/reliability.md)
+	@python -m tests.tools.mutants --sample $(or $(SAMPLE),25) $(if $(WRITE),--write) $(RULES)
 
 .PHONY: release
 release: $(READY) ## Build the release in dist/, check it, install it, and run the demo from there

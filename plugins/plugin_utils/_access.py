@@ -74,7 +74,7 @@ def _with_suspects(note: str, key: KeyTrail) -> str:
 
 def _terms(key: KeyTrail) -> Terms:
     # Ids and tokens of grants are new for each grant, even when the same access is granted again.
-    grants = [{name: grant[name] for name in sorted(grant) if name != "grant_id"} for grant in key.grants or ()]
+    grants = [{name: grant[name] for name in grant if name != "grant_id"} for grant in key.grants or ()]
     return {"policy": key.policy, "grants": sorted(grants, key=lambda grant: json.dumps(grant, sort_keys=True))}
 
 

@@ -228,7 +228,7 @@ def _create(parent: int, name: str, path: str, flags: int) -> int:
 def _sync_folder_of(parent: int) -> None:
     """Make the new level outlast a crash, where its parent may be read."""
     with contextlib.suppress(PermissionError):
-        handle = os.open(".", _FOLDER | os.O_RDONLY, dir_fd=parent)
+        handle = os.open(".", os.O_RDONLY, dir_fd=parent)
         try:
             _sync(handle)
         finally:

@@ -1,4 +1,4 @@
-"""Write docs/reliability.md from the fault matrix: ``python -m tests.tools.reliability``."""
+"""Write docs/reliability.md from the fault matrix and the scores of ``make mutants``: ``python -m tests.tools.reliability``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import typing as t
 from tests.playbooks.conftest import REGIONS
 from tests.playbooks.faults import CASES, Case, Group
 from tests.playbooks.test_interrupts import MOMENTS
+from tests.tools.mutants import Score, read_scores
+from tests.tools.mutants_rules import EQUIVALENTS, GOAL, GOALS
 from tests.tools.standins import ROOT
 
 PAGE: t.Final = ROOT / "docs/reliability.md"
@@ -114,6 +116,24 @@ the ticket. Two controllers at the same moment are the case above that the desk'
   nothing but those actions, and shows that none of them is too much.
 """
 
+_MUTATION: t.Final = """\
+## Mutation
+
+`make mutants` changes the rules, one condition, operator or constant at a time. After each change it runs the unit tests of that
+file. A change that no test notices shows a rule that no test holds. The files marked * must reach {goal} %.
+
+Some changes cannot be noticed, because the code then does the same. They are not counted, and are listed below with the reason.
+The tool fails if a test notices one of them. `make mutants SAMPLE=0 WRITE=1` updates these tables.
+
+| file below `plugins` | changes | tried | noticed | score | equivalent |
+|---|---|---|---|---|---|
+{scores}
+
+| file | line | changed to | why nothing can notice it |
+|---|---|---|---|
+{equivalents}
+"""
+
 _STATES: t.Final = ("Enabled", "Enabled")
 
 
@@ -121,7 +141,28 @@ def page() -> str:
     """The whole text of docs/reliability.md."""
     count = f"{len(CASES)} faults and pairs of faults; those marked * are a part of every `make test`.\n"
     tested = _TESTED.replace("{moments}", "\n".join(f"- {moment}" for moment in MOMENTS))
-    return "\n".join([_INTRODUCTION, count, *[_table(group) for group in _TITLES], tested])
+    return "\n".join([_INTRODUCTION, count, *[_table(group) for group in _TITLES], tested, _mutation()])
+
+
+def _mutation() -> str:
+    scores = [_score_row(file, score) for file, score in read_scores().items()]
+    equivalents = [
+        f"| `{one.file}` | `{_cell(one.line)}` | `{_cell(one.change)}` | {one.reason} |" for one in EQUIVALENTS
+    ]
+    return (
+        _MUTATION.replace("{goal}", str(GOAL))
+        .replace("{scores}", "\n".join(scores))
+        .replace("{equivalents}", "\n".join(equivalents))
+    )
+
+
+def _score_row(file: str, score: Score) -> str:
+    star = " *" if file in GOALS else ""
+    return f"| `{file}`{star} | {score.row} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _table(group: Group) -> str:

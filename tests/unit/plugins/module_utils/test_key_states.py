@@ -15,11 +15,14 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
     Plan,
     State,
     Wish,
+    check_key_arn,
     check_reference,
+    is_key_arn,
     partition_of,
     plan,
+    region_of,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, KEY_ID, OTHER_ACCOUNT, arn, metadata
 
 # AWS KMS Developer Guide, "Key states of AWS KMS keys": the state that each operation leads to; what is not named is
@@ -274,6 +277,45 @@ def test_bad_reference(reference: str, code: str) -> None:
 def test_both_regions_are_named() -> None:
     why = refused(check_reference(arn("us-west-2"), "us-east-1", None))
     assert "lies in region us-west-2, but the key of region us-east-1 is wanted" in why.error
+
+
+def test_a_long_reference_is_quoted_in_part() -> None:
+    assert f"{'x' * 300!r} is not" in refused(check_reference("x" * 301, "us-east-1", None)).error
+
+
+@pytest.mark.parametrize(
+    ("text", "is_key", "region"),
+    [
+        (arn(), True, "us-east-1"),
+        (arn("eu-west-1", key_id=MRK), True, "eu-west-1"),
+        (f"arn:aws:kms:us-east-1:{ACCOUNT}:{ALIAS}", False, "us-east-1"),
+        (KEY_ID, False, ""),
+        (ALIAS, False, ""),
+        ("", False, ""),
+    ],
+)
+def test_the_arn_of_a_key(text: str, is_key: bool, region: str) -> None:
+    assert (is_key_arn(text), region_of(text)) == (is_key, region)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (arn(), ""),
+        (arn(account=OTHER_ACCOUNT), ""),
+        (f"arn:aws:kms:us-east-1:{ACCOUNT}:{ALIAS}", "invalid_key_arn"),
+        (KEY_ID, "invalid_key_arn"),
+        (arn(key_id="1234"), "invalid_reference"),
+        (arn("us-west-2"), "wrong_region"),
+    ],
+)
+def test_the_arn_of_a_key_of_the_region_is_wanted(text: str, code: str) -> None:
+    refused_as = ""
+    try:
+        check_key_arn(text, "us-east-1")
+    except RefusedError as error:
+        refused_as = error.refusal.code
+    assert refused_as == code
 
 
 def test_any_account_is_fine_without_a_wanted_one() -> None:

@@ -144,6 +144,22 @@ HISTORIES: list[tuple[str, int | None, str | None, int | None]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("EnableKey 2, CancelKeyDeletion 2", "CancelKeyDeletion EnableKey"),
+        (
+            "DisableKey 2, EnableKey 2, CancelKeyDeletion 2, DisableKey 2",
+            "DisableKey CancelKeyDeletion EnableKey DisableKey",
+        ),
+        ("EnableKey 1, CancelKeyDeletion 2", "EnableKey CancelKeyDeletion"),
+        ("EnableKey 2, DisableKey 2, CancelKeyDeletion 2", "EnableKey DisableKey CancelKeyDeletion"),
+    ],
+)
+def test_the_order_of_events_of_the_same_second(text: str, names: str) -> None:
+    assert " ".join(event["name"] for event in read(history(text), REGION)) == names
+
+
 @pytest.mark.parametrize(("text", "lost", "how", "restored"), HISTORIES, ids=[row[0] or "none" for row in HISTORIES])
 def test_histories(text: str, lost: int | None, how: str | None, restored: int | None) -> None:
     result = of(text)

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import TrustPlan, is_same, plan, quote
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import (
+    TrustPlan,
+    is_same,
+    plan,
+    quote,
+    written,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
 
 # As Atlassian's page writes it, here independently of the code.
@@ -231,3 +237,13 @@ def test_what_is_shown_is_cut() -> None:
 def test_the_same(one: Any, other: Any, expected: bool) -> None:
     pair = (one, other)
     assert is_same(*pair) is is_same(*reversed(pair)) is expected
+
+
+def test_the_order_of_names_means_nothing() -> None:
+    turned = [dict(reversed(statement.items())) for statement in (OURS, DENY)]
+    for other in (policy(turned[0], DENY), policy(OURS, turned[1]), policy(*turned), policy(*reversed(turned))):
+        assert is_same(policy(OURS, DENY), other)
+
+
+def test_a_policy_is_written_as_people_read_it() -> None:
+    assert written({"Sid": "schlüssel", "Action": ["a"]}) == '{\n  "Sid": "schlüssel",\n  "Action": [\n    "a"\n  ]\n}'

@@ -12,7 +12,6 @@ import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import (
-    USES,
     Marks,
     Use,
     foreign_use,
@@ -60,7 +59,19 @@ def test_the_facts_of_a_use() -> None:
     }
 
 
-@pytest.mark.parametrize("name", USES)
+# AWS KMS Developer Guide, "Logging AWS KMS API calls". Written down here once more, so that the rule is not its own judge.
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Decrypt",
+        "Encrypt",
+        "GenerateDataKey",
+        "GenerateDataKeyPair",
+        "GenerateDataKeyPairWithoutPlaintext",
+        "GenerateDataKeyWithoutPlaintext",
+        "ReEncrypt",
+    ],
+)
 def test_every_cryptographic_operation_counts(name: str) -> None:
     assert proves(event(name), "AcmeCMK")
 
@@ -102,6 +113,7 @@ def test_what_proves_nothing(nothing: dict[str, Any]) -> None:
         ({"encryptionContext": {"tenant": "MyAcmeCMK"}}, False),
         ({"encryptionContext": {}}, False),
         ({"sourceEncryptionContext": {}, "destinationEncryptionContext": {"tenant": "AcmeCMK"}}, True),
+        ({"sourceEncryptionContext": {"tenant": "AcmeCMK"}, "destinationEncryptionContext": {}}, True),
         ({"keyId": "AcmeCMK"}, False),
         (None, False),
     ],
@@ -144,6 +156,13 @@ def test_why_a_use_is_not_proof(tag: str, accounts: list[str], why: str) -> None
     assert why_unused([other], SINCE, Marks(tag, tuple(accounts)), is_all=True) == (
         f"used by account {OTHER_ACCOUNT} (Decrypt, last at 2026-11-24 09:12 UTC), {why}, so this is not proof."
     )
+
+
+@pytest.mark.parametrize(
+    ("marks", "is_any"), [(Marks(), False), (Marks("AcmeCMK"), True), (Marks(account_ids=(OTHER_ACCOUNT,)), True)]
+)
+def test_one_mark_is_enough(marks: Marks, is_any: bool) -> None:
+    assert bool(marks) is is_any
 
 
 def test_several_accounts_are_all_named() -> None:

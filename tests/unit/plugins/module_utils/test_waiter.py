@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -85,6 +86,19 @@ def test_the_number_of_reads_has_a_budget(clock: Clock, delay: float, timeout: f
 def test_the_first_reads_are_a_delay_apart(clock: Clock) -> None:
     settle(clock, [STALE], delay=1.0, timeout=60.0)
     assert clock.sleeps == [1.0] * 60
+
+
+def test_later_pauses_are_a_sixtieth_of_the_time_gone_by(clock: Clock) -> None:
+    clock.now = 1000.0
+    settle(clock, [STALE], delay=1.0, timeout=66.0)
+    assert clock.sleeps[59:63] == pytest.approx([1.0, 1.0, 61 / 60, (61 + 61 / 60) / 60])
+
+
+@pytest.mark.parametrize(("start", "left"), [(1000.0, 10.0), (996.5, 6.5), (990.0, 0.0), (900.0, 0.0)])
+def test_what_is_left_of_the_timeout(clock: Clock, start: float, left: float) -> None:
+    clock.now = 1000.0
+    waiting = clock.waiting(timeout=10.0, reads=2)
+    assert waiting.since(start) == replace(waiting, timeout=left)
 
 
 BAD = "PendingDeletion"

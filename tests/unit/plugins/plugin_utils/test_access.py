@@ -110,3 +110,32 @@ class TestTheCopy:
         again = [{"grant_id": "3", "name": "b"}, {"grant_id": "4", "name": "a"}]
         assert compared(kept(grants=grants), grants=again)["changed"] is False
         assert compared(kept(grants=grants), grants=again[:1])["changed"] is True
+
+    def test_nor_does_the_order_of_their_parts(self) -> None:
+        grants = [{"name": "a", "operations": ["Decrypt"]}, {"operations": ["Encrypt"], "name": "b"}]
+        again = [{"operations": ["Decrypt"], "name": "a"}, {"name": "b", "operations": ["Encrypt"]}]
+        assert compared(kept(grants=grants), grants=again)["changed"] is False
+
+    def test_it_is_a_file_that_people_read(self) -> None:
+        assert kept(policy={"b": 1, "a": 2}) == (
+            f'{{\n  "{ARN}": {{\n    "grants": [],\n    "policy": {{\n      "a": 2,\n      "b": 1\n    }}\n  }}\n}}\n'
+        )
+
+    def test_the_difference_shows_two_lines_around_it(self) -> None:
+        policy = dict.fromkeys("abcdefgh", 1)
+        diff = compared(kept(policy=policy), policy={**policy, "e": 2})["diff"]
+        assert diff.splitlines() == [
+            "--- kept copy",
+            "+++ now",
+            "@@ -6,5 +6,5 @@",
+            '     "c": 1,',
+            '     "d": 1,',
+            '-    "e": 1,',
+            '+    "e": 2,',
+            '     "f": 1,',
+            '     "g": 1,',
+        ]
+
+    def test_a_run_that_keeps_no_copy_says_that_there_is_none(self) -> None:
+        (found,) = compare_access(Trail.from_json({"keys": [key()]}), "")
+        assert found.note == NO_COPY

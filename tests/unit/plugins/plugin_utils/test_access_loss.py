@@ -7,6 +7,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import KEY_STATES
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,
     add_own_revocation,
@@ -64,6 +65,12 @@ def test_what_this_run_itself_has_undone_is_its_loss() -> None:
     assert loss.revoked_at == "2026-11-20T03:00:00Z"
 
 
+@pytest.mark.parametrize(("restored", "known"), [("2026-11-24T02:59:58Z", True), ("2026-11-24T02:59:57Z", False)])
+def test_two_seconds_are_rounding(restored: str, known: bool) -> None:
+    loss = find_access_loss(trail("2026-11-24T02:50:00Z", restored), is_lost_now=True, started_at=NOW)
+    assert (loss.revoked_at is not None) is known
+
+
 @pytest.mark.parametrize(("offset", "known"), [(0, False), (-300, True)])
 def test_a_second_loss_minutes_after_the_first(offset: float, known: bool) -> None:
     """By AWS's clock the first one was undone at 02:58; with a clock that is 5 minutes slow that is after this run's start."""
@@ -96,6 +103,11 @@ class TestGiven:
         """A policy that locks the vendor out, for example."""
         loss = find_access_loss(found, given=self.GIVEN, started_at=NOW)
         assert (loss.identity, loss.restored_at, loss.since) == (f"given {self.GIVEN}", None, self.GIVEN)
+
+    @pytest.mark.parametrize(("given", "named"), [("2026-11-22T03:00:00Z", True), ("2026-11-22T03:00:01Z", False)])
+    def test_a_time_after_the_loss_was_undone_is_another_loss(self, given: str, named: bool) -> None:
+        found = trail("2026-11-22T02:00:00Z", "2026-11-22T03:00:00Z")
+        assert (find_access_loss(found, given=given, started_at=NOW).identity == "us-east-1:e1") is named
 
     def test_an_old_value_does_not_move_the_time_back_from_which_a_comment_counts(self) -> None:
         loss = find_access_loss(trail("2026-11-23T03:00:00Z"), given=self.GIVEN, is_lost_now=True, started_at=NOW)
@@ -134,10 +146,15 @@ class TestRemembered:
         assert read_own_revocation(record, None) == {}
 
     def test_it_is_read_as_it_was_written(self) -> None:
-        assert read_own_revocation(write_own_revocation(AccessLoss.from_json(self.REMEMBERED)), None) == self.REMEMBERED
+        text = write_own_revocation(AccessLoss.from_json(self.REMEMBERED))
+        assert text == json.dumps(self.REMEMBERED, indent=2) + "\n"
+        assert read_own_revocation(text, None) == self.REMEMBERED
 
 
 class TestNothingKnown:
+    def test_nobody_was_asked(self) -> None:
+        assert AccessLoss.from_json({}).is_unknown
+
     def test_cloudtrail_was_read_completely_and_shows_nothing(self) -> None:
         loss = find_access_loss(trail(), started_at=NOW)
         assert (loss.is_ruled_out, loss.is_unknown) == (True, False)
@@ -171,6 +188,21 @@ class TestOwnRevocation:
     def test_what_this_run_disabled(self) -> None:
         loss = add_own_revocation(AccessLoss(), [self.key("Enabled", self.CALLS)])
         assert (loss.revoked_at, loss.lost_at, loss.source) == ("2026-11-24T03:00:02Z",) * 2 + ("controller",)
+
+    def test_the_clock_starts_with_the_first_key(self) -> None:
+        later = [{**self.CALLS[0], "at": "2026-11-24T03:00:07Z"}]
+        loss = add_own_revocation(AccessLoss(), [self.key("Enabled", self.CALLS), self.key("Enabled", later)])
+        assert loss.revoked_at == "2026-11-24T03:00:02Z"
+        assert loss.lost_at == loss.since == "2026-11-24T03:00:07Z"
+
+    @pytest.mark.parametrize("state", KEY_STATES)
+    def test_what_is_known_before_counts_while_a_key_is_without_access(self, state: str) -> None:
+        before = AccessLoss(revoked_at="2026-11-23T03:00:00Z", source="given")
+        loss = add_own_revocation(before, [self.key(state), self.key("Enabled", self.CALLS)])
+        # AWS KMS Developer Guide, "Key states of AWS KMS keys".
+        is_away = state in ("Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport")
+        assert loss.source == ("given" if is_away else "controller")
+        assert loss.revoked_at == ("2026-11-23T03:00:00Z" if is_away else "2026-11-24T03:00:02Z")
 
     def test_an_earlier_loss_counts_if_access_was_away(self) -> None:
         before = AccessLoss(revoked_at="2026-11-23T03:00:00Z", lost_at="2026-11-23T03:00:00Z", source="cloudtrail")

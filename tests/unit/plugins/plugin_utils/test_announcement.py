@@ -93,6 +93,31 @@ class TestBegin:
         assert (journal.started_at, journal.reference, journal.told, journal.mailed) == (NOW, "", None, None)
         assert journal.previous_reference == earlier.reference
 
+    @pytest.mark.parametrize("usable", ["Enabled", "Allow"])
+    def test_the_state_before_is_never_one_in_which_access_was_there(self, usable: str) -> None:
+        """A region came back, and its key was lost again before the other region came back."""
+        begun = begin(None, {EAST: usable, WEST: "Disabled"}, changes=True, ticket="", now=EARLIER)
+        journal = begin(begun, {EAST: "Disabled", WEST: "Enabled"}, changes=True, ticket="", now=NOW)
+        assert journal
+        assert journal.states_before == DISABLED
+
+    @pytest.mark.parametrize(
+        ("restored_at", "before"), [(EARLIER, EARLIER), (None, "2026-11-19T08:00:00Z")], ids=["complete", "mailed"]
+    )
+    def test_when_the_restoration_before_was_complete(self, restored_at: str | None, before: str) -> None:
+        earlier = Journal(
+            started_at=EARLIER,
+            reference="" if restored_at is None else "cmk-restore/acme/0123456789ab",
+            restored_at=restored_at,
+            mailed={"to": "desk@example.com"},
+            previous_reference="cmk-restore/acme/ba9876543210",
+            previous_restored_at="2026-11-19T08:00:00Z",
+        )
+        journal = begin(earlier, DISABLED, changes=True, ticket="", now=NOW)
+        assert journal
+        assert journal.previous_restored_at == before
+        assert journal.previous_reference == (earlier.reference or earlier.previous_reference)
+
     def test_states_are_remembered_by_key(self) -> None:
         """After a re-encryption the new key of a region never had the state of the old one."""
         begun = begin(None, {EAST: "Disabled"}, changes=True, ticket="", now=EARLIER)
@@ -137,6 +162,32 @@ class TestNotified:
         journal = restored(by="api", at=_later(NOW, 10))
         assert settled(journal, LOSS, ticket="CMK-2").journal.told is None
 
+    @pytest.mark.parametrize(("then", "now"), [("", "CMK-2"), ("CMK-1", ""), ("", "")])
+    def test_where_the_ticket_is_not_known_it_counts(self, then: str, now: str) -> None:
+        journal = dataclasses.replace(restored(by="api", at=_later(NOW, 10)), ticket=then)
+        found = settled(journal, LOSS, ticket=now)
+        assert found.is_sure
+        assert found.note_problem == ""
+
+    def test_a_run_that_changes_nothing_forgets_nothing(self) -> None:
+        journal = settled(restored(), LOSS).journal
+        assert (journal.restored_at, journal.states_before) == (_later(NOW, 9), DISABLED)
+
+    @pytest.mark.parametrize(
+        ("journal", "loss", "enables", "in_doubt"),
+        [
+            (None, UNKNOWN, False, True),
+            (None, RULED_OUT, False, True),
+            (None, LOSS, False, False),
+            (None, UNKNOWN, True, False),
+            (restored(), UNKNOWN, False, False),
+        ],
+    )
+    def test_the_doubt_is_remembered(
+        self, journal: Journal | None, loss: AccessLoss, enables: bool, in_doubt: bool
+    ) -> None:
+        assert settled(journal, loss, enables=enables).journal.in_doubt is in_doubt
+
     def test_not_once_access_was_lost_again(self) -> None:
         journal = restored(by="api", at=_later(NOW, 10), noted_at=_later(NOW, 10))
         again = dataclasses.replace(LOSS, identity="us-east-1:e2", since="2026-11-24T05:00:00Z")
@@ -170,6 +221,7 @@ class TestNote:
             "by": "person", "note": self.AT, "url": "", "at": self.AT, "noted_at": self.AT, "recorded_at": self.NOW,
             "already_told": False,
         }  # fmt: skip
+        assert (found.note_problem, found.is_sure) == ("", True)
 
     def test_a_url_is_recorded_with_the_time_of_recording(self) -> None:
         url = "https://support.example.com/browse/CMK-1?focusedCommentId=7"
@@ -317,6 +369,32 @@ def test_since_when_all_keys_are_usable(
 ) -> None:
     announcement = Announcement(Journal(restored_at=before))
     assert with_usable(announcement, keys, only_reads=only_reads).journal.restored_at == restored_at
+
+
+def test_a_restore_notes_since_when_they_are() -> None:
+    assert with_usable(Announcement(), KEYS).journal.restored_at == "2026-11-24T03:00:09Z"
+
+
+@pytest.mark.parametrize(
+    ("announcement", "is_sure"),
+    [
+        (Announcement(), False),
+        (Announcement(Journal(told={"by": "api"})), True),
+        (Announcement(nothing_lost=True), True),
+        (Announcement(accepts_ours=True), True),
+    ],
+)
+def test_what_is_sure(announcement: Announcement, is_sure: bool) -> None:
+    assert (announcement.enables, announcement.is_sure) == (False, is_sure)
+
+
+def test_it_passes_from_task_to_task() -> None:
+    announcement = Announcement(restored(), enables=True, since=NOW, accepts_ours=True, note_problem="No.")
+    json = announcement.as_json()
+    assert "journal" not in json
+    assert (json["reference"], json["enables"]) == (announcement.reference, True)
+    assert Announcement.from_json({**json, "more": 1}) == announcement
+    assert Announcement.from_json({}) is None
 
 
 def test_the_comment_always_has_the_reference_in_a_line_of_its_own() -> None:

@@ -14,13 +14,20 @@ from hypothesis import strategies as st
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import REFUSALS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
     Account,
+    Answer,
+    Author,
     Look,
+    Mention,
+    authors,
     comment_facts,
     is_undecided,
     local_time,
     mentions,
     not_told,
+    quoted,
     read_answer,
+    states,
+    unfit_comment,
 )
 
 URL = "https://support.example.com/rest/servicedeskapi/request/CMK-1"
@@ -88,6 +95,102 @@ def test_a_comment_that_may_be_among_those_that_were_not_read() -> None:
     why = not_told(read_answer(said(500)), look)
     assert (why["code"], why["error"].endswith(look.bound)) == ("desk_unconfirmed", True)
     assert not_told(read_answer(said(403)), look)["code"] == "desk_forbidden"
+
+
+def test_what_was_sent_is_told() -> None:
+    unread = Look(ok=False, error="The desk is away.")
+    assert "(HTTP 500)" in not_told(read_answer(said(500)), unread)["error"]
+    sent = not_told(read_answer({"status": 201, "json": {}, "url": URL}), unread)["error"]
+    assert "(HTTP 201)" in sent
+    assert "The desk is away." in sent
+
+
+@pytest.mark.parametrize(
+    ("length", "look", "code"),
+    [
+        (32767, Look(), None),
+        (32767, None, None),
+        (32768, Look(), "comment_too_long"),
+        (32768, None, "comment_too_long"),
+        (1, Look(allowed=False, status="Closed"), "ticket_closed"),
+        (32768, Look(allowed=False), "ticket_closed"),
+    ],
+)
+def test_a_comment_that_the_ticket_would_not_take(length: int, look: Look | None, code: str | None) -> None:
+    assert unfit_comment("x" * length, "CMK-1", look).get("code") == code
+
+
+REFERENCE = "cmk-restore/acme/0123456789ab"
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        (f"Back.\nReference: {REFERENCE}\n", True),
+        (f"{REFERENCE}", True),
+        (f"See {REFERENCE}", False),
+        (f"> Reference: {REFERENCE}", False),
+        ("Reference: cmk-restore/acme/0123456789ac", False),
+        ("", False),
+    ],
+)
+def test_a_text_that_announces_the_restoration(text: str, is_one: bool) -> None:
+    assert states(text, REFERENCE) is is_one
+
+
+def test_what_is_read_of_a_ticket_passes_from_task_to_task() -> None:
+    read = Look(
+        status="Open",
+        mentions=(Mention(REFERENCE, "17", by_us=True),),
+        authors=(Author("a-1", "Support", (REFERENCE,), "18", "", "", "Hello."),),
+        attempt=2,
+        clock_offset=3,
+    )
+    passed = {**asdict(read), "mentions": [asdict(read.mentions[0])], "authors": [asdict(read.authors[0])], "more": 1}
+    assert Look.from_json(passed) == read
+    assert Look.from_json({"status": "Open"}) == Look(status="Open")
+    assert Look.from_json({}) is None
+
+
+def test_what_nobody_has_read_is_no_news() -> None:
+    """The ticket is open and read, its comments are not ours."""
+    look = Look()
+    assert (look.ok, look.allowed, look.complete, look.attempt) == (True, True, True, 1)
+    assert (Mention(REFERENCE).by_us, Author("a", "A", (), "", "", "", "").by_us) == (False, False)
+    assert (Answer(ok=False, status=500).size, Answer(ok=False, status=500).retry) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("noted_at", "at", "written_at"),
+    [
+        ("2026-11-24T03:00:00Z", "2026-11-24T04:00:00+0000", NOW),
+        ("", "2026-11-24T03:00:00+0000", NOW),
+        ("", "today", None),
+    ],
+)
+def test_when_a_comment_was_written(noted_at: str, at: str, written_at: dt.datetime | None) -> None:
+    assert Mention(REFERENCE, at=at, noted_at=noted_at).written_at == written_at
+    assert Author("a", "A", (), "", "", at, "", noted_at).written_at == written_at
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\r\n\tb  c ", "a b c"),
+        ("red \x1b[31mtext\x00\x9b", "red [31mtext"),
+        ("reversed \u202egnp.exe\u202c and\u200bhidden\ufeff", "reversed gnp.exe and hidden"),
+        ("half \ud800", "half"),
+        ("Zürich → 日本", "Zürich → 日本"),
+        ("x" * 201, "x" * 199 + "…"),
+        ("x" * 200, "x" * 200),
+        # Of a text of megabytes only the beginning is read.
+        ("a" + " " * 1999 + "b", "a…"),
+        ("a" + " " * 1998 + "b", "a b"),
+        ("", ""),
+    ],
+)
+def test_a_quotation_is_one_line_on_which_nothing_acts(text: str, line: str) -> None:
+    assert quoted(text) == line
 
 
 @pytest.mark.parametrize("code", sorted(code for code in REFUSALS if code.startswith(("desk_", "ticket_"))))
@@ -217,6 +320,14 @@ def test_the_reason_comes_without_control_characters() -> None:
 def test_long_reasons_are_cut() -> None:
     error = answer(said(403, "x" * 10_000_000))["error"]
     assert error == f"The support desk denies this account that request (HTTP 403): {'x' * 300}."
+
+
+def test_of_a_long_page_only_the_beginning_is_read() -> None:
+    assert answer(said(403, "<b>" * 1666 + "xyz"))["error"].endswith("(HTTP 403): xy.")
+
+
+def test_without_an_answer_there_is_no_status() -> None:
+    assert [answer(result)["status"] for result in ({}, {"status": 0}, {"status": None})] == [-1] * 3
 
 
 def test_nothing_but_the_reason_is_kept() -> None:
@@ -457,6 +568,34 @@ class TestAuthor:
         found = self.mention({"displayName": "Op\x1b[2J\nacme: RESTORED"}, Account())
         assert found["author"] == "Op [2J acme: RESTORED"
 
+    @pytest.mark.parametrize(
+        ("author", "name"),
+        [
+            ({**CLOUD, **DATA_CENTER, "emailAddress": "op@example.com"}, CLOUD["accountId"]),
+            ({**DATA_CENTER, "emailAddress": "op@example.com"}, "JIRAUSER10100"),
+            ({"name": "op", "emailAddress": "op@example.com"}, "op"),
+            ({"emailAddress": "op@example.com"}, "op@example.com"),
+            ({}, ""),
+        ],
+    )
+    def test_the_id_of_an_author(self, author: dict[str, Any], name: str) -> None:
+        (found,) = authors([self.by(author)], "acme")
+        assert found.author == name
+
+    def test_a_long_name_is_cut(self) -> None:
+        (found,) = authors([self.by({"displayName": "x" * 61})], "acme")
+        assert found.name == "x" * 59 + "…"
+
+    def test_who_wrote_last_comes_last_with_all_references(self) -> None:
+        other = comment("Hello.", 18) | {"author": {"accountId": "b"}}
+        comments: list[Any] = [self.by(self.CLOUD), other, "no comment", comment("News?", 19) | {"author": self.CLOUD}]
+        found = authors(comments, "acme", 0, Account(account_id="b"))
+        assert [(one.comment_id, one.text, one.references, one.by_us) for one in found] == [
+            ("18", "Hello.", (), True),
+            ("19", "News?", (A,), False),
+        ]
+        assert [one.by_us for one in authors(comments, "acme")] == [False, False]
+
     def test_an_author_without_a_name_is_called_by_the_id(self) -> None:
         assert self.mention({"accountId": "a-1", "displayName": None}, Account())["author"] == "a-1"
 
@@ -542,3 +681,8 @@ def test_evidence_comes_without_control_characters() -> None:
 
 def test_evidence_of_a_comment_without_details() -> None:
     assert comment_facts({}) == ("", "", "")
+
+
+def test_evidence_of_a_comment_is_short() -> None:
+    facts = comment_facts({"id": "1" * 101, "_links": {"self": "u" * 1001}, "created": {"iso8601": "t" * 101}})
+    assert facts == ("1" * 99 + "…", "u" * 999 + "…", "t" * 99 + "…")

@@ -9,7 +9,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _desk_read
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, quoted, read_answer
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import within
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, read_answer
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
 
@@ -145,6 +146,24 @@ class TestBounds:
         assert (found["ok"], found["complete"]) == (True, False)
         assert found["bound"].endswith("because they have more than 32 MiB.")
 
+    def test_a_byte_less_is_read(self) -> None:
+        pages = [(f"{PAGE}{n}", page("a", last=False, first=n) | {"size": 8 << 20}) for n in range(3)]
+        pages.append((f"{PAGE}3", page("a", last=False, first=3) | {"size": (8 << 20) - 1}))
+        assert Script(FIRST, *pages, (f"{PAGE}4", page("a", first=4))).read()["complete"] is True
+
+    def test_a_moment_less_is_read(self) -> None:
+        pages = [(f"{PAGE}{n}", page("a", last=False, first=n) | {"seconds": 19.9}) for n in range(3)]
+        assert Script(FIRST, *pages, (f"{PAGE}3", page("a", first=3))).read()["complete"] is True
+
+    @pytest.mark.parametrize(("late", "slept"), [(3480, [120]), (3481, [])])
+    def test_an_attempt_begins_within_an_hour(self, late: float, slept: list[float]) -> None:
+        busy = (FIRST[0], {"status": 429, "retry_after": "120"})
+        script = Script(busy, *([FIRST, (PAGE + "0", page())] if slept else []))
+        reader = Reader(script.get, script.sleep, clock=lambda: script.time)
+        script.time = late
+        assert reader.ticket(URL, "acme", USER).ok is bool(slept)
+        assert script.slept == slept
+
     def test_time(self) -> None:
         pages = [(f"{PAGE}{n}", page("a", last=False, first=n) | {"seconds": 29}) for n in range(3)]
         found = Script(FIRST, *pages).read()
@@ -193,6 +212,9 @@ class TestOwnAccount:
         comments = (PAGE + "0", ok(values=[by(author, REFERENCE)], isLastPage=True))
         assert self.by_us(comments, (MYSELF, ok(key="JIRAUSER10100", name="op")), user="") == [True]
         assert self.by_us(comments, (MYSELF, ok(key="JIRAUSER10101", name="other")), user="") == [False]
+        # Either of them identifies an account of Data Center.
+        assert self.by_us(comments, (MYSELF, ok(key="JIRAUSER10100")), user="") == [True]
+        assert self.by_us(comments, (MYSELF, ok(name="op")), user="") == [True]
 
     def test_below_the_gateway_of_scoped_tokens(self) -> None:
         base = "https://api.atlassian.com/ex/jira/cloud-id"
@@ -255,6 +277,12 @@ class TestClock:
     def test_without_a_date(self) -> None:
         found = Script(FIRST, (PAGE + "0", page(REFERENCE))).read()
         assert (found["clock_offset"], found["mentions"][0]["noted_at"]) == (None, "")
+
+
+@pytest.mark.parametrize(("length", "status"), [(100, "x" * 100), (101, "x" * 99 + "…")])
+def test_a_status_is_cut_to_a_hundred_characters(length: int, status: str) -> None:
+    ticket = ok(currentStatus={"status": "x" * length})
+    assert Script((FIRST[0], ticket), (PAGE + "0", page())).read()["status"] == status
 
 
 @pytest.mark.parametrize(
@@ -338,23 +366,6 @@ def test_an_author_of_data_center_has_no_account_id() -> None:
     assert [(one["author"], one["name"]) for one in found] == [("jdoe", "jdoe"), ("", "")]
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ("a\r\n\tb  c ", "a b c"),
-        ("red \x1b[31mtext\x00\x9b", "red [31mtext"),
-        ("reversed \u202egnp.exe\u202c and\u200bhidden\ufeff", "reversed gnp.exe and hidden"),
-        ("half \ud800", "half"),
-        ("Zürich → 日本", "Zürich → 日本"),
-        ("x" * 201, "x" * 199 + "…"),
-        ("x" * 200, "x" * 200),
-        ("", ""),
-    ],
-)
-def test_a_quotation_is_one_line_on_which_nothing_acts(text: str, line: str) -> None:
-    assert quoted(text) == line
-
-
 @pytest.fixture(scope="module")
 def desk() -> Iterator[Desk]:
     with Desk() as running:
@@ -412,6 +423,17 @@ class TestGet:
         found = get(ticket(desk), DEFAULT_USER, DEFAULT_TOKEN)
         assert parsedate_to_datetime(found["date"]).tzinfo is not None
         assert found["size"] > 500
+
+    def test_an_answer_has_half_a_minute(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+        limits: list[float] = []
+
+        def noting(limit: float, work: Callable[[], Any]) -> Any:
+            limits.append(limit)
+            return within(limit, work)
+
+        monkeypatch.setattr(_desk_read, "within", noting)
+        assert get(ticket(desk), DEFAULT_USER, DEFAULT_TOKEN)["status"] == 200
+        assert limits == [30]
 
     def test_who_we_are(self, desk: Desk) -> None:
         desk.control("PATCH", "/settings", {"jira_access": True})

@@ -34,6 +34,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import 
     release,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import UnsafePathError
+from tests.unit.plugins.conversation import Clock
 
 NOW = "2026-11-24T03:00:00Z"
 LATER = "2026-11-24T03:10:00Z"
@@ -225,6 +226,21 @@ class TestProbe:
         monkeypatch.setattr(_lock, "_read_line", lambda _path: f"{os.getpid()} (a) b (c)) {' '.join(fields)}")
         assert probe(os.getpid()) == Process(True, "22")
 
+    @pytest.mark.parametrize(
+        ("fields", "process"),
+        [
+            pytest.param(["Z", *range(4, 53)], Process(False, "22"), id="a zombie"),
+            pytest.param(["X", *range(4, 53)], Process(False, "22"), id="dead"),
+            pytest.param(["S", *range(4, 23)], Process(True, "22"), id="nothing after the start"),
+            pytest.param(["S", *range(4, 22)], Process(True, ""), id="no start"),
+        ],
+    )
+    def test_its_state_is_field_3(
+        self, monkeypatch: pytest.MonkeyPatch, fields: list[object], process: Process
+    ) -> None:
+        monkeypatch.setattr(_lock, "_read_line", lambda _path: f"1 (a) {' '.join(map(str, fields))}")
+        assert probe(os.getpid()) == process
+
     def test_one_that_has_ended(self) -> None:
         assert probe(ended()) == Process(False, "")
 
@@ -368,12 +384,14 @@ class TestKernelLock:
         os.close(handle)
 
     @pytest.mark.usefixtures("busy")
-    def test_it_blocks_for_two_seconds_at_most(self, lock: str) -> None:
-        before = time.monotonic()
+    def test_it_blocks_for_two_seconds_at_most(self, lock: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        clock = Clock()
+        monkeypatch.setattr(_lock, "_FLOCK_DELAY", 0.5)
+        monkeypatch.setattr(_lock, "time", clock)
         with pytest.raises(TimeoutError, match="Another process is changing it") as error:
             acquire(lock, MINE, NOW)
         assert isinstance(error.value, OSError)
-        assert 1.9 < time.monotonic() - before < 10
+        assert clock.sleeps == [0.5] * 4
 
     def test_it_is_waited_for_meanwhile(self, lock: str, busy: int, monkeypatch: pytest.MonkeyPatch) -> None:
         waits: list[float] = []

@@ -29,6 +29,9 @@ LINE = "Reference: cmk-restore/acme/0123456789ab"
         pytest.param(f"{{code:java}}\n{{quote}}\n{{code}}\n{LINE}", id="a quote marker inside code is text"),
         pytest.param(f"{{noformat}}\n{{code}}\n{{noformat}}\n{LINE}", id="a code marker inside noformat is text"),
         pytest.param(f"```\nls\n```\n{LINE}", id="after a closed fence"),
+        pytest.param(f"```\n{{quote}}\n```\n{LINE}", id="a quote marker inside a fence is text"),
+        pytest.param(f"{'_' * 9}\n{LINE}", id="a line that is too short for Outlook's rule"),
+        pytest.param(f"{'_' * 10}x\n{LINE}", id="a line that is more than Outlook's rule"),
         pytest.param(f"{LINE}\n> {LINE}", id="above a quotation"),
         pytest.param(f"{LINE}\n\nOn Monday Support wrote:\nHello", id="above a quoted mail"),
         pytest.param(f"He wrote: nothing.\n{LINE}", id="wrote in a sentence"),
@@ -73,6 +76,7 @@ def test_a_line_of_the_author(text: str) -> None:
         pytest.param(f"From: Operator\nSent: Monday\nTo: Support\n\n{LINE}", id="the head of a mail"),
         pytest.param(f"*From:* Operator\n*Date:* Monday\n\n{LINE}", id="the head of a mail in bold"),
         pytest.param(f"________________________________\n{LINE}", id="Outlook's rule"),
+        pytest.param(f"{'_' * 10}\n{LINE}", id="Outlook's shortest rule"),
         pytest.param(f"Reply above this line.\n\n{LINE}", id="the desk's own mark"),
         pytest.param(f"Thanks. {LINE}", id="in a sentence"),
         pytest.param(f"* {LINE}", id="list item"),
@@ -81,6 +85,10 @@ def test_a_line_of_the_author(text: str) -> None:
 )
 def test_not_a_line_of_the_author(text: str) -> None:
     assert LINE not in unquoted_lines(text)
+
+
+def test_of_a_long_text_only_the_beginning_is_read() -> None:
+    assert unquoted_lines("a" * 99_998 + "\nbc") == ["a" * 99_998, "b"]
 
 
 @pytest.mark.parametrize("piece", ["<a@", "<a@b>", "-", "_", "{code:", "wrote", " ", "{quote}", "\r", "> ", "x: "])

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, make_result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import ASSESS, RESTORE, Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
+    OK_STATUSES,
+    is_good,
+    make_result,
+    next_step,
+    succeeds,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, KEY_ID, arn
 
@@ -187,3 +194,57 @@ def test_all_problems_are_in_the_error() -> None:
 def test_settings_that_could_not_be_read_far() -> None:
     ended = result(run([], NOT_TOLD) | {"settings": {"org": "acme", "realm": "", "problems": ["No realm is given."]}})
     assert (ended["status"], ended["ticket"]["key"], ended["ticket"]["url"]) == ("failed", "", "")
+
+
+# Of docs/results.md: whether a run ends well, and whether nobody has anything to do.
+@pytest.mark.parametrize(
+    ("status", "ends_well", "good"),
+    [
+        ("restored", True, True),
+        ("already_restored", True, True),
+        ("nothing_to_restore", True, True),
+        ("waiting", True, True),
+        ("handover_pending", True, False),
+        ("planned", True, False),
+        ("revoked", True, False),
+        ("already_revoked", True, False),
+        ("partial", False, False),
+        ("failed", False, False),
+        ("needs_attention", False, False),
+    ],
+)
+def test_how_a_run_ends(status: str, ends_well: bool, good: bool) -> None:
+    for more in ({}, {"verification": {"timed_out": False}}):
+        assert (succeeds({"status": status, **more}), is_good({"status": status, **more})) == (ends_well, good)
+    late = {"status": status, "verification": {"timed_out": True}}
+    assert (succeeds(late), is_good(late)) == (False, False)
+
+
+def test_the_trust_statement_is_told_with_byok_only() -> None:
+    assert "trust" not in result(run([DONE], TOLD))
+    assert result(run([DONE], TOLD, programme="byok"))["trust"]["role"] == "atlassian-key-management"
+
+
+CLEAN: dict[str, Any] = {"org": "acme", "error": "", "keys": [], "ticket": {"error": "", "mailed_at": ""}}
+
+
+@pytest.mark.parametrize(
+    ("command", "check", "more", "step"),
+    [
+        (
+            RESTORE,
+            False,
+            {"error": "Stopped."},
+            "fix the problem above, then run again: ansible-playbook {}restore_cmk",
+        ),
+        (ASSESS, False, {"error": "Stopped."}, "fix the problem above, then run again: ansible-playbook {}assess_cmk"),
+        (RESTORE, False, {"trust": {"error": "No."}}, "fix the problem above, then run again"),
+        (RESTORE, False, {"trust": {"error": ""}}, "ansible-playbook {}verify_cmk -e org=acme"),
+        (RESTORE, True, {}, ""),
+        (ASSESS, False, {}, ""),
+        (ASSESS, True, {}, ""),
+    ],
+)
+def test_the_next_step(command: Command, check: bool, more: dict[str, Any], step: str) -> None:
+    said = next_step({**CLEAN, "status": "restored", **more}, command, check_mode=check)
+    assert said.startswith(step.format("keyops.atlassian_cmk.")) if step else said == ""

@@ -145,6 +145,13 @@ class TestTrustDone:
         assert found
         assert [call.operation for call in found.calls] == ["GetRole", "UpdateAssumeRolePolicy"]
 
+    @pytest.mark.parametrize(("changed", "before"), [(None, "Deny"), ("Allow", "Allow"), ("Deny", "Deny")])
+    def test_the_effect_before_is_the_changes_where_it_was_read(self, changed: str | None, before: str) -> None:
+        policies = {"policy_before": ALLOWS, "calls": [], "actions": []}
+        found = trust_done(self.PLAN, Trust.from_json({**TRUST_DONE, **policies, "effect_before": changed}))
+        assert found
+        assert (found.effect_before, found.policy_before, found.changed) == (before, POLICY, False)
+
     def test_what_was_predicted_did_not_happen_in_a_change_without_a_result(self) -> None:
         found = trust_done(self.PLAN, None, has_failed=True)
         assert found

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import unfit_credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import read_settings, slug
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings, slug
 from tests.unit.plugins.conversation import ACCOUNT, OTHER_ACCOUNT, arn
 
 REALMS = {
@@ -475,6 +475,54 @@ def test_the_metrics_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path:
     assert fine(metrics_file=path)["metrics_file"] == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "least", "most", "step"),
+    [
+        ("wait_timeout", 0, 3600, 0.5),
+        ("wait_reads", 1, 100, 1),
+        ("wait_delay", 0, 60, 0.5),
+        ("site_status", 200, 599, 1),
+        ("verify_limit", 0, 90 * 86400, 0.5),
+        ("verify_interval", 1, 86400, 0.5),
+    ],
+)
+def test_bounds(name: str, least: float, most: float, step: float) -> None:
+    for value in (least, most):
+        assert fine(**{name: value})[name] == value
+    for value in (least - step, most + step):
+        (problem,) = read(**{name: value})["problems"]
+        assert problem.startswith(f"cmk_{name} must be a ")
+
+
+def test_the_longest_realm() -> None:
+    assert "is not known" in read(realm="x" * 100)["problems"][0]
+
+
+@pytest.mark.parametrize("more", [{}, {**API, "sites": "a,b", "atlassian_account_id": "444455556666", "key": ""}])
+def test_they_pass_from_task_to_task(more: dict[str, Any]) -> None:
+    settings = read_settings({**GIVEN, **more}, REALMS)
+    assert Settings.from_json({**settings.as_json(), "more": 1}) == settings
+    by_mail = read_settings({**GIVEN, **MAIL}, REALMS)
+    assert by_mail.mail
+    assert Settings.from_json(json.loads(json.dumps(by_mail.as_json()))) == by_mail
+
+
+def test_what_is_not_told_is_as_in_the_roles_defaults() -> None:
+    unset, told = Settings.from_json({}), read_settings({}, REALMS)
+    for name in ("cancel_deletion", "wait_timeout", "wait_reads", "wait_delay", "access_accept", "site_path"):
+        assert getattr(unset, name) == getattr(told, name), name
+    for name in ("site_status", "verify_follow", "verify_interval", "break_lock", "secure_logging", "programme"):
+        assert getattr(unset, name) == getattr(told, name), name
+    assert (unset, unset.verify_limit, unset.problems, unset.keys) == (Settings(), 0, (), ())
+
+
+def test_when_access_was_lost() -> None:
+    assert fine(revoked_at="2026-11-20 09:15+01:00")["revoked_at"] == "2026-11-20T08:15:00Z"
+    assert fine(revoked_at=" ")["revoked_at"] == ""
+    (problem,) = read(revoked_at="yesterday")["problems"]
+    assert problem.startswith("cmk_revoked_at cannot be used: revoked_at is 'yesterday', which is not a time")
+
+
 def readable(problems: list[str]) -> None:
     for problem in problems:
         assert len(problem) < 800
@@ -721,6 +769,15 @@ class TestSupportDesk:
         assert problems[0].startswith(f"{name} is not set, but the ticket is to be told by API.")
         assert "cmk_support_mode=manual" in problems[0]
 
+    def test_where_the_ticket_is_asked_for(self) -> None:
+        url = "https://support.example.com/rest/servicedeskapi/request/CMK-1"
+        assert fine(**API, support_mode="api")["request_url"] == fine(**API | {"ticket": "cmk-1"})["request_url"] == url
+        assert fine(**API, support_mode="manual")["request_url"] == ""
+
+    @pytest.mark.parametrize(("digits", "fits"), [(251, True), (252, False)])
+    def test_the_longest_key(self, digits: int, fits: bool) -> None:
+        assert bool(read(ticket=f"CMK-{'1' * digits}")["problems"]) is not fits
+
     def test_manual_needs_nothing(self) -> None:
         assert fine(support_mode="manual")["mode"] == "manual"
 
@@ -946,6 +1003,12 @@ class TestByok:
         problems = read(**{"key": "", "programme": "byok"} | given)["problems"]
         assert problems[0].startswith(said)
 
+    @pytest.mark.parametrize("realm", ["United States", "Europe"])
+    def test_the_locations_whose_regions_atlassians_page_names(self, realm: str) -> None:
+        given = {**GIVEN, "key": "", "programme": "byok", "realm": realm}
+        found = read_settings(given, {realm: ["eu-west-1", "eu-central-1"]})
+        assert (found.problems, [key["region"] for key in found.keys]) == ((), ["eu-west-1", "eu-central-1"])
+
     def test_a_location_whose_regions_are_named(self) -> None:
         result = fine(programme="byok", key="", realm="Japan", regions="ap-northeast-1")
         assert [key["region"] for key in result["keys"]] == ["ap-northeast-1"]
@@ -972,6 +1035,11 @@ def test_mail() -> None:
         "secure": True,
         "in_reply_to": "",
     }
+
+
+@pytest.mark.parametrize("empty", [None, ""])
+def test_mail_is_encrypted_unless_it_is_told_not_to_be(empty: str | None) -> None:
+    assert fine(**MAIL | {"mail_secure": empty})["mail"]["secure"] is True
 
 
 def test_mail_as_a_survey_hands_it() -> None:

@@ -19,6 +19,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _state
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import (
     MAX_BYTES,
     UnsafePathError,
+    open_file,
     read_file,
     remember,
     rewrite_public_file,
@@ -130,6 +131,26 @@ class TestModes:
     def test_every_new_level_is_private_whatever_the_umask(self, tmp_path: Path, umask: int) -> None:
         ensure_folder(str(tmp_path / "a" / "b" / "c"))
         assert [mode(tmp_path / level) for level in ("a", "a/b", "a/b/c")] == [0o700] * 3
+
+    def test_it_is_private_from_the_first_moment(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        modes: list[int] = []
+
+        def noting(real: Any, place: int) -> Any:
+            def call(*args: Any, **more: Any) -> Any:
+                modes.extend(args[place : place + 1])
+                return real(*args, **more)
+
+            return call
+
+        monkeypatch.setattr(os, "mkdir", noting(os.mkdir, 1))
+        monkeypatch.setattr(os, "open", noting(os.open, 2))
+        write_file(str(path), TEXT)
+        assert modes == [0o700, 0o700, 0o600]
+
+    def test_a_file_that_is_opened_in_place_is_private(self, path: Path, umask: int) -> None:
+        with open_file(str(path), os.O_RDWR | os.O_CREAT) as file:
+            file.write(b"x")
+        assert mode(path) == 0o600 & ~umask
 
     def test_levels_that_exist_stay_as_they_are(self, tmp_path: Path) -> None:
         (tmp_path / "a").mkdir()
@@ -249,6 +270,7 @@ class TestForeignOwners:
 
 class TestSizes:
     def test_the_largest_text_is_read(self, path: Path) -> None:
+        assert MAX_BYTES == 1 << 20
         write_file(str(path), "x" * MAX_BYTES)
         assert read_file(str(path)) == "x" * MAX_BYTES
 
@@ -433,3 +455,29 @@ def test_two_processes_that_create_one_folder(path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "mkdir", second)
     write_file(str(path), TEXT)
     assert (read_file(str(path)), mode(path.parent)) == (TEXT, 0o750)
+
+
+def test_a_folder_that_another_process_makes_and_removes(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def second(*_args: Any, **_more: Any) -> None:
+        raise FileExistsError
+
+    monkeypatch.setattr(os, "mkdir", second)
+    with pytest.raises(FileNotFoundError):
+        write_file(str(path), TEXT)
+
+
+def test_a_new_folder_that_is_exchanged_for_a_link(tmp_path: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    elsewhere.chmod(0o755)
+    mkdir = os.mkdir
+
+    def exchanged(name: str, *args: Any, **more: Any) -> None:
+        mkdir(name, *args, **more)
+        os.rmdir(name, dir_fd=more["dir_fd"])
+        os.symlink(elsewhere, name, dir_fd=more["dir_fd"])
+
+    monkeypatch.setattr(os, "mkdir", exchanged)
+    with pytest.raises(OSError, match="reports"):
+        write_file(str(path), TEXT)
+    assert (mode(elsewhere), os.listdir(elsewhere)) == (0o755, [])

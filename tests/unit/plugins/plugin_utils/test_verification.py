@@ -98,6 +98,7 @@ class TestVerdict:
             (Facts(use="unattributed", sites="up", overdue=True), "needs_attention", "Set cmk_context_tag"),
             (Facts(use="unattributed", sites="up", notified=False), "needs_attention", "has not been notified"),
             (Facts(use="undated", sites="up", answered_by="Support"), "waiting", "Set cmk_revoked_at"),
+            (Facts(use="unread", sites="up", answered_by="Support", overdue=True), "restored", "not proven"),
             (Facts(keys="not_enabled", sites="up"), "needs_attention", "Not every key is enabled"),
             (
                 Facts(keys="not_enabled", lost="us-west-2: disabled."),
@@ -261,6 +262,8 @@ class TestIsDated:
             (run_of({"restored_at": BACK}), True),
             (run_of(revoked={"lost_at": LOST}), True),
             (run_of(announcement={"restored_at": BACK}), True),
+            # One key that was lost is enough.
+            (run_of({"restored_at": BACK}, keys=[key(), key(arn=f"{ARN}0")]), True),
         ],
     )
     def test_by_anything_but_the_ticket(self, run: Run, dated: bool) -> None:
@@ -530,6 +533,58 @@ class TestVerification:
     def test_what_may_be_over_at_the_next_look(self, seen: dict[str, t.Any], passing: bool) -> None:
         assert verified(**seen)["verification"]["passing"] is passing
 
+    @pytest.mark.parametrize("code", ["desk_throttled", "desk_trouble", "desk_not_reached"])
+    def test_a_desk_that_may_answer_at_the_next_look(self, code: str) -> None:
+        assert verified(look={**DOWN, "code": code, "mentions": []})["verification"]["passing"] is True
+
+    @pytest.mark.parametrize("code", ["throttled", "aws_trouble", "not_reached"])
+    def test_a_key_that_may_be_read_at_the_next_look(self, code: str) -> None:
+        failed = key(key_state_before=None, code=code, error="Failed.", hint="Wait.")
+        denied = {**failed, "code": "access_denied"}
+        assert verified(keys=[failed, key()])["verification"]["passing"] is True
+        assert verified(keys=[failed, denied])["verification"]["passing"] is False
+        # What ended the run is not over at the next look.
+        assert verified(keys=[failed], error="The role cannot be assumed.")["verification"]["passing"] is False
+
+    OTHER: t.ClassVar = ARN.replace("ap-northeast-1", "ap-southeast-2")
+
+    def two_keys(self, *states: str, **uses: t.Any) -> dict[str, t.Any]:
+        """Two keys of which the first is used again, and the other as told."""
+        first = verified()["verification"]["use"][0]
+        other = {**first, "arn": self.OTHER, "first_use": None, "since": BACK, "reason": "no use.", **uses}
+        keys = [key(key_state_before=state) for state in states or ("Enabled", "Enabled")]
+        return verified(keys=[keys[0], {**keys[1], "arn": self.OTHER}], use=[first, other])
+
+    @pytest.mark.parametrize("states", [("Enabled", "Disabled"), ("Disabled", "Enabled")])
+    def test_one_key_that_is_not_enabled_is_enough(self, states: tuple[str, str]) -> None:
+        found = self.two_keys(*states)["verification"]
+        assert (found["verdict"], "Not every key is enabled" in found["reason"]) == ("needs_attention", True)
+
+    @pytest.mark.parametrize(
+        ("uses", "outcome"),
+        [({}, "open"), ({"since": None}, "unknown"), ({"looked_up": False}, "unknown"), ({"first_use": {}}, "open")],
+    )
+    def test_one_key_that_is_not_used_is_enough(self, uses: dict[str, t.Any], outcome: str) -> None:
+        assert checks(self.two_keys(**uses))["use"][0] == outcome
+
+    @pytest.mark.parametrize("missing", [{"since": None}, {"looked_up": False}], ids=str)
+    def test_of_two_keys_that_are_not_used_one_is_not_known(self, missing: dict[str, t.Any]) -> None:
+        use = {**verified()["verification"]["use"][0], "first_use": None, "reason": "no use."}
+        keys = [key(), key(arn=self.OTHER)]
+        found = verified(keys=keys, use=[use, {**use, "arn": self.OTHER, **missing}])
+        assert checks(found)["use"][0] == "unknown"
+
+    @pytest.mark.parametrize(("name", "by"), [("Priya", "Priya"), ("", "somebody")])
+    def test_who_answered(self, name: str, by: str) -> None:
+        look = {"ok": True, "status": "Open", "mentions": [MENTION], "authors": [author(name, "2026-11-24T08:00:00Z")]}
+        use = {**verified()["verification"]["use"][0], "first_use": None, "reason": "no use."}
+        found = verified(use=[use], look=look)["verification"]
+        assert (found["verdict"], f"{by} answered on the ticket" in found["reason"]) == ("waiting", True)
+
+    def test_without_sites_the_use_of_the_keys_counts_alone(self) -> None:
+        found = verified(sites=[])["verification"]
+        assert (found["verdict"], "rests on the use of the keys alone" in found["reason"]) == ("restored", True)
+
     def test_manual_mode(self) -> None:
         outcome, says = checks(verified(look={}))["ticket"]
         assert outcome == "bad"
@@ -599,6 +654,21 @@ class TestLostAgain:
         outcome, check = checks(run)["keys"]
         assert outcome == "bad"
         assert says in check
+
+    @pytest.mark.parametrize("name", ["EnableKey", "CancelKeyDeletion", "ImportKeyMaterial", "ConnectCustomKeyStore"])
+    @pytest.mark.parametrize(("time", "again"), [("2026-11-24T05:59:59Z", True), ("2026-11-24T06:00:00Z", False)])
+    def test_whether_it_was_usable_before(self, name: str, time: str, again: bool) -> None:
+        trail = lost_key(events=[{"name": name, "time": time, "error_code": None}])
+        run = verified(keys=[key(key_state_before="Disabled")], revocation={"keys": [trail]}, look={})
+        assert ("disabled again at" in checks(run)["keys"][1]) is again
+
+    @pytest.mark.parametrize(("restored_at", "again"), [(BACK, True), (None, False), ("2026-11-24T07:00:00Z", False)])
+    def test_the_controller_knows_that_too(
+        self, monkeypatch: pytest.MonkeyPatch, restored_at: str | None, again: bool
+    ) -> None:
+        monkeypatch.setitem(ANNOUNCEMENT, "restored_at", restored_at)
+        run = verified(keys=[key(key_state_before="Disabled")], revocation={"keys": [lost_key()]}, look={})
+        assert ("disabled again at" in checks(run)["keys"][1]) is again
 
     def test_of_an_enabled_key_and_of_one_that_cloudtrail_does_not_show_nothing_is_said(self) -> None:
         nothing: tuple[dict[str, t.Any], ...] = (

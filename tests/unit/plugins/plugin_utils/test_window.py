@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, find_window
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, find_window, read_loss
 
 REVOKED = "2026-11-20T08:15:00Z"
 
@@ -173,6 +173,47 @@ def test_of_no_use(revoked_at: Any, error: str) -> None:
     result = at(revoked_at)
     assert result["error"] == error
     assert unknown(result)
+
+
+def test_a_long_text_is_quoted_in_part() -> None:
+    assert at("x" * 81)["error"].startswith(f"revoked_at is {'x' * 80!r}, which")
+
+
+@pytest.mark.parametrize(
+    ("text", "revoked_at", "error"),
+    [
+        ("2026-11-20 09:15+01:00", REVOKED, None),
+        ("2026-01-01T00:05:00Z", "2026-01-01T00:05:00Z", None),
+        ("2026-01-01T00:05:01Z", None, "which is in the future (it is 2026-01-01T00:00:00Z now)."),
+        ("yesterday", None, "which is not a time in ISO 8601 (such as 2026-11-20T08:15:00Z)."),
+    ],
+)
+def test_what_an_operator_gives(text: str, revoked_at: str | None, error: str | None) -> None:
+    now = "2026-01-01T00:00:00Z" if "01-01" in text else "2026-11-24T03:00:00Z"
+    read = read_loss(text, now)
+    assert (read[0], read[1] and read[1].partition(", ")[2]) == (revoked_at, error)
+
+
+@pytest.mark.parametrize(
+    ("revoked_at", "now", "deleted", "line"),
+    [
+        (REVOKED, "2026-11-24T03:00:00Z", None, "2026-11-30 08:15 UTC (6 days 5 h left)"),
+        (REVOKED, "2026-11-24T03:00:00Z", "2026-12-24", "2026-11-30 08:15 UTC (6 days 5 h left)"),
+        (
+            REVOKED,
+            "2026-11-24T03:00:00Z",
+            "2026-11-27",
+            "2026-11-27 00:00 UTC (2 days 21 h left, then AWS deletes a key)",
+        ),
+        (None, "2026-11-24T03:00:00Z", "2026-11-27", "2026-11-27 00:00 UTC (2 days 21 h left, then AWS deletes a key)"),
+        (REVOKED, "2026-11-30T07:16:00Z", None, "2026-11-30 08:15 UTC has passed. Within 10 days"),
+        (REVOKED, "2026-12-01", None, "2026-11-30 08:15 UTC has passed. More than 10 days"),
+        (None, "2026-11-24", None, "not known. CloudTrail was not asked. Set cmk_revoked_at if you know"),
+    ],
+)
+def test_the_deadline_on_one_line(revoked_at: str | None, now: str, deleted: str | None, line: str) -> None:
+    written = find_window(revoked_at, now, deletion_dates=[deleted]).deadline_line("CloudTrail was not asked.")
+    assert written == line if line.endswith(")") else written.startswith(line)
 
 
 def unknown(result: dict[str, Any]) -> bool:

@@ -1,0 +1,131 @@
+"""What ``make mutants`` changes, the tests that are to notice it, and the changes that nothing can notice."""
+
+from __future__ import annotations
+
+import typing as t
+
+# The files whose functions only decide, and those whose mistakes cost most; below plugins. With each, the names of its tests
+# without test_.
+RULES: t.Final[dict[str, str]] = {
+    "module_utils/_aws_errors.py": "aws_errors",
+    "module_utils/_cloudtrail/automation.py": "automation",
+    "module_utils/_cloudtrail/revocation.py": "revocation",
+    "module_utils/_cloudtrail/use.py": "use",
+    "module_utils/_iam/trust.py": "trust",
+    "module_utils/_kms/states.py": "key_states",
+    "module_utils/_text.py": "text",
+    "module_utils/_time.py": "time",
+    "module_utils/_waiter.py": "waiter",
+    "plugin_utils/_access.py": "access",
+    "plugin_utils/_access_loss.py": "access_loss",
+    "plugin_utils/_announcement.py": "announcement",
+    "plugin_utils/_channels/options.py": "settings mail",
+    "plugin_utils/_checks.py": "verification",
+    "plugin_utils/_decided.py": "run revoking",
+    "plugin_utils/_deciding.py": "run revoking",
+    "plugin_utils/_desk.py": "desk",
+    "plugin_utils/_desk_read.py": "desk_read",
+    "plugin_utils/_journal.py": "journal announcement",
+    "plugin_utils/_keys.py": "run",
+    "plugin_utils/_lock.py": "lock",
+    "plugin_utils/_mail.py": "mail",
+    "plugin_utils/_note.py": "note",
+    "plugin_utils/_notified.py": "notified verification",
+    "plugin_utils/_options.py": "options",
+    "plugin_utils/_proof.py": "verification",
+    "plugin_utils/_quoting.py": "quoting",
+    "plugin_utils/_reports/events.py": "timeline",
+    "plugin_utils/_reports/evidence.py": "evidence",
+    "plugin_utils/_reports/fields.py": "evidence",
+    "plugin_utils/_reports/fleet.py": "fleet",
+    "plugin_utils/_reports/headlines.py": "evidence",
+    "plugin_utils/_restored.py": "verification",
+    "plugin_utils/_result.py": "result run revoking",
+    "plugin_utils/_revoking.py": "revoking",
+    "plugin_utils/_run.py": "run",
+    "plugin_utils/_seen.py": "verification",
+    "plugin_utils/_settings.py": "settings",
+    "plugin_utils/_sites.py": "sites",
+    "plugin_utils/_state_dir.py": "state_dir remember",
+    "plugin_utils/_steps/decide.py": "decide lock",
+    "plugin_utils/_steps/report.py": "report",
+    "plugin_utils/_steps/verify.py": "verify",
+    "plugin_utils/_ticket.py": "notified verification",
+    "plugin_utils/_trail.py": "access_loss",
+    "plugin_utils/_variables.py": "variables",
+    "plugin_utils/_verification.py": "verification",
+    "plugin_utils/_window.py": "window",
+}
+
+
+# The files of which tests must notice at least so many per cent of the changes.
+GOAL: t.Final = 95
+GOALS: t.Final = (
+    "module_utils/_kms/states.py",
+    "module_utils/_waiter.py",
+    "plugin_utils/_access_loss.py",
+    "plugin_utils/_announcement.py",
+    "plugin_utils/_desk.py",
+    "plugin_utils/_desk_read.py",
+    "plugin_utils/_options.py",
+    "plugin_utils/_settings.py",
+    "plugin_utils/_state_dir.py",
+    "plugin_utils/_window.py",
+)
+
+
+class Equivalent(t.NamedTuple):
+    """A mutation that changes nothing that can be observed, by file, line and the expression as it is then."""
+
+    file: str
+    line: str
+    change: str
+    reason: str
+
+
+EQUIVALENTS: t.Final[tuple[Equivalent, ...]] = (
+    Equivalent(
+        "module_utils/_waiter.py",
+        "row, bad_row, last, gone = 0, 0, None, 0.0",
+        "1.0",
+        "the loop runs at least once, and sets it",
+    ),
+    Equivalent(
+        "plugin_utils/_channels/options.py",
+        'fit = {name: (value, r"[^\\x00-\\x1f\\x7f]*") for name, value in given.items()}',
+        r"'[^\\x00-\\x1f\\x7f]*?'",
+        "the whole text must match, by few characters or by many",
+    ),
+    Equivalent("plugin_utils/_desk.py", "if status < 0:", "status <= 0", "a status of 0 is read as -1"),
+    Equivalent("plugin_utils/_desk.py", "if status < 0:", "1", "a status of 0 is read as -1"),
+    Equivalent(
+        "plugin_utils/_proof.py",
+        "if reply is None or at is None:",
+        "reply is None and at is None",
+        "a comment without a time is later than nothing, so a reply has one",
+    ),
+    Equivalent(
+        "plugin_utils/_quoting.py",
+        'for line, following in zip(lines, [*lines[1:], ""], strict=True):',
+        "'?'",
+        "what follows the last line is no mail's head in either case",
+    ),
+    Equivalent(
+        "plugin_utils/_state_dir.py",
+        "data = file.read(MAX_BYTES + 1)",
+        "2",
+        "one byte too many is enough to refuse the file",
+    ),
+    Equivalent(
+        "plugin_utils/_state_dir.py",
+        'temporary = f".{secrets.token_hex(8)}.new"',
+        "9",
+        "the name is random, and gone afterwards",
+    ),
+    Equivalent(
+        "plugin_utils/_window.py",
+        "if reinstate_by is None or at_risk_after is None:",
+        "reinstate_by is None and at_risk_after is None",
+        "both are known, or neither is",
+    ),
+)
