@@ -29,7 +29,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result impor
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import rewrite_public_file, write_file
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import keep_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.chain import (
     claim_folder,
     compact,
@@ -38,6 +37,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.chain 
     list_runs,
     write_sums,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import keep_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL, LOCK, REVOCATION, keep
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.surroundings import find_surroundings
@@ -58,14 +58,8 @@ def report(task: Task) -> Json:
     known = {**evidence_parts(run), **find_surroundings(run), "verification": found.get("verification")}
     folder, chain = _open_folder(run) if writes and run.settings.report_dir else ("", {})
     proof = evidence({**known, **chain, "result": found})
-    if folder:
-        _write(run, folder, proof)
-    if folder and run.settings.drill:
-        keep_drill(run, found)
-    if writes and not run.settings.problems:
-        release(run.settings.file(LOCK), identify(task.host, run.now))
-    if writes and run.settings.metrics_file:
-        _write_metrics(run, found)
+    if writes:
+        _record(task, run, found, folder, proof)
     texts = _texts(run, found, proof, folder)
     good = is_good(found)
     # Among many organizations, a person needs to see those that are not well; the others are counted. So it is with a drill's parts.
@@ -87,6 +81,17 @@ def report(task: Task) -> Json:
         # What ansible.builtin.set_stats returns.
         "ansible_stats": {"data": {f"cmk_{name}": {found["org"]: found}}, "per_host": False, "aggregate": True},
     }
+
+
+def _record(task: Task, run: Run, found: Result, folder: str, proof: Evidence) -> None:
+    if folder:
+        _write(run, folder, proof)
+    if folder and run.settings.drill:
+        keep_drill(run, found)
+    if not run.settings.problems:
+        release(run.settings.file(LOCK), identify(task.host, run.now))
+    if run.settings.metrics_file:
+        _write_metrics(run, found)
 
 
 def end(task: Task) -> Json:

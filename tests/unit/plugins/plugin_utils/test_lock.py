@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _lock
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _lock, _state_dir
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import (
     STALE_AFTER,
     Holder,
@@ -386,8 +386,8 @@ class TestKernelLock:
     @pytest.mark.usefixtures("busy")
     def test_it_blocks_for_two_seconds_at_most(self, lock: str, monkeypatch: pytest.MonkeyPatch) -> None:
         clock = Clock()
-        monkeypatch.setattr(_lock, "_FLOCK_DELAY", 0.5)
-        monkeypatch.setattr(_lock, "time", clock)
+        monkeypatch.setattr(_state_dir, "_TURN_DELAY", 0.5)
+        monkeypatch.setattr(_state_dir, "time", clock)
         with pytest.raises(TimeoutError, match="Another process is changing it") as error:
             acquire(lock, MINE, NOW)
         assert isinstance(error.value, OSError)
