@@ -15,7 +15,8 @@ import jsonschema
 import pytest
 
 from tests.playbooks.conftest import REGIONS, Run, World, run_to_end
-from tests.playbooks.test_how_it_is_run import ELSEWHERE, write_inventory
+from tests.playbooks.test_how_it_is_run import ELSEWHERE
+from tests.playbooks.test_nobody_is_lost import write_inventory
 from tests.tools.results_doc import SCHEMA
 from tests.tools.standins import ROOT
 
