@@ -12,7 +12,7 @@ import shlex
 import typing as t
 from dataclasses import asdict, dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import RESTORE
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._drills import Drill, sum_up_drills
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import Result, next_step
@@ -72,9 +72,10 @@ class Drilled:
         return list(filter(None, found))
 
     def _is_pending(self, name: str) -> bool:
-        """Whether a verification only waits: for Atlassian, or for the person who notifies it."""
+        """Whether a verification waits for Atlassian or for the person who notifies it, or repeats what the restore says."""
+        status = self.results[name]["status"]
         restored = self.results.get("restore", {}).get("status")
-        return name == "verify" and (self.results[name]["status"] == "waiting" or restored == "handover_pending")
+        return name == "verify" and (status == "waiting" or restored not in ("restored", "already_restored"))
 
     @property
     def status(self) -> str:
@@ -93,14 +94,18 @@ class Drilled:
     @property
     def error(self) -> str:
         """Why it did not end well; empty if it did, or if it was refused."""
-        org = shlex.quote(self.org)
-        lost = [str(refusal("drill_not_restored", org=org, keys=", ".join(self.lost)))] if self.lost else []
-        return " ".join([*self.failures, *lost])
+        return " ".join([*self.failures, *([self._not_restored.error] if self.lost else [])])
+
+    @property
+    def _not_restored(self) -> Refusal:
+        return refusal("drill_not_restored", org=shlex.quote(self.org), keys=", ".join(self.lost))
 
     @property
     def next_step(self) -> str:
-        """What to do next; empty if nothing, or where keys are lost: the error says it."""
-        restored = None if self.lost else self.results.get("restore")
+        """What to do next, with the exact command; empty if nothing, or if the error says it."""
+        if self.lost:
+            return self._not_restored.hint
+        restored = self.results.get("restore")
         return next_step(restored, RESTORE, check_mode=False) if restored else ""
 
 
