@@ -80,8 +80,9 @@ def find_credentials(session: t.Any, region: str, until: Deadline) -> dt.datetim
     RefusedError if there are none.
     """
     future = begin(lambda: _explained(session, region, lambda: _find(session)))
-    if not wait_for([future], Deadline(max(_PATIENCE, until.left()))):
-        raise RefusedError(_not_reached(session, region, f"no answer within {_PATIENCE} s."))
+    patience = Deadline(max(_PATIENCE, until.left()))
+    if not wait_for([future], patience):
+        raise RefusedError(_not_reached(session, region, patience.missed()))
     return future.result()
 
 
@@ -158,7 +159,7 @@ def _find_mfa_session(session: t.Any, code: str) -> _MfaSession | None:
 
 def _assume(session: t.Any, name: str, source: t.Any, code: str) -> _MfaSession:
     profile = _profiles(session)[name]
-    options = {theirs: profile[ours] for ours, theirs in _ROLE_OPTIONS.items() if ours in profile}
+    options: dict[str, t.Any] = {theirs: profile[ours] for ours, theirs in _ROLE_OPTIONS.items() if ours in profile}
     if "DurationSeconds" in options:
         options["DurationSeconds"] = int(options["DurationSeconds"])
 

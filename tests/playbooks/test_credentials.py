@@ -81,7 +81,7 @@ def test_a_code_that_aws_refuses_stops_the_run_before_anything_else(world: World
 
 
 def test_a_terminal_is_asked_for_the_code(world: World, by_mfa: dict[str, str]) -> None:
-    command, cwd, env = world.command("-e", "org=acme", "-v", env=by_mfa)
+    command, cwd, env = world.command("-e", "org=acme", "-vvvv", env=by_mfa)
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         # A terminal of its own: one that another process group holds is not asked.

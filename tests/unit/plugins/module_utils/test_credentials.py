@@ -20,6 +20,7 @@ from botocore.credentials import SSOProvider
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import JSONFileCache
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import ASSUME_ROLE_OPTIONS, Patience
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Clients, Connection
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._credentials import find_missing_code, log_in
@@ -410,3 +411,13 @@ class TestRefusals:
         machine.configure("operator", f"role_arn = {ROLE}\nsource_profile = base\n")
         why = machine.refused("operator")
         assert why.error.startswith("AWS was not reached for the credentials of profile operator in us-east-1: ")
+
+    def test_sts_that_hangs(self, machine: Machine) -> None:
+        machine.role()
+        machine.aws.control("POST", "faults", {"service": "sts", "hang": True, "count": None})
+        machine.configure("base", KEYS)
+        machine.configure("operator", f"role_arn = {ROLE}\nsource_profile = base\n")
+        machine.patch.setattr(_credentials, "_PATIENCE", 0.2)
+        with pytest.raises(RefusedError, match=r"profile operator in us-east-1: no answer within 0\.2 s\."):
+            _credentials.find_credentials(_credentials.open_session("operator", REGION), REGION, Deadline(0))
+        machine.aws.control("DELETE", "faults")
