@@ -83,6 +83,13 @@ def as_dict(part: Any) -> dict[str, Any]:
     return read
 
 
+def test_what_a_module_does_not_tell_has_not_happened() -> None:
+    key, trust = Keys.from_json({"keys": [{}]}).keys[0], Trust.from_json({"calls": []})
+    assert trust
+    assert (key.changed, key.waited, key.actions) == (trust.changed, trust.waited, trust.actions) == (False, 0, ())
+    assert Keys().failed is False
+
+
 class TestKeysDone:
     def test_before_anything(self) -> None:
         assert done({}, {}) == []
