@@ -99,6 +99,7 @@ class TestSettle:
             ([SILENT], (SAME,), False),
             ([SILENT], (FAILED | {"actions": []},), True),
             ([SAME, PLANNED], (SAME, DONE), True),
+            ([SAME, SILENT], (SAME, FAILED | {"actions": []}), True),
         ],
     )
     def test_whether_access_is_restored(
@@ -107,6 +108,13 @@ class TestSettle:
         announcement = self.settled(*plan, change=change).announcement
         assert announcement
         assert announcement.enables is enables
+
+    def test_no_restoration_has_begun_if_every_key_was_enabled(self) -> None:
+        earlier = Journal(started_at=LOST, reference=REFERENCE, restored_at=LOST, ticket="CMK-1")
+        for change, started_at in ((SAME, LOST), (DONE, AT)):
+            announcement = self.settled(SILENT, change=(change,), journal=earlier).announcement
+            assert announcement
+            assert announcement.journal.started_at == started_at
 
     def test_the_trust_statement_alone_restores_it(self) -> None:
         announcement = self.settled(SAME, change=(SAME,), trust_plan=TRUST_PLAN).announcement
@@ -137,6 +145,12 @@ class TestSettle:
         assert self.settled(SAME, journal=replace(journal, told=None)).ticket.told is False
         assert self.settled(SAME, FAILED | {"actions": []}, journal=journal).ticket.told is False
 
+    @pytest.mark.parametrize(("confirm", "refused"), [("acme", False), ("", True), ("Acme", True)])
+    def test_a_revocation_is_confirmed(self, confirm: str, refused: bool) -> None:
+        decided = decide_revocation(run(SAME, command="revoke", settings={"confirm": confirm}), Records())
+        assert ("so nothing was disabled" in decided.refused) is refused
+        assert bool(decided.refused) is refused
+
     def test_a_revocation_keeps_a_copy_itself(self) -> None:
         trail = {"keys": [{"arn": ARN, "region": "ap-northeast-1", "policy": {}, "grants": []}]}
         decided = decide_revocation(run(SAME, command="revoke", revocation=trail), Records())
@@ -161,13 +175,14 @@ class TestAccess:
             ("assess", [SAME], {"decided": {"access": CHANGED}}, False),
             ("assess", [SAME], {"decided": {"access": CHANGED}, "settings": {"access_accept": True}}, True),
             ("assess", [SAME], {"decided": {"access": [{**CHANGED[0], "changed": False}]}}, True),
+            ("assess", [SAME, PLANNED], {"revocation": {"keys": TRAIL["keys"] * 2}}, False),
             ("revoke", [SAME], {"decided": {"refused": "Not confirmed."}}, False),
         ],
     )
-    def test_a_copy_is_kept_of_keys_that_work(
+    def test_a_copy_is_kept_of_keys_that_all_work_or_of_none(
         self, command: str, plan: list[dict[str, Any]], more: dict[str, Any], keeps: bool
     ) -> None:
-        kept = access_to_keep(run(*plan, command=command, revocation=self.TRAIL, **more))
+        kept = access_to_keep(run(*plan, command=command, **{"revocation": self.TRAIL, **more}))
         assert (kept is not None) is keeps
         if kept is not None:
             assert json.loads(kept) == {ARN: {"policy": {"a": 1}, "grants": []}}
@@ -234,3 +249,7 @@ class TestRevocation:
         assert (kept is not None) is remembers
         if kept is not None:
             assert json.loads(kept) == {"revoked_at": LATER, "lost_at": LATER}
+
+    def test_one_key_is_enough(self) -> None:
+        same = {**self.GONE, "region": "us-east-1", "key_state_before": "Disabled", "changed": False, "calls": []}
+        assert revocation_to_keep(run(self.GONE, same, command="revoke", change=(self.GONE, same))) is not None
