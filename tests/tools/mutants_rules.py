@@ -42,7 +42,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_restored.py": "verification",
     "plugin_utils/_result.py": "result run revoking",
     "plugin_utils/_revoking.py": "revoking",
-    "plugin_utils/_run.py": "run",
+    "plugin_utils/_run.py": "run revoking",
     "plugin_utils/_seen.py": "verification",
     "plugin_utils/_settings.py": "settings",
     "plugin_utils/_sites.py": "sites",
