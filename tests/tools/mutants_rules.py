@@ -123,6 +123,12 @@ EQUIVALENTS: t.Final[tuple[Equivalent, ...]] = (
         "the name is random, and gone afterwards",
     ),
     Equivalent(
+        "plugin_utils/_steps/decide.py",
+        "decides = decide_revocation(run, records) if run.command.revokes else settle_run(run, records, secrets.token_hex(8))",
+        "9",
+        "the text is random",
+    ),
+    Equivalent(
         "plugin_utils/_window.py",
         "if reinstate_by is None or at_risk_after is None:",
         "reinstate_by is None and at_risk_after is None",
