@@ -50,7 +50,7 @@ def begin(task: Task) -> Json:
         if decided.changes and decided.begun:
             keep(run, JOURNAL, write_journal(decided.begun), _THIS)
         # In check mode and in the other commands, the plan is shown with what CloudTrail tells.
-        _show_plan(replace(run, decided=decided), is_settled=False)
+        _show_plan(replace(run, decided=decided))
     return decided.as_json()
 
 
@@ -71,15 +71,15 @@ def settle(task: Task) -> Json:
     if writes:
         keep(run, ACCESS, access_to_keep(run), "the copy of policies and grants")
     if run.command.shows_plan and (task.check_mode or not run.command.notifies):
-        _show_plan(replace(run, decided=replace(run.decided, refused="")), is_settled=True)
+        _show_plan(replace(run, decided=replace(run.decided, refused="")))
     notifies = run.decided.announces and run.decided.ticket == Ticket()
     return replace(run.decided, notify=run.settings.mode if notifies else "").as_json()
 
 
-def _show_plan(run: Run, *, is_settled: bool) -> None:
+def _show_plan(run: Run) -> None:
     if not run.brief:
         template = "revoke_plan.txt.j2" if run.command.revokes else "plan.txt.j2"
-        show(render(template, is_settled=is_settled, **shown(run)), warn=run.command.revokes)
+        show(render(template, **shown(run)), warn=run.command.revokes)
 
 
 def _take_lock(task: Task, run: Run, *, breaks: bool = False) -> Json:

@@ -80,6 +80,13 @@ class TestBegin:
         steps.run("begin", **more)
         assert (steps.journal, len(steps.shown)) == (None, count)
 
+    def test_a_damaged_journal_is_left_for_the_next_decision(self, steps: Steps) -> None:
+        path = steps.folder / "restoration.json"
+        steps.folder.mkdir()
+        path.write_text("{")
+        steps.run("begin", plan={"keys": [ENABLED]})
+        assert path.read_text() == "{"
+
     def test_a_folder_that_cannot_be_used_stops_nothing(self, steps: Steps) -> None:
         steps.folder.write_text("a file")
         began = steps.run("begin", plan=PLAN)
@@ -108,6 +115,13 @@ class TestSettle:
         assert settled["notify"] == "api"
         assert (steps.folder.exists(), len(steps.shown)) == (False, 1)
         assert steps.shown[0].endswith("warn=False")
+
+    @pytest.mark.parametrize("check", [False, True])
+    def test_an_assessment_keeps_a_copy_of_policies_and_grants(self, steps: Steps, check: bool) -> None:
+        access = {"arn": PLANNED["arn"], "region": "ap-northeast-1", "policy": {}, "grants": []}
+        trail = {"keys": [{**access, "last_revocation": None, "revoked_at": None, "reason": "No loss."}]}
+        steps.run("settle", command="assess", check=check, plan={"keys": [ENABLED]}, revocation=trail)
+        assert (steps.folder / "access.json").exists() is not check
 
     def test_a_failed_key_is_not_announced(self, steps: Steps) -> None:
         failed = {"keys": [{**DONE, "error": "AWS refused."}]}

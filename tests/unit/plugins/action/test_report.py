@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action.report import ActionModule as Report
@@ -16,6 +17,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.action.step import ActionM
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import acquire, identify, parse
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import report
+from tests.tools.standins import ROOT
 from tests.unit.plugins.plugin_utils.test_run import CHANGE, COMMENT, DONE, PLAN, decided, raw
 
 from .conftest import RunAction
@@ -52,7 +54,8 @@ def test_a_run_that_ends_well(end: End, tmp_path: Path, shown: list[tuple[str, b
     found = end()
     assert (found["result"]["status"], found["good"], found["failure"], found["ending"]) == ("restored", True, "", "")
     assert (found["changed"], found["entry_point"]) == (False, "restore")
-    assert found["ansible_stats"]["data"] == {"cmk_restore": {"acme": found["result"]}}
+    stats = {"data": {"cmk_restore": {"acme": found["result"]}}, "per_host": False, "aggregate": True}
+    assert found["ansible_stats"] == stats
     assert found["folder"] == str(tmp_path / "acme/20261124T030001Z-restore")
     assert files(tmp_path / "acme") == [
         *(f"20261124T030001Z-restore/restore.{suffix}" for suffix in ("html", "json", "md")),
@@ -107,8 +110,7 @@ def test_what_cannot_be_written_is_one_warning(end: End, tmp_path: Path, monkeyp
 def test_a_run_that_fails(end: End, run_action: RunAction, shown: list[tuple[str, bool]]) -> None:
     found = end(change=FAILED, ticket={})
     assert (found["result"]["status"], found["good"]) == ("partial", False)
-    assert found["ending"].startswith("acme: ")
-    assert found["ending"].endswith(". See the summary above.")
+    assert found["ending"] == "acme: only partly restored: 0 of 1 key enabled. See the summary above."
     assert found["failure"] == "acme: only partly restored: 0 of 1 key enabled. AWS refused."
     ended = run_action(Step, do="end", report=found)
     assert (ended["failed"], ended["msg"]) == (True, found["ending"])
@@ -138,3 +140,43 @@ def test_among_many_organizations(
     assert found["summary"] == ""
     ((text, warned),) = shown
     assert (min(len(text.splitlines()), 2), warned) == (lines, warn)
+    assert text.startswith("acme: ")
+
+
+def test_the_evidence_is_a_file_that_people_read(end: End) -> None:
+    found = end(settings={"realm": "Zürich"})
+    text = Path(found["folder"], "restore.json").read_text(encoding="utf-8")
+    assert text == json.dumps(json.loads(text), indent=2, ensure_ascii=False) + "\n"
+    assert "Zürich" in text
+
+
+@pytest.mark.parametrize(
+    ("environment", "given", "user"),
+    [
+        ({"USER": "root", "LOGNAME": "other"}, "awx", "awx"),
+        ({"USER": "root", "LOGNAME": "other"}, "", "root"),
+        ({"LOGNAME": "other"}, "", "other"),
+        ({}, "", ""),
+    ],
+)
+def test_who_ran_it(
+    end: End, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], given: str, user: str
+) -> None:
+    for name in ("USER", "LOGNAME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = end(user=given)
+    proof = json.loads(Path(found["folder"], "restore.json").read_text(encoding="utf-8"))
+    assert (proof["ran_by"]["user"] or "") == user
+
+
+def test_the_version_of_this_collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert report.collection_version() == galaxy["version"]
+    monkeypatch.setattr(report, "__file__", str(tmp_path / "plugins/plugin_utils/_steps/report.py"))
+    assert report.collection_version() == ""
+    (tmp_path / "galaxy.yml").write_text("version: 2.0.0\n")
+    assert report.collection_version() == "2.0.0"
+    (tmp_path / "MANIFEST.json").write_text('{"collection_info": {"version": "3.0.0"}}')
+    assert report.collection_version() == "3.0.0"

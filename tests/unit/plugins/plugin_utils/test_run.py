@@ -15,7 +15,13 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys, Trust, keys_done, trust_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result, next_step
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import (
+    NO_REFERENCE,
+    Run,
+    evidence_parts,
+    find_loss,
+    shown,
+)
 
 AT, LATER, NOW = "2026-11-24T03:00:01Z", "2026-11-24T03:00:05Z", "2026-11-24T03:00:09Z"
 LOST = "2026-11-20T08:15:00Z"
@@ -81,6 +87,13 @@ def as_dict(part: Any) -> dict[str, Any]:
     """The part as JSON has it."""
     read: dict[str, Any] = json.loads(json.dumps(asdict(part)))
     return read
+
+
+def test_what_a_module_does_not_tell_has_not_happened() -> None:
+    key, trust = Keys.from_json({"keys": [{}]}).keys[0], Trust.from_json({"calls": []})
+    assert trust
+    assert (key.changed, key.waited, key.actions) == (trust.changed, trust.waited, trust.actions) == (False, 0, ())
+    assert Keys().failed is False
 
 
 class TestKeysDone:
@@ -205,6 +218,75 @@ class TestByok:
     def test_a_run_that_ended_before_the_role_was_read(self) -> None:
         ended = make_result(Run.from_json(raw(settings=self.SETTINGS, error="AWS was not reached.")))
         assert (ended["status"], ended["trust"]["state_before"], ended["trust"]["changed"]) == ("failed", None, False)
+
+
+def test_what_is_not_told_of_a_run() -> None:
+    for found in (Run(), Run.from_json(raw())):
+        assert (found.organizations, found.brief, found.check_mode) == (1, False, False)
+    assert (
+        Run.from_json({name: raw()[name] for name in ("entry_point", "check_mode", "settings", "started_at")}).now == AT
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "state"),
+    [
+        pytest.param({}, "Enabled", id="as planned"),
+        pytest.param({"error": "Stopped."}, "Disabled", id="ended before the change"),
+        pytest.param({"error": "Stopped.", "change": CHANGE}, "Enabled", id="ended after the change"),
+        pytest.param({"error": "Stopped.", "check_mode": True}, "Enabled", id="check mode predicts"),
+        pytest.param({"error": "Stopped.", "entry_point": "assess"}, "Enabled", id="assess predicts"),
+        pytest.param({"decided": {"refused": "No."}, "check_mode": True}, "Disabled", id="refused"),
+    ],
+)
+def test_what_was_planned_has_not_happened_in_a_run_that_ended_before_it(more: dict[str, Any], state: str) -> None:
+    (key,) = Run.from_json({**raw(plan=PLAN), **more}).keys
+    assert key.key_state == state
+
+
+def test_the_labels_of_what_cloudtrail_tells() -> None:
+    told = {
+        "keys": [{"arn": PLANNED["arn"], "region": "x"}, {"arn": "arn:of-another", "region": "y"}],
+        "last_loss": None,
+    }
+    found = Run.from_json(raw(plan=PLAN, revocation=told)).labelled_revocation
+    assert [key["label"] for key in found["keys"]] == ["ap-northeast-1", "y"]
+    assert Run.from_json(raw(plan=PLAN, revocation={"failed": True})).labelled_revocation == {"failed": True}
+
+
+def test_a_loss_that_the_controller_remembers_ends_with_a_restoration() -> None:
+    own = json.dumps({"revoked_at": LOST, "lost_at": LOST})
+    two = Run.from_json(raw(plan={"keys": [{**PLANNED, "key_state_before": "Enabled"}, PLANNED]}))
+    for restored, before, source in ((None, None, "controller"), (AT, None, None), (None, AT, None), (AT, LOST, None)):
+        journal = Journal(started_at=AT, restored_at=restored, previous_restored_at=before)
+        assert find_loss(two, Records(revocation=own), journal).source == source
+
+
+def test_one_key_without_access_is_enough() -> None:
+    """CloudTrail shows a loss that was undone: it is not that of the key that is disabled."""
+    keys = [{**PLANNED, "key_state_before": "Enabled"}, PLANNED]
+    trail = {
+        "keys": [{"arn": PLANNED["arn"], "region": "x", "looked_up": True}] * 2,
+        "last_loss": {"revoked_at": LOST, "lost_at": LOST, "restored_at": LOST},
+    }
+    assert find_loss(Run.from_json(raw(plan={"keys": keys}, revocation=trail)), Records(), None).revoked_at is None
+    enabled = Run.from_json(raw(plan={"keys": [keys[0], keys[0]]}, revocation=trail))
+    assert find_loss(enabled, Records(), None).revoked_at == LOST
+
+
+def test_the_reference_is_shown_by_a_restore_alone() -> None:
+    reference = decided()["announcement"]["reference"]
+    for command, check, text in (
+        ("restore", False, reference),
+        ("restore", True, NO_REFERENCE),
+        ("assess", False, NO_REFERENCE),
+        ("verify", False, NO_REFERENCE),
+    ):
+        run = Run.from_json({**raw(plan=PLAN, decided=decided()), "entry_point": command, "check_mode": check})
+        assert shown(run)["cmk_announcement"]["reference"] == text
+        assert shown(run)["cmk_reference_line"] == f"Reference: {text}"
+        assert (evidence_parts(run)["trust"], shown(run)["cmk_trust"]) == ({}, {})
+    assert shown(Run.from_json(raw()))["cmk_announcement"] == {}
 
 
 def test_nothing_is_known() -> None:

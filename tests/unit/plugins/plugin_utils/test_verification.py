@@ -385,6 +385,17 @@ class TestTold:
         assert told(recorded, {"ok": True, "mentions": [measured]})["at"] == TOLD
         assert told(recorded, {"ok": True, "mentions": [another]})["at"] == "2026-11-24T03:00:10Z"
 
+    def test_another_announcement_of_ours_counts_only_after_a_known_one(self) -> None:
+        other = {**MENTION, "reference": "cmk-restore/acme/000000000000", "comment_id": "18", "by_us": True}
+        other["at"] = "2026-11-24T05:00:00Z"
+        assert told(ANNOUNCEMENT, {"ok": True, "mentions": [other]}) == {}
+        recorded = told({**ANNOUNCEMENT, "told": {"by": "api", **MENTION}}, {"ok": True, "mentions": [other]})
+        assert recorded["at"] == "2026-11-24T05:00:00Z"
+
+    def test_what_the_controller_remembers_was_told_before(self) -> None:
+        found = told({**ANNOUNCEMENT, "told": {"by": "api", **MENTION, "already_told": False}}, {})
+        assert (found["told"], found["already_told"]) == (True, True)
+
     def test_a_mention_without_a_time_is_one_all_the_same(self) -> None:
         nothing_known = {**ANNOUNCEMENT, "since": None}
         ticket = told(nothing_known, {"ok": True, "mentions": [{**MENTION, "at": ""}]})
