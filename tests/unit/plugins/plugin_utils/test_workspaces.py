@@ -109,7 +109,6 @@ def test_text_of_others_stays_on_its_line(desk: Desk) -> None:
         ({"drop": "before"}, "Request failed: Remote end closed connection without response"),
         *(({"body": json.dumps(body)}, "its answer is not the documented JSON") for body in OTHER_SHAPES),
     ],
-    ids=str,
 )
 def test_what_goes_wrong_is_one_line(desk: Desk, fault: dict[str, Any], why: str) -> None:
     desk.control("POST", "/faults", {"path": "/admin/", **fault})
