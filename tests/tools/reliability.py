@@ -122,8 +122,11 @@ _MUTATION: t.Final = """\
 `make mutants` changes the rules, one condition, operator or constant at a time. After each change it runs the unit tests of that
 file. A change that no test notices shows a rule that no test holds. The files marked * must reach {goal} %.
 
-Some changes cannot be noticed, because the code then does the same. They are not counted, and are listed below with the reason.
-The tool fails if a test notices one of them. `make mutants SAMPLE=0 WRITE=1` updates these tables.
+- Where fewer changes were tried than there are, they are a sample. What a sample has shown is tested, so another sample may
+  have a lower score.
+- Some changes cannot be noticed, because the code then does the same. They are not counted, and the second table lists them. The
+  tool fails if a test notices one of them.
+- `make mutants SAMPLE=0 WRITE=1` tries all changes, and updates these tables.
 
 | file below `plugins` | changes | tried | noticed | score | equivalent |
 |---|---|---|---|---|---|
