@@ -120,6 +120,8 @@ def is_due(returned: str, key: dict[str, Any], failed: bool) -> bool:
         "always": True,
         "on failure": failed,
         "when the key was found": key["arn"] is not None,
+        "when imported key material expires": "valid_to" in key,
+        "with O(prove_permission), if the key is Enabled": "proof" in key,
         "when the key is scheduled for deletion": key["key_state"] == "PendingDeletion",
     }
     return bool(due[returned])
@@ -147,6 +149,9 @@ LIVES: list[Any] = [
         id="disabled",
     ),
     pytest.param([("DescribeKey", ALIAS, "PendingDeletion")], {}, id="pending deletion"),
+    pytest.param(
+        [("DescribeKey", ALIAS, "Enabled"), ("EnableKey", KEY_ID)], {"prove_permission": True}, id="permission proven"
+    ),
     pytest.param([("DescribeKey", ALIAS, "PendingReplicaDeletion")], {}, id="pending replica deletion"),
     pytest.param([("DescribeKey", ALIAS, Fault("NotFoundException"))], {}, id="not found"),
     pytest.param([("DescribeKey", ALIAS, Fault("AccessDeniedException"))], {}, id="denied"),
