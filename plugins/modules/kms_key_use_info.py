@@ -130,7 +130,9 @@ keys:
       returned: always
       type: dict
     is_first:
-      description: Whether no earlier use can exist. If not, there were too many events to read, or it is the last use. The key was used by RV(keys[].first_use) at the latest.
+      description:
+        - Whether no earlier use can exist. If not, there were too many events to read, or it is the last use. The key was used by
+          RV(keys[].first_use) at the latest.
       returned: always
       type: bool
     last_use:

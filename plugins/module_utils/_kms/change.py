@@ -56,7 +56,8 @@ class Outcome:
     """What becomes of one key. With a ``refusal``, ``actions`` still tells what had been done before it.
 
     ``expected_arn`` is the key that was planned for, None where any will do. ``clock_offset`` is how far AWS's clock is ahead
-    of ours, in seconds. ``proof`` is the call that proves a permission, None if there is none. ``last_state`` is what AWS showed last. ``is_settling`` says that all changes are made, and ``is_done`` that nothing more will happen.
+    of ours, in seconds. ``proof`` is the call that proves a permission, None if there is none.
+    ``last_state`` is what AWS showed last. ``is_settling`` says that all changes are made, and ``is_done`` that nothing more will happen.
     """
 
     reference: str
