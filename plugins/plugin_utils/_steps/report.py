@@ -19,9 +19,10 @@ from ansible.utils.display import Display
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import journal_to_keep, revocation_to_keep
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import identify, release
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import print_report, render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import check_rehearsal, summarize
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import find_repeats
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import find_repeats, find_unfit
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
     Result,
     is_good,
@@ -31,7 +32,13 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result impor
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import write_file
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL, LOCK, REVOCATION, keep
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import (
+    JOURNAL,
+    LOCK,
+    REVOCATION,
+    keep,
+    report_folder,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
@@ -89,8 +96,7 @@ def _write(run: Run, proof: Evidence) -> str:
     """
     keep(run, JOURNAL, journal_to_keep(run), "this run")
     keep(run, REVOCATION, revocation_to_keep(run), "this run")
-    begun = run.started_at.replace("-", "").replace(":", "")
-    folder = run.settings.file(f"{begun}-{run.command.name}")
+    folder = report_folder(run)
     try:
         write_reports(folder, run.command.name, proof)
     except (OSError, UnicodeError, jinja2.TemplateError) as error:
@@ -118,7 +124,8 @@ def _texts(run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, s
         "cmk_result": found,
         "cmk_folder": folder,
         "cmk_entry_point": run.command.name,
-        "cmk_repeats": list(find_repeats(proof)),
+        "cmk_repeats": [*find_repeats(proof), *find_unfit(proof)],
+        "cmk_rows": summarize(check_rehearsal(run)),
         "cmk_verdict": proof["verdict"],
         "cmk_ending": ending,
         "cmk_headline": headline.upper(),
