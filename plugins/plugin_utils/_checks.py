@@ -80,7 +80,7 @@ def _used(use: Use) -> str:
     if not first:
         return f"{use.reason}{_last_used(last, use.since or '') if last else ''}"
     when = "first" if use.is_first else "at the latest"
-    named = " (the last use that AWS records, by its event)" if last.get("event_id") == first["event_id"] else ""
+    named = " (the last use that AWS records, by its event)" if last and last["event_id"] == first["event_id"] else ""
     return f"{first['name']} by account {first['account_id']}, {when} at {to_minute(first['time'])}{named}."
 
 

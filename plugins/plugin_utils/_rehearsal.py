@@ -57,7 +57,9 @@ def _check_key(run: Run, key: Key) -> t.Iterator[Check]:
     yield Check("key", "proven", key.arn, described, label)
     yield _check_owner(run, key)
     is_fit = bool(key.proof) or key.code in ("", "owner_differs")
-    yield Check("state", "proven" if is_fit else "failed", str(key.key_state_before) if is_fit else key.error, described, label)
+    yield Check(
+        "state", "proven" if is_fit else "failed", str(key.key_state_before) if is_fit else key.error, described, label
+    )
     yield _check_enable(run, key)
     if "CancelKeyDeletion" in key.actions:
         yield Check("kms:CancelKeyDeletion", "predicted", "not called", "it has no dry run", label)
@@ -196,7 +198,9 @@ def _check_folder(run: Run) -> Check:
 
 def _check_ticket(run: Run) -> t.Iterator[Check]:
     if run.settings.mode != "api":
-        yield Check("ticket", "unknown", run.settings.ticket, f"cmk_support_mode={run.settings.mode}: it cannot be read")
+        yield Check(
+            "ticket", "unknown", run.settings.ticket, f"cmk_support_mode={run.settings.mode}: it cannot be read"
+        )
         return
     ticket, read, by = run.ticket, run.rehearsed.ticket_read, "the desk's answer to a read of the ticket"
     unread = ticket.error or "not read"

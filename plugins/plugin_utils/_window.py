@@ -52,9 +52,7 @@ class Window:
     days_elapsed: float | None  # since then, one decimal
     reinstate_by: str | None  # until when Atlassian reinstates, this time included
     at_risk_after: str | None  # after when full recovery may be impossible
-    hours_left: (
-        int | None
-    )  # whole hours to the end of the phase or of a key, the earlier one; 0 once that is past
+    hours_left: int | None  # whole hours to the end of the phase or of a key, the earlier one; 0 once that is past
     phase: str  # reinstatable, uncertain, at_risk or unknown
     deletion_date: str | None  # the earliest at which AWS deletes a key
     expiry_date: str | None  # the earliest at which imported key material expires
@@ -76,8 +74,9 @@ class Window:
         :param reason: why it is not known when access was lost
         """
         end, left = parse_time(self.deadline), self.hours_left
-        if end is None:
-            return f"not known. {reason} Set cmk_revoked_at if you know when access was lost"
+        if end is None or (end == parse_time(self.expiry_date) and self.reinstate_by is None):
+            expires = f". Imported key material expires at {end:%Y-%m-%d %H:%M} UTC" if end else ""
+            return f"not known. {reason} Set cmk_revoked_at if you know when access was lost{expires}"
         deletes = ", then AWS deletes a key" if self.deletion_date == self.deadline else ""
         deletes = ", then imported key material expires" if self.expiry_date == self.deadline else deletes
         if self.phase in ("reinstatable", "unknown") and left:

@@ -80,7 +80,9 @@ def rehearse(task: Task) -> Json:
     run = Run.from_json(task.args["run"])
     found = _read(task, run) if run.settings.request_url else None
     ticket = find_standing(run.announcement, found, run.settings.ticket) if found else Ticket()
-    tried = Rehearsed(bool(found and found.ok), found.status if found else "", None if task.check_mode else try_folder(run))
+    tried = Rehearsed(
+        bool(found and found.ok), found.status if found else "", None if task.check_mode else try_folder(run)
+    )
     result = {"rehearsed": asdict(tried), "comment": ""}
     if any(part.error for part in run.parts):
         return {**result, "ticket": ticket.as_json()}

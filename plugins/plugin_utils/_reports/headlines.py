@@ -143,7 +143,9 @@ def _assess(about: Facts, count: _Count) -> _Verdict:
     todo = _todo(about, count)
     todo = f"It would {todo}." if todo else "Every key is enabled already."
     proven = [region["proven_at"] for region in about["regions"]]
-    headline = "Ready: a restore would succeed" if all(proven) else f"A restore should succeed; {ENABLE_KEY} is not proven"
+    headline = (
+        "Ready: a restore would succeed" if all(proven) else f"A restore should succeed; {ENABLE_KEY} is not proven"
+    )
     if about["status"] == "nothing_to_restore":
         return _nothing_lost()._replace(headline=headline)
     return _Verdict("ready", "good", headline, f"{todo} This rehearsal changed nothing.")

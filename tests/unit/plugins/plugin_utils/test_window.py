@@ -37,6 +37,7 @@ def test_an_ordinary_window() -> None:
         "hours_left": 149,
         "phase": "reinstatable",
         "deletion_date": None,
+        "expiry_date": None,
         "deadline": "2026-11-30T08:15:00Z",
         "limit_days": 10,
         "expected_completion": "2026-11-26T03:00:00Z",
