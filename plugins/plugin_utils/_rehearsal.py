@@ -145,9 +145,11 @@ def describe_last_use(last: Json, now: str) -> str:
     """
     used, moment = parse_time(last["time"]), parse_time(now)
     if used and moment:
-        if moment - used > dt.timedelta(days=1):
+        span = max(dt.timedelta(), moment - used)
+        if span > dt.timedelta(days=1):
             return f"not used since {to_minute(last['time'])} ({last['operation']})"
-        return f"last used {words(max(dt.timedelta(), moment - used))} ago ({last['operation']})"
+        seconds = span % dt.timedelta(minutes=1) if span >= dt.timedelta(minutes=1) else dt.timedelta()
+        return f"last used {words(span - seconds)} ago ({last['operation']})"
     if str(last["created_at"] or "") >= str(last["tracked_since"] or ""):
         return "never used since it was created"
     return f"not used since {to_minute(last['tracked_since'])}, when AWS began to record it"
@@ -223,8 +225,9 @@ def summarize(checks: t.Sequence[Check]) -> list[tuple[str, str]]:
         subjects = dict.fromkeys(check.subject for check in checks if check.outcome == outcome)
         named = [_name(subject, outcome, checks) for subject in subjects]
         rows += _wrap(outcome, ", ".join(named))
-    used = [f"{check.label} {check.says}" for check in checks if (check.subject, check.outcome) == (LAST_USE, "proven")]
-    return [*rows, *_wrap(LAST_USE, ", ".join(used))]
+    used = [check for check in checks if (check.subject, check.outcome) == (LAST_USE, "proven")]
+    says = [f"{check.label} {check.says.removeprefix('last used ')}" for check in used]
+    return [*rows, *_wrap(LAST_USE, ", ".join(says))]
 
 
 def _name(subject: str, outcome: str, checks: t.Sequence[Check]) -> str:
