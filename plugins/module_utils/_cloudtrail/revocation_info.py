@@ -183,8 +183,8 @@ def _look_up(trail: Trail, key: _Key, days: int, marks: Marks) -> _Past:
     revocation = find_revocation(events)
     reasons = [] if revocation.is_current else [why_none(revocation, key.key_state, days)]
     reasons += [] if history.is_complete else [_OLDER]
-    refused = (refused_use(event, key.key_arn, marks) for event in history.events)
-    use = next(filter(None, refused), None)
+    uses = (refused_use(event, key.key_arn, marks) for event in history.events)
+    use = next(filter(None, uses), None)
     return _Past(revocation, tuple(events), use, history.is_complete, True, " ".join(reasons) or None)
 
 

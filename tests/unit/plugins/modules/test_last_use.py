@@ -121,10 +121,12 @@ def test_an_event_that_proves_nothing_leads_to_the_search(talk: Talk, answer: An
 
 
 @pytest.mark.parametrize("answer", [None, -5, DENIED], ids=["never used", "used before", "denied"])
-def test_without_a_use_since_then_cloudtrail_is_searched(talk: Talk, answer: Any) -> None:
+def test_without_a_use_since_then_cloudtrail_is_searched(talk: Talk, clock: Clock, answer: Any) -> None:
     last_use(talk, answer)
     search(talk)
     found = ask(talk)
+    # The search is the only request.
+    assert clock.sleeps == []
     assert (found["first_use"], found["looked_up"]) == (None, True)
     assert (found["last_use"] is None) is (answer is DENIED)
 
@@ -181,7 +183,8 @@ def test_imported_material_is_read_page_by_page(talk: Talk) -> None:
         [material("c", "PENDING_ROTATION", "PENDING_IMPORT"), material("d", "CURRENT", "PENDING_IMPORT")],
     ]
     wanted: dict[str, str] = {"KeyId": KEY, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
-    for page, token in zip(pages, ({"NextMarker": "2", "Truncated": True}, {"Truncated": False}), strict=True):
+    tokens: list[dict[str, Any]] = [{"NextMarker": "2", "Truncated": True}, {"Truncated": False}]
+    for page, token in zip(pages, tokens, strict=True):
         talk.conversation("kms", REGION).expect("ListKeyRotations", wanted, {"Rotations": page, **token})
         wanted = {**wanted, "Marker": "2"}
     assert health(talk, "EXTERNAL")["missing_material"] == ["a".ljust(64, "0"), "d".ljust(64, "0")]
