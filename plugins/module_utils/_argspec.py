@@ -31,6 +31,10 @@ WAIT_OPTIONS: t.Final[dict[str, Json]] = {
 }
 PLAN_OPTIONS: t.Final[dict[str, Json]] = {"plan_timeout": {"type": "float", "default": 5}}
 TIMEOUT_OPTION: t.Final[dict[str, Json]] = {"timeout": {"type": "float", "default": 30}}
+MARK_OPTIONS: t.Final[dict[str, Json]] = {
+    "context_tag": {"type": "str", "default": ""},
+    "account_ids": {"type": "list", "elements": "str", "default": []},
+}
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,10 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "AWS cannot be called with these options: {message}",
         "Correct the AWS options of the task (role: cmk_aws_profile) or the AWS configuration, then run again.",
     ),
+    "library_too_old": (
+        "The installed boto3 does not know all of {operation}.",
+        "Install a newer boto3 on the controller. Nothing else depends on it.",
+    ),
     # Keys, decided from DescribeKey.
     "key_not_found": (
         "There is no key {reference} in region {region} of the account {account_id}.",

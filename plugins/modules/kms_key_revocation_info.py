@@ -46,11 +46,32 @@ options:
           - The id of the custom key store that holds the key, if one does. CloudTrail's events of a store name no key,
             so without this option the loss of the store is not found.
         type: str
+      origin:
+        description:
+          - Where the key material comes from, as C(DescribeKey) names it. With V(EXTERNAL), O(read_health) reads which of it is missing.
+        type: str
   read_access:
     description:
       - Whether to read each key's policy and grants as well (C(kms:GetKeyPolicy), C(kms:ListGrants)).
     type: bool
     default: false
+  read_health:
+    description:
+      - Whether to read as well when each key was last used (C(kms:GetKeyLastUsage)), and which imported key material is missing
+        (C(kms:ListKeyRotations)).
+    type: bool
+    default: false
+  context_tag:
+    description:
+      - A word in the encryption context that identifies the calls of the vendor. See RV(keys[].refused_use).
+    type: str
+    default: ''
+  account_ids:
+    description:
+      - The accounts of the vendor.
+    type: list
+    elements: str
+    default: []
   lookback_days:
     description:
       - How many days to look back, from 1 to 90. CloudTrail keeps 90 days.
@@ -70,7 +91,8 @@ extends_documentation_fragment:
   - keyops.atlassian_cmk.attributes.info
   - keyops.atlassian_cmk.attributes.aws_group
 notes:
-  - Needs C(cloudtrail:LookupEvents), and with O(read_access) C(kms:GetKeyPolicy) and C(kms:ListGrants). C(sts:GetCallerIdentity) needs no permission.
+  - Needs C(cloudtrail:LookupEvents), and with O(read_access) C(kms:GetKeyPolicy) and C(kms:ListGrants), with O(read_health)
+    C(kms:GetKeyLastUsage) and for imported material C(kms:ListKeyRotations). C(sts:GetCallerIdentity) needs no permission.
   - CloudTrail shows an event only after up to 15 minutes. A key that was enabled just now may still count as revoked.
   - CloudTrail takes two requests a second, and the module keeps to that in each region. A key with few events takes one
     request. A key with more than 500 events (a key in use) takes about ten seconds, since then each kind of event is
@@ -196,6 +218,36 @@ keys:
       description: Why there is no RV(keys[].revoked_at), and whether older events were not read; V(null) if there is nothing to say.
       returned: always
       type: str
+    refused_use:
+      description:
+        - The last call by the vendor (O(context_tag), O(account_ids)) that failed because the key is disabled; V(null) if there is none. It
+          is a sign, and no proof, that the key policy still admits the vendor. That there is none means nothing.
+      returned: always
+      type: dict
+      contains:
+        time: {description: ISO 8601 in UTC., returned: always, type: str}
+        name: {description: The operation., returned: always, type: str, sample: Decrypt}
+        account_id: {description: The account that called., returned: always, type: str}
+        source_ip: {description: "The address, or the AWS service, that the call came from.", returned: always, type: str}
+        event_id: {description: "The event's id.", returned: always, type: str}
+    last_use:
+      description:
+        - The last successful cryptographic operation, by any account, as AWS KMS records it. It is up to an hour late. V(null) if it could
+          not be read.
+      returned: when O(read_health) is set
+      type: dict
+      contains:
+        time: {description: ISO 8601 in UTC; V(null) if the key was not used since RV(keys[].last_use.tracked_since)., returned: always, type: str}
+        operation: {description: The operation., returned: always, type: str, sample: Decrypt}
+        event_id: {description: The id of CloudTrail's event., returned: always, type: str}
+        tracked_since: {description: Since when AWS has recorded it for this key., returned: always, type: str}
+        created_at: {description: When the key was created., returned: always, type: str}
+    missing_material:
+      description: The ids of the key material that must be imported again; V(null) if that could not be read.
+      returned: when O(read_health) is set
+      type: list
+      elements: str
+    health_reason: {description: Why a part of it could not be read; else V(null)., returned: when O(read_health) is set, type: str}
     policy:
       description: The key's policy, with all its lists sorted, so that two of them can be compared.
       returned: when O(read_access) is set

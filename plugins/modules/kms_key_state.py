@@ -55,6 +55,16 @@ options:
             another key by now, neither is changed (RV(keys[].code) is V(alias_moved)).
           - Changes are always made on the key that C(DescribeKey) has just returned.
         type: str
+  prove_permission:
+    description:
+      - Whether to prove that C(kms:EnableKey) is permitted, for a rehearsal. The module then changes no key. It predicts, as in check
+        mode, and calls C(EnableKey) on each key that is Enabled.
+      - AWS permits the call in that state, and nothing changes. It is a write all the same, which CloudTrail records.
+      - A key in another state gets no call. C(DescribeKey) reads the state immediately before. In check mode nothing is called, and
+        RV(proof) announces it.
+      - The module fails if AWS refuses the call.
+    type: bool
+    default: false
   plan_timeout:
     description:
       - With O(keys), how long each region may take in check mode, in seconds. It has two attempts; one that does not answer is
@@ -135,6 +145,7 @@ found:
     key_arn: {description: "The key's ARN.", returned: always, type: str}
     key_state: {description: "The key's state before.", returned: always, type: str, sample: Disabled}
     custom_key_store_id: {description: The custom key store that holds the key., returned: when one does, type: str}
+    origin: {description: Where the key material comes from., returned: when AWS gives it, type: str, sample: AWS_KMS}
 clock_offset:
   description:
     - How many seconds AWS's clock is ahead of this machine's, by the C(Date) header of C(DescribeKey)'s answers (the median of several),
@@ -192,6 +203,13 @@ calls:
       returned: always
     request_id: {description: "AWS's id of the request; empty if AWS did not give one.", returned: always, type: str}
 waited: {description: "How long AWS took to agree, in seconds.", returned: always, type: float, sample: 2.0}
+proof:
+  description: The call that proves a permission.
+  returned: with O(prove_permission), if the key is Enabled
+  type: dict
+  contains:
+    operation: {description: The operation., returned: always, type: str, sample: EnableKey}
+    at: {description: "When AWS permitted it, in UTC; V(null) in check mode and if AWS refused it.", returned: always, type: str}
 refusal:
   description: Why the key was not brought to the wanted state, or why no key could be looked at.
   returned: on failure
@@ -214,6 +232,7 @@ multi_region:
   description: Whether this is a multi-Region key. Its replicas are enabled and disabled on their own.
   returned: when the key was found
   type: bool
+valid_to: {description: When imported key material expires., returned: when imported key material expires, type: str}
 deletion_date: {description: When the key is deleted., returned: when the key is scheduled for deletion, type: str}
 """
 

@@ -47,6 +47,13 @@ options:
       - A call is proof if its encryption context holds this word, as a name or value or as a part of one.
     type: str
     default: ''
+  ask_last_use:
+    description:
+      - Whether to ask AWS KMS first when each key was last used (C(GetKeyLastUsage)), and to fetch that one event from CloudTrail. If the
+        event is proof, no other is searched, and RV(keys[].is_first) is false.
+      - If AWS KMS cannot tell (an old boto3, no permission) or the event is no proof, CloudTrail is searched.
+    type: bool
+    default: false
   timeout:
     description:
       - How long the module may take, in seconds. A key of which CloudTrail has not answered by then is returned as not looked up, with
@@ -67,7 +74,8 @@ extends_documentation_fragment:
   - keyops.atlassian_cmk.attributes.info
   - keyops.atlassian_cmk.attributes.aws_group
 notes:
-  - Needs C(cloudtrail:LookupEvents).
+  - Needs C(cloudtrail:LookupEvents). O(ask_last_use) needs C(kms:GetKeyLastUsage).
+  - AWS KMS records the last use of a key after up to an hour.
   - CloudTrail shows an event only after up to 15 minutes.
   - CloudTrail takes two requests a second, and the module keeps to that in each region. A key with few events takes one request, a key
     in use up to 24, which is about twelve seconds.
@@ -122,9 +130,22 @@ keys:
       returned: always
       type: dict
     is_first:
-      description: Whether no earlier use can exist. If not, there were too many events to read, and the key was used by RV(keys[].first_use) at the latest.
+      description:
+        - Whether no earlier use can exist. If not, there were too many events to read, or it is the last use. The key was used by
+          RV(keys[].first_use) at the latest.
       returned: always
       type: bool
+    last_use:
+      description:
+        - The last use by any account, as AWS KMS records it, up to an hour late; V(null) without O(ask_last_use), or if AWS KMS does not tell.
+      returned: always
+      type: dict
+      contains:
+        time: {description: ISO 8601 in UTC; V(null) if the key was not used., returned: always, type: str}
+        operation: {description: The operation., returned: always, type: str, sample: Decrypt}
+        event_id: {description: The id of CloudTrail's event., returned: always, type: str}
+        tracked_since: {description: Since when AWS has recorded it for this key., returned: always, type: str}
+        created_at: {description: When the key was created., returned: always, type: str}
     code: {description: A stable name of the reason why CloudTrail did not answer; empty if it did., returned: always, type: str}
     reason: {description: "Why there is no RV(keys[].first_use); else V(null).", returned: always, type: str}
 refusal:

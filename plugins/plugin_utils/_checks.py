@@ -16,7 +16,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import ACKNOWLEDGED_WITHIN, Reply
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Use
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Json, Use
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import Site
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import KeyTrail
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import Window
@@ -69,16 +69,25 @@ def _was_usable(run: Run, trail: KeyTrail) -> bool:
 
 def check_use(use: t.Sequence[Use], outcome: str) -> Check:
     """Say of every key who has used it."""
-    late = " CloudTrail is up to 15 minutes late." if outcome == "open" else ""
+    later = ", and AWS's record of the last use up to an hour" if any(one.last_use for one in use) else ""
+    late = f" CloudTrail is up to 15 minutes late{later}." if outcome == "open" else ""
     return outcome, (" ".join(f"{one.region}: {_used(one)}" for one in use) or "No key was read.") + late
 
 
 def _used(use: Use) -> str:
     first = use.first_use
+    last = use.last_use or {}
     if not first:
-        return str(use.reason)
+        return f"{use.reason}{_last_used(last, use.since or '') if last else ''}"
     when = "first" if use.is_first else "at the latest"
-    return f"{first['name']} by account {first['account_id']}, {when} at {to_minute(first['time'])}."
+    named = " (the last use that AWS records, by its event)" if last and last["event_id"] == first["event_id"] else ""
+    return f"{first['name']} by account {first['account_id']}, {when} at {to_minute(first['time'])}{named}."
+
+
+def _last_used(last: Json, since: str) -> str:
+    if not last["time"] or last["time"] < since:
+        return " AWS records no use by anybody since then."
+    return f" AWS records the last use at {to_minute(last['time'])} ({last['operation']}), without naming the account."
 
 
 def check_ticket(run: Run, reply: Reply | None) -> Check:

@@ -44,6 +44,9 @@ class Key:
     waited: float = 0.0  # seconds
     calls: tuple[Call, ...] = ()  # all that was asked of AWS, the plan's included
     deletion_date: str | None = None
+    origin: str = ""  # of the key material
+    valid_to: str | None = None  # when imported key material expires
+    proof: Json | None = None  # the call that proves kms:EnableKey: operation, at; None if there is none
     code: str = ""  # of what went wrong; empty if nothing did
     error: str = ""
     hint: str = ""

@@ -19,6 +19,7 @@ DEFAULTS: t.Final[dict[str, float | str]] = {
     "wait_delay": 0.5,
     "mail_port": 587,
     "site_status": 200,
+    "expected_use": "30d",
     "verify_limit": "8h",
     "verify_interval": "5m",
 }

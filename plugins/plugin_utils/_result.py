@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import shlex
 import typing as t
+from dataclasses import asdict
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import ROLE
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import Command
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Trust
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import check_rehearsal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
@@ -56,6 +58,7 @@ def make_result(run: Run) -> dict[str, t.Any]:
         "started_at": run.started_at,
         "finished_at": run.now,
         **({"verification": verification} if verification else {}),
+        **({"checks": list(map(asdict, check_rehearsal(run)))} if run.command.predicts else {}),
     }
 
 

@@ -43,7 +43,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.draw
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, seen_keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Rehearsed, Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import Window, find_window
 
@@ -75,6 +75,7 @@ class Run:
     decided: Decided = field(default_factory=Decided)
     seen: Seen = field(default_factory=Seen)  # what verify has seen
     posted: Json = field(default_factory=dict)  # what the last step on the ticket returned
+    rehearsed: Rehearsed = field(default_factory=Rehearsed)  # what assess has tried
     noted: Ticket = field(default_factory=Ticket)  # what became of the ticket, as the steps have noted it
     text: str = ""  # of the comment
     stopped: str = ""  # what ended the run early; empty if nothing did
@@ -103,6 +104,7 @@ class Run:
             decided=Decided.from_json(parts["decided"]),
             seen=Seen.from_json(parts["seen"]),
             posted=parts["look"],
+            rehearsed=Rehearsed(**parts["look"].get("rehearsed", {})),
             noted=Ticket.from_json(parts["ticket"]),
             text=str(known.get("comment", "")),
             stopped=str(known.get("error", "")),
@@ -212,9 +214,9 @@ class Run:
     @functools.cached_property
     def window(self) -> Window:
         """Where the run is in Atlassian's window."""
-        dates = [key.deletion_date for key in self.keys]
+        dates, expiries = [key.deletion_date for key in self.keys], [key.valid_to for key in self.keys]
         told_at, programme = self.told_at, self.settings.programme
-        return find_window(self.loss.revoked_at, told_at or self.now, told_at, dates, programme)
+        return find_window(self.loss.revoked_at, told_at or self.now, told_at, dates, programme, expiries)
 
     @property
     def comment(self) -> str:

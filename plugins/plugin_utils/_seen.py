@@ -32,6 +32,7 @@ class Use:
     first_use: Json | None = None  # the first use that proves access
     unattributed_use: Json | None = None  # the last one by an account that nothing identifies
     is_first: bool = False  # no earlier use can exist
+    last_use: Json | None = None  # the last one by anybody, as AWS KMS records it; None if it does not tell
     reason: str | None = _NOT_ASKED  # why there is no first_use
 
     @classmethod

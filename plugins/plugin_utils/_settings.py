@@ -58,6 +58,8 @@ class Settings(TicketSettings):
     revoked_at: str = ""  # when access was lost, ISO 8601 in UTC; empty if it was not given
     comment_template: str = ""
     sites: tuple[str, ...] = ()
+    prove_permission: bool = False
+    expected_use: float = 0  # seconds; 0 for none
     context_tag: str = ""
     atlassian_account_ids: tuple[str, ...] = ()
     workspaces_url: str = ""  # where Atlassian reports its apps; empty if it is not asked
@@ -143,6 +145,8 @@ def read_settings(
         org=org,
         slug=slug(org),
         cancel_deletion=options.boolean("cancel_deletion"),
+        prove_permission=options.boolean("prove_permission"),
+        expected_use=options.duration("expected_use", least=0, most=3650 * 86400),
         access_accept=options.boolean("access_accept"),
         revoked_at=_revoked_at(options),
         comment_template=options.text("comment_template"),

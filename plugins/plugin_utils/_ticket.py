@@ -16,6 +16,15 @@ _OF_COMMENT: t.Final = ("reference", "comment_id", "url", "at", "noted_at", "aut
 
 
 @dataclass(frozen=True)
+class Rehearsed:
+    """What a rehearsal has tried beside AWS."""
+
+    ticket_read: bool = False
+    ticket_status: str = ""
+    folder_error: str | None = None  # why no file can be written there; empty if one can, None if it was not tried
+
+
+@dataclass(frozen=True)
 class Ticket:
     """How Atlassian was notified on the ticket, or why it was not."""
 

@@ -31,6 +31,10 @@ class KeyTrail:
     policy: Json | None = None
     grants: tuple[Json, ...] | None = None
     access_reason: str | None = None  # why policy and grants could not be read
+    refused_use: Json | None = None  # the vendor's last call that failed because the key is disabled
+    last_use: Json | None = None  # by anybody, as AWS KMS records it; None if it was not read
+    missing_material: t.Sequence[str] | None = None  # key material to import again; None if that was not read
+    health_reason: str | None = None  # why one of the last two could not be read
 
     @property
     def has_access(self) -> bool:

@@ -52,12 +52,11 @@ class Window:
     days_elapsed: float | None  # since then, one decimal
     reinstate_by: str | None  # until when Atlassian reinstates, this time included
     at_risk_after: str | None  # after when full recovery may be impossible
-    hours_left: (
-        int | None
-    )  # whole hours to the end of the phase or to the deletion, the earlier one; 0 once that is past
+    hours_left: int | None  # whole hours to the end of the phase or of a key, the earlier one; 0 once that is past
     phase: str  # reinstatable, uncertain, at_risk or unknown
     deletion_date: str | None  # the earliest at which AWS deletes a key
-    deadline: str | None  # the earlier one of reinstate_by and deletion_date
+    expiry_date: str | None  # the earliest at which imported key material expires
+    deadline: str | None  # the earliest of reinstate_by, deletion_date and expiry_date
     limit_days: int  # within how many days Atlassian reinstates
     # Two business days after Atlassian was notified, or from now: Saturdays and Sundays (UTC) do not count, holidays are not
     # known. None for BYOK, of which Atlassian tells none.
@@ -70,14 +69,16 @@ class Window:
         return asdict(self)
 
     def deadline_line(self, reason: str) -> str:
-        """Say in one line until when Atlassian must be notified: the earlier of its limit and AWS's deletion of a key.
+        """Say in one line until when Atlassian must be notified: its limit, or the end of a key if that is earlier.
 
         :param reason: why it is not known when access was lost
         """
         end, left = parse_time(self.deadline), self.hours_left
-        if end is None:
-            return f"not known. {reason} Set cmk_revoked_at if you know when access was lost"
+        if end is None or (end == parse_time(self.expiry_date) and self.reinstate_by is None):
+            expires = f". Imported key material expires at {end:%Y-%m-%d %H:%M} UTC" if end else ""
+            return f"not known. {reason} Set cmk_revoked_at if you know when access was lost{expires}"
         deletes = ", then AWS deletes a key" if self.deletion_date == self.deadline else ""
+        deletes = ", then imported key material expires" if self.expiry_date == self.deadline else deletes
         if self.phase in ("reinstatable", "unknown") and left:
             return f"{end:%Y-%m-%d %H:%M} UTC ({left // 24} days {left % 24} h left{deletes})"
         return f"{end:%Y-%m-%d %H:%M} UTC has passed. {self.says}"
@@ -89,6 +90,7 @@ def find_window(
     told_at: Moment = None,
     deletion_dates: t.Iterable[Moment] = (),
     programme: str = "cmk",
+    expiry_dates: t.Iterable[Moment] = (),
 ) -> Window:
     """Place ``now`` in Atlassian's window.
 
@@ -97,6 +99,7 @@ def find_window(
     :param revoked_at: when access to the keys was lost; of several regions the earliest; None or empty if not known
     :param told_at: when Atlassian was notified; what is no time counts as not notified yet
     :param deletion_dates: the dates at which AWS deletes keys, as far as any is scheduled
+    :param expiry_dates: the dates at which imported key material expires, as far as any does
     :param programme: ``cmk`` or ``byok``; any other counts as ``cmk``
     :raises ValueError: if ``now`` is no time
     """
@@ -107,7 +110,7 @@ def find_window(
     revoked, error = _revoked(revoked_at, moment)
     reinstate_by = revoked + dt.timedelta(days=limits.reinstate) if revoked else None
     at_risk_after = revoked + dt.timedelta(days=limits.risk) if revoked else None
-    deletion_date = min(filter(None, map(parse_time, deletion_dates)), default=None)
+    deletion_date, expiry_date = map(_earliest, (deletion_dates, expiry_dates))
     phase = _phase(moment, reinstate_by, at_risk_after)
     byok = programme == "byok"
     edge = {"reinstatable": reinstate_by, "uncertain": at_risk_after, "at_risk": at_risk_after}.get(phase)
@@ -117,10 +120,11 @@ def find_window(
         days_elapsed=round(max(moment - revoked, dt.timedelta()) / dt.timedelta(days=1), 1) if revoked else None,
         reinstate_by=format_time(reinstate_by),
         at_risk_after=format_time(at_risk_after),
-        hours_left=_hours_left(moment, edge, deletion_date),
+        hours_left=_hours_left(moment, edge, deletion_date, expiry_date),
         phase=phase,
         deletion_date=format_time(deletion_date),
-        deadline=format_time(min(filter(None, (reinstate_by, deletion_date)), default=None)),
+        expiry_date=format_time(expiry_date),
+        deadline=format_time(_earliest((reinstate_by, deletion_date, expiry_date))),
         limit_days=limits.reinstate,
         expected_completion=None if byok else format_time(_business_days_after(parse_time(told_at) or moment)),
         says=_says_of_byok(phase, limits.reinstate) if byok else _says(phase, limits),
@@ -156,8 +160,12 @@ def _phase(now: dt.datetime, reinstate_by: dt.datetime | None, at_risk_after: dt
     return "uncertain" if now <= at_risk_after else "at_risk"
 
 
+def _earliest(moments: t.Iterable[Moment]) -> dt.datetime | None:
+    return min(filter(None, map(parse_time, moments)), default=None)
+
+
 def _hours_left(now: dt.datetime, *ends: dt.datetime | None) -> int | None:
-    end = min(filter(None, ends), default=None)
+    end = _earliest(ends)
     return max(0, (end - now) // dt.timedelta(hours=1)) if end else None
 
 

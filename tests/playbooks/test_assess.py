@@ -38,7 +38,7 @@ def test_a_restore_would_succeed(world: World) -> None:
     assert ran.code == 0, ran.output
     assert ran.result["status"] == "planned"
     assert ran.result["window"]["phase"] == "reinstatable"
-    assert "READY: A RESTORE WOULD SUCCEED" in ran.output
+    assert "A RESTORE SHOULD SUCCEED; KMS:ENABLEKEY IS NOT PROVEN" in ran.output
     assert not CHANGING & set(world.calls())
     assert world.told() == []
     assert _evidence(world, "assess")["schema"] == "keyops.atlassian_cmk/evidence"

@@ -172,7 +172,7 @@ def test_assess_looks_at_both(world: World, effect: str, code: int) -> None:
     ran = run(world, playbook="assess_cmk.yml")
     assert ran.code == code, ran.output
     assert not WRITES & set(world.calls())
-    assert f"A RESTORE WOULD {'NOT ' if code else ''}SUCCEED" in ran.output
+    assert f"A RESTORE {'WOULD NOT' if code else 'SHOULD'} SUCCEED" in ran.output
     assert evidence(world, "assess")["trust"]["ok"] is (code == 0)
 
 

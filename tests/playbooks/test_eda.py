@@ -187,7 +187,7 @@ def test_an_event_runs_the_rehearsal_once_and_enables_nothing(
 
     assert "nobody: PEOPLE MAY NOT KNOW YET, since the task 'Page' of " in text
     assert text.count("PEOPLE MAY NOT KNOW YET") == 1
-    assert text.count("acme: READY: A RESTORE WOULD SUCCEED") == 2
+    assert text.count("acme: A RESTORE SHOULD SUCCEED") == 2
     assert text.count("acme: ATLASSIAN'S ACCESS MAY HAVE BEEN TAKEN AWAY: PutKeyPolicy of ") == 1
     assert text.count("acme: ATLASSIAN'S ACCESS WAS TAKEN AWAY: DisableKey of ") == 1
     assert f"in us-east-1 at {LOST_AT} by arn:aws:iam::{ACCOUNT}:user/(( lookup" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
@@ -285,3 +286,54 @@ def test_following_fails_when_its_limit_passes(story: Story) -> None:
     assert (ran.code, ran.result["status"]) == (2, "waiting"), ran.output
     assert ran.result["verification"]["timed_out"] is True
     assert "cmk_verify_limit (3 s) passed" in ran.result["verification"]["reason"]
+
+
+# --- The last use that AWS records
+
+
+def test_the_last_use_is_proven_by_its_event_and_a_key_that_is_disabled_again_is_named(world: World) -> None:
+    world.keys("Enabled", "Enabled", creation_date="2025-01-01")
+    story = Story.__new__(Story)
+    story.world, story.desk, story.aws = world, world.desk, world.aws
+    for region in REGIONS:
+        story.event(region, "DisableKey", days=3)
+        story.event(region, "EnableKey", hours=3)
+    announce(story, hours=2)
+    story.site()
+    for minutes in (70, 65, 61):
+        story.used(hours=0, minutes=minutes)
+    ran = story.run()
+    assert ran.result["status"] == "restored", ran.output
+    uses = ran.result["verification"]["use"]
+    assert all(use["first_use"]["event_id"] == use["last_use"]["event_id"] for use in uses)
+    assert "at the latest at" in says(ran, "use")
+    assert "the last use that AWS records, by its event" in says(ran, "use")
+    lookups = [
+        call["params"]["LookupAttributes"][0]
+        for call in story.aws.control("GET", "calls")
+        if call["operation"] == "LookupEvents"
+    ]
+    assert [one["AttributeKey"] for one in lookups].count("EventId") == len(REGIONS)
+    # Somebody takes a key away after the restoration.
+    story.aws.control("PATCH", f"keys/us-west-2/{ALIAS}", {"state": "Disabled"})
+    story.event("us-west-2", "DisableKey", minutes=20, user_arn=OFFICER)
+    ran = story.run()
+    assert ran.result["status"] == "needs_attention", ran.output
+    assert re.search(rf"us-west-2: disabled again at \S+ \S+ UTC by {OFFICER} \(DisableKey\)", says(ran, "keys"))
+    assert "AWS records no use by anybody since then." in says(ran, "use")
+    assert "AWS's record of the last use up to an hour" in says(ran, "use")
+
+
+def test_a_last_use_by_our_own_account_proves_nothing(world: World) -> None:
+    world.keys("Enabled", "Enabled", creation_date="2025-01-01")
+    story = Story.__new__(Story)
+    story.world, story.desk, story.aws = world, world.desk, world.aws
+    for region in REGIONS:
+        story.event(region, "DisableKey", days=3)
+        story.event(region, "EnableKey", hours=3)
+    announce(story, hours=2)
+    story.site()
+    story.used(hours=1, user_arn=OFFICER)
+    ran = story.run()
+    assert ran.result["status"] == "waiting", ran.output
+    assert "without naming the account" in says(ran, "use")

@@ -474,7 +474,7 @@ def _by_region(lines: list[str]) -> list[str]:
 
 def summary(output: str) -> str:
     """Keep the last lines only: how it ended."""
-    found = re.findall(r"(?ms)^acme: [A-Z][A-Z0-9,: ]+(?: \(check mode.*?\)|\. [^\n]*)?$.*?(?=^\S|\Z)", told(output))
+    found = re.findall(r"(?ms)^acme: [A-Z][A-Z0-9,;: ]+(?: \(check mode.*?\)|\. [^\n]*)?$.*?(?=^\S|\Z)", told(output))
     return found[-1].rstrip() if found else told(output)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
     ASSUME_ROLE_OPTIONS,
     INFO_PATIENCE,
+    MARK_OPTIONS,
     TIMEOUT_OPTION,
     ArgumentSpec,
     Json,
@@ -35,9 +36,11 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.r
     read_access_events,
     why_none,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import Marks, Use, refused_use
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.access import Access, read_access
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.health import Health, read_health
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import check_key_arn, region_of
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time
@@ -47,11 +50,14 @@ _KEY: t.Final = {
     "region": {"type": "str"},
     "key_state": {"type": "str", "no_log": False},
     "custom_key_store_id": {"type": "str", "no_log": False},
+    "origin": {"type": "str"},
 }
 SPEC: t.Final = ArgumentSpec(
     {
         "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
         "read_access": {"type": "bool", "default": False},
+        "read_health": {"type": "bool", "default": False},
+        **MARK_OPTIONS,
         "lookback_days": {"type": "int", "default": 90},
         **TIMEOUT_OPTION,
         **ASSUME_ROLE_OPTIONS,
@@ -68,6 +74,7 @@ class _Key:
     region: str
     key_state: str | None
     custom_key_store_id: str | None
+    origin: str | None
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ class _Past:
 
     revocation: Revocation = field(default_factory=Revocation)
     events: tuple[AccessEvent, ...] = ()
+    refused_use: Use | None = None
     is_complete: bool = False
     is_known: bool = False
     reason: str | None = None
@@ -88,8 +96,9 @@ class _Answer:
     key: _Key
     past: _Past | None = None
     access: Access | None = None
+    health: Health | None = None
 
-    def as_result(self, no_past: str, no_access: str) -> Json:
+    def as_result(self, no_past: str, no_answer: str) -> Json:
         """Return it as the module returns it, with what to say of a part that was not answered."""
         past = self.past or _Past(reason=no_past)
         return {
@@ -100,16 +109,23 @@ class _Answer:
             "events": [dataclasses.asdict(event) for event in past.events],
             **past.revocation.as_result(),
             "reason": past.reason,
-            **(self.access.as_result(no_access) if self.access else {}),
+            "refused_use": past.refused_use.as_result() if past.refused_use else None,
+            **(self.access.as_result(no_answer) if self.access else {}),
+            **(self.health.as_result(no_answer) if self.health else {}),
         }
 
 
 def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     """Ask AWS about all keys at the same time."""
     answers = [
-        _Answer(key, access=Access() if params["read_access"] else None)
+        _Answer(
+            key,
+            access=Access() if params["read_access"] else None,
+            health=Health() if params["read_health"] else None,
+        )
         for key in _read_keys(params["keys"], params["lookback_days"])
     ]
+    marks = Marks(params["context_tag"], tuple(params["account_ids"]))
     until = Deadline(params["timeout"])
     paces = {answer.key.region: Pace() for answer in answers}
     try:
@@ -123,10 +139,10 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     for answer in answers:
         region = answer.key.region
         trail = Trail(made["cloudtrail"][region], paces[region], region)
-        futures.append(begin(functools.partial(_fill, answer, trail, made["kms"][region], params["lookback_days"])))
+        fill = functools.partial(_fill, answer, trail, made["kms"][region], params["lookback_days"], marks)
+        futures.append(begin(fill))
     wait_for([caller, *futures], until)
-    limit = f"within {until.seconds:g} s."
-    late = f"CloudTrail did not answer {limit}", f"AWS did not answer for policy and grants {limit}"
+    late = [f"{service} did not answer within {until.seconds:g} s." for service in ("CloudTrail", "AWS KMS")]
     return _result(answers, caller.result() if caller.done() else None, *late)
 
 
@@ -140,20 +156,24 @@ def _read_keys(keys: t.Sequence[t.Mapping[str, str | None]], days: int) -> list[
         arn = str(key["key_arn"])
         region = key["region"] or region_of(arn)
         check_key_arn(arn, region)
-        read.append(_Key(arn, region, key["key_state"], key["custom_key_store_id"]))
+        read.append(_Key(arn, region, key["key_state"], key["custom_key_store_id"], key["origin"]))
     return read
 
 
-def _fill(answer: _Answer, trail: Trail, kms: t.Any, days: int) -> None:
+def _fill(answer: _Answer, trail: Trail, kms: t.Any, days: int, marks: Marks) -> None:
     # A CloudTrail that hangs does not keep the policy from being read.
-    reading = functools.partial(read_access, kms, answer.key.key_arn, answer.key.region)
-    futures = [begin(functools.partial(reading, answer.access))] if answer.access else []
-    answer.past = _look_up(trail, answer.key, days)
+    key, futures = answer.key, []
+    if answer.access:
+        futures.append(begin(functools.partial(read_access, kms, key.key_arn, key.region, answer.access)))
+    if answer.health:
+        reading = functools.partial(read_health, kms, key.key_arn, key.region, answer.health)
+        futures.append(begin(functools.partial(reading, is_imported=key.origin == "EXTERNAL")))
+    answer.past = _look_up(trail, key, days, marks)
     for future in futures:
         future.result()
 
 
-def _look_up(trail: Trail, key: _Key, days: int) -> _Past:
+def _look_up(trail: Trail, key: _Key, days: int, marks: Marks) -> _Past:
     since = current_time() - dt.timedelta(days=days)
     try:
         history = read_history(trail, key.key_arn, since, key.custom_key_store_id)
@@ -163,7 +183,9 @@ def _look_up(trail: Trail, key: _Key, days: int) -> _Past:
     revocation = find_revocation(events)
     reasons = [] if revocation.is_current else [why_none(revocation, key.key_state, days)]
     reasons += [] if history.is_complete else [_OLDER]
-    return _Past(revocation, tuple(events), history.is_complete, True, " ".join(reasons) or None)
+    uses = (refused_use(event, key.key_arn, marks) for event in history.events)
+    use = next(filter(None, uses), None)
+    return _Past(revocation, tuple(events), use, history.is_complete, True, " ".join(reasons) or None)
 
 
 def _ask_caller(sts: t.Any) -> dict[str, str] | None:
@@ -174,14 +196,14 @@ def _ask_caller(sts: t.Any) -> dict[str, str] | None:
     return {"arn": answer["Arn"], "account_id": answer["Account"]}
 
 
-def _result(answers: list[_Answer], caller: dict[str, str] | None, no_past: str, no_access: str) -> Json:
+def _result(answers: list[_Answer], caller: dict[str, str] | None, no_past: str, no_answer: str) -> Json:
     # A thread that was given up may still fill in an answer.
     answers = list(map(dataclasses.replace, answers))
     pasts = [answer.past or _Past() for answer in answers]
     histories = [(answer.key.key_arn, past.events) for answer, past in zip(answers, pasts, strict=True)]
     return {
         "changed": False,
-        "keys": [answer.as_result(no_past, no_access) for answer in answers],
+        "keys": [answer.as_result(no_past, no_answer) for answer in answers],
         "caller": caller,
         **summarize(histories, complete=all(past.is_complete for past in pasts)),
     }

@@ -73,18 +73,37 @@ class Use:
 def proven_use(event: TrailEvent, key_arn: str, marks: Marks) -> Use | None:
     """Read an event that proves a use by the account that is waited for; None if it proves nothing."""
     foreign = foreign_use(event, key_arn)
-    if foreign is None:
+    return foreign if foreign and _is_marked(event, foreign, marks) else None
+
+
+def refused_use(event: TrailEvent, key_arn: str, marks: Marks) -> Use | None:
+    """Read an event that shows a call by the account that is waited for on a key that is Disabled; None for any other.
+
+    AWS logs calls of others that the key policy denies in their own account only, so such an event is a sign that the
+    policy admits them. That there is none means nothing.
+    """
+    if event.record.get("errorCode") != "DisabledException":
         return None
+    foreign = _foreign_call(event, key_arn)
+    return foreign if foreign and _is_marked(event, foreign, marks) else None
+
+
+def _is_marked(event: TrailEvent, use: Use, marks: Marks) -> bool:
     is_tagged = bool(marks.context_tag) and _has_tag(event, marks.context_tag)
-    return foreign if is_tagged or foreign.account_id in marks.account_ids else None
+    return is_tagged or use.account_id in marks.account_ids
 
 
 def foreign_use(event: TrailEvent, key_arn: str) -> Use | None:
     """Read an event that shows a successful use by any account but the key's own; None for any other event."""
+    failed = event.record.get("errorCode") or event.record.get("errorMessage")
+    return None if failed else _foreign_call(event, key_arn)
+
+
+def _foreign_call(event: TrailEvent, key_arn: str) -> Use | None:
     account_id = str(event.part("userIdentity").get("accountId") or "")
     is_other = re.fullmatch(r"[0-9]{12}", account_id) and account_id != key_arn.split(":")[4]
     is_use = event.name in USES and event.record.get("eventSource") == "kms.amazonaws.com"
-    if not (is_use and is_other) or event.record.get("errorCode") or event.record.get("errorMessage"):
+    if not (is_use and is_other):
         return None
     source_ip = str(event.record.get("sourceIPAddress") or "")
     return Use(event.time, event.name, account_id, source_ip, event.event_id)

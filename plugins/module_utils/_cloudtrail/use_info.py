@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import typing as t
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
     ASSUME_ROLE_OPTIONS,
     INFO_PATIENCE,
+    MARK_OPTIONS,
     TIMEOUT_OPTION,
     ArgumentSpec,
     Json,
@@ -22,12 +24,14 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.e
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.lookup import Pace, Trail, read_earliest
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import (
     Marks,
+    Use,
     foreign_use,
     proven_use,
     why_unused,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.health import LastUse, read_last_use
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import check_key_arn, region_of
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time, parse_time, write_time
@@ -40,12 +44,21 @@ _KEY: t.Final = {
 SPEC: t.Final = ArgumentSpec(
     {
         "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
-        "context_tag": {"type": "str", "default": ""},
+        **MARK_OPTIONS,
+        "ask_last_use": {"type": "bool", "default": False},
         **TIMEOUT_OPTION,
-        "account_ids": {"type": "list", "elements": "str", "default": []},
         **ASSUME_ROLE_OPTIONS,
     }
 )
+
+_NOTHING: t.Final = {
+    "looked_up": False,
+    "first_use": None,
+    "unattributed_use": None,
+    "is_first": False,
+    "last_use": None,
+    "code": "",
+}
 
 
 @dataclass(frozen=True)
@@ -74,13 +87,15 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     until, marks = Deadline(params["timeout"]), Marks(params["context_tag"], tuple(params["account_ids"]))
     paces = {key.region: Pace() for key in keys}
     try:
-        clients = Connection(params).clients(["cloudtrail"], paces, INFO_PATIENCE, until)["cloudtrail"]
+        services = ["cloudtrail", *(["kms"] if params["ask_last_use"] else [])]
+        clients = Connection(params).clients(services, paces, INFO_PATIENCE, until)
     except RefusedError as refused:
         if refused.refusal.code == "aws_unusable":
             raise
         return {"changed": False, "keys": [_unknown(key, refused.refusal) for key in keys]}
-    trails = {region: Trail(clients[region], paces[region], region) for region in paces}
-    futures = [begin(functools.partial(_look_up, trails[key.region], key, marks)) for key in keys]
+    trails = {region: Trail(clients["cloudtrail"][region], paces[region], region) for region in paces}
+    kms = clients.get("kms", {})
+    futures = [begin(functools.partial(_look_up, trails[key.region], kms.get(key.region), key, marks)) for key in keys]
     wait_for(futures, until)
     results = [
         future.result() if future.done() else _unknown(key, _late(key.region, until))
@@ -89,7 +104,43 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     return {"changed": False, "keys": results}
 
 
-def _look_up(trail: Trail, key: _Key, marks: Marks) -> Json:
+def _look_up(trail: Trail, kms: t.Any, key: _Key, marks: Marks) -> Json:
+    last = _ask_last_use(kms, key) if kms else None
+    last_use = {"last_use": dataclasses.asdict(last) if last else None}
+    known = _find_last_use(trail, key, marks, last) if last else None
+    if known:
+        # One request, however much the key is used. The first use may have been earlier.
+        return {
+            **_about(key),
+            **_NOTHING,
+            **last_use,
+            "looked_up": True,
+            "first_use": known.as_result(),
+            "reason": None,
+        }
+    return {**_search(trail, key, marks), **last_use}
+
+
+def _ask_last_use(kms: t.Any, key: _Key) -> LastUse | None:
+    try:
+        return read_last_use(kms, key.arn, key.region)
+    except RefusedError:
+        return None
+
+
+def _find_last_use(trail: Trail, key: _Key, marks: Marks, last: LastUse) -> Use | None:
+    """Prove the use by the event that AWS KMS names; None if there is none since then, or it proves nothing."""
+    if not last.event_id or not last.time or last.time < write_time(key.since):
+        return None
+    try:
+        events, _token = trail.page("EventId", last.event_id, (key.since, None))
+    except RefusedError:
+        return None
+    uses = (proven_use(event, key.arn, marks) for event in events if key.arn in event.resources)
+    return next(filter(None, uses), None)
+
+
+def _search(trail: Trail, key: _Key, marks: Marks) -> Json:
     def ends_search(event: TrailEvent) -> bool:
         # Without a mark nothing can be proven, and the first foreign use says all there is to know.
         return (proven_use(event, key.arn, marks) if marks else foreign_use(event, key.arn)) is not None
@@ -103,18 +154,17 @@ def _look_up(trail: Trail, key: _Key, marks: Marks) -> Json:
     others = [] if first else [use for event in events if (use := foreign_use(event, key.arn))]
     return {
         **_about(key),
+        **_NOTHING,
         "looked_up": True,
         "first_use": first.as_result() if first else None,
         "unattributed_use": others[-1].as_result() if others else None,
         "is_first": bool(first) and is_all,
-        "code": "",
         "reason": None if first else why_unused(others, write_time(key.since), marks, is_all=is_all),
     }
 
 
 def _unknown(key: _Key, why: Refusal) -> Json:
-    nothing = {"looked_up": False, "first_use": None, "unattributed_use": None, "is_first": False}
-    return {**_about(key), **nothing, "code": why.code, "reason": str(why)}
+    return {**_about(key), **_NOTHING, "code": why.code, "reason": str(why)}
 
 
 def _about(key: _Key) -> dict[str, str]:

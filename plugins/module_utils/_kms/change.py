@@ -29,7 +29,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock, current_time
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting, wait_until
 
 _METHODS: t.Final = {
@@ -56,7 +56,8 @@ class Outcome:
     """What becomes of one key. With a ``refusal``, ``actions`` still tells what had been done before it.
 
     ``expected_arn`` is the key that was planned for, None where any will do. ``clock_offset`` is how far AWS's clock is ahead
-    of ours, in seconds. ``session_ends_at`` is when a person must log in to AWS again. ``last_state`` is what AWS showed last.
+    of ours, in seconds. ``session_ends_at`` is when a person must log in to AWS again. ``proof``
+    is the call that proves a permission, None if there is none. ``last_state`` is what AWS showed last.
     ``is_settling`` says that all changes are made, and ``is_done`` that nothing more will happen.
     """
 
@@ -72,6 +73,7 @@ class Outcome:
     refusal: Refusal | None = None
     clock_offset: float | None = None
     session_ends_at: str | None = None
+    proof: dict[str, str | None] | None = None
     last_state: str | None = None
     is_settling: bool = False
     is_done: bool = False
@@ -92,6 +94,7 @@ class Outcome:
             "actions": self.actions,
             "calls": self.calls.listed(),
             "changed": bool(self.actions),
+            **({"proof": self.proof} if self.proof else {}),
             "waited": round(self.waited, 1),
         }
 
@@ -104,6 +107,7 @@ class Outcome:
             "key_arn": self.metadata.arn,
             "key_state": self.before,
             "custom_key_store_id": self.metadata.answer.get("CustomKeyStoreId"),
+            "origin": self.metadata.answer.get("Origin"),
         }
         return {name: fact for name, fact in facts.items() if fact}
 
@@ -177,12 +181,26 @@ def _set_key_state(
     decision = plan(metadata, wish)
     if isinstance(decision, Refusal):
         raise RefusedError(decision)
-    if check_mode:
+    if wish.proves and metadata.key_state == "Enabled":
+        _prove(client, metadata.key_id, outcome, check_mode=check_mode)
+    if check_mode or wish.proves:
         outcome.actions, outcome.after = list(decision.actions), decision.after
     elif decision.actions:
         _carry_out(client, metadata.key_id, decision, outcome, patient.since(began))
         if waiting:
             _settle(client, metadata.key_id, wish, outcome, (waiting, waiting.since(began)))
+
+
+def _prove(client: KmsClient, key_id: str, outcome: Outcome, *, check_mode: bool) -> None:
+    """Call EnableKey on a key that was Enabled a moment ago: AWS permits it in that state, and nothing changes."""
+    outcome.proof = {"operation": "EnableKey", "at": None}
+    if check_mode:
+        return
+    try:
+        _call(client, "EnableKey", key_id, outcome)
+    except AWS_ERRORS as error:
+        raise RefusedError(explain(error, "EnableKey", outcome.region)) from error
+    outcome.proof["at"] = clock()
 
 
 def _carry_out(client: KmsClient, key_id: str, decision: Plan, outcome: Outcome, patient: Waiting) -> None:

@@ -55,6 +55,7 @@ SPEC: t.Final = ArgumentSpec(
         "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
         "cancel_deletion": {"type": "bool", "default": False},
         "account_id": {"type": "str"},
+        "prove_permission": {"type": "bool", "default": False},
         **PLAN_OPTIONS,
         **WAIT_OPTIONS,
         **ASSUME_ROLE_OPTIONS,
@@ -96,13 +97,14 @@ def run(params: Json, check_mode: bool, diff: bool) -> Json:
     """Bring the keys to the wanted state; RefusedError where none could be looked at."""
     connection = Connection(params)
     entries = _read_entries(params, connection.region)
-    wish = Wish(params["state"], params["cancel_deletion"], params["account_id"])
+    wish = Wish(params["state"], params["cancel_deletion"], params["account_id"], params["prove_permission"])
     # One key alone has the patience of a change in check mode too: no other region waits for it.
-    is_plan = check_mode and params["key_id"] is None
+    is_plan = (check_mode or wish.proves) and params["key_id"] is None
     until = Deadline(params["plan_timeout"]) if is_plan else change_deadline(params["wait_timeout"])
     patience = plan_patience(params["plan_timeout"]) if is_plan else Patience()
     outcomes = _set_all(connection, entries, _Work(wish, read_waiting(params), is_plan, check_mode, until, patience))
-    return _several(outcomes, diff) if params["key_id"] is None else _single(outcomes[0], diff)
+    result = _several(outcomes, diff) if params["key_id"] is None else _single(outcomes[0], diff)
+    return {**result, "changed": False} if wish.proves else result
 
 
 def _read_entries(params: Json, region: str | None) -> list[Entry]:

@@ -84,11 +84,15 @@ class KeyMetadata:
 
 @dataclass(frozen=True)
 class Wish:
-    """What the caller wants of one key. ``account_id`` is None where any owner is fine."""
+    """What the caller wants of one key. ``account_id`` is None where any owner is fine.
+
+    With ``proves``, kms:EnableKey is to be proven on a key that is Enabled.
+    """
 
     state: State = "enabled"
     cancel_deletion: bool = False
     account_id: str | None = None
+    proves: bool = False
 
     @property
     def key_state(self) -> str:

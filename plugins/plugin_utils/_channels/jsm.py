@@ -24,9 +24,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read im
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import find_comment, find_standing
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import try_folder
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Rehearsed, Ticket
 
 Json = dict[str, t.Any]
 
@@ -73,15 +74,21 @@ def confirm(task: Task) -> Json:
 def rehearse(task: Task) -> Json:
     """Look at the ticket, and try the comment, for a run that changes nothing.
 
-    :return: ``ticket`` (what would stop an announcement, or how Atlassian was notified), ``comment``
+    :return: ``ticket`` (what would stop an announcement, or how Atlassian was notified), ``comment``, ``rehearsed`` (as
+        :class:`Rehearsed`)
     """
     run = Run.from_json(task.args["run"])
     found = _read(task, run) if run.settings.request_url else None
     ticket = find_standing(run.announcement, found, run.settings.ticket) if found else Ticket()
+    tried = Rehearsed(
+        bool(found and found.ok), found.status if found else "", None if task.check_mode else try_folder(run)
+    )
+    result = {"rehearsed": asdict(tried), "comment": ""}
     if any(part.error for part in run.parts):
-        return {"ticket": ticket.as_json(), "comment": ""}
+        return {**result, "ticket": ticket.as_json()}
     text, problem = write_comment(task, run, found)
-    return {"ticket": (ticket.failed(problem) if problem and not ticket.error else ticket).as_json(), "comment": text}
+    ticket = ticket.failed(problem) if problem and not ticket.error else ticket
+    return {**result, "ticket": ticket.as_json(), "comment": text}
 
 
 def _result(ticket: Ticket, found: Look, text: str = "", *, comments: bool = False) -> Json:

@@ -50,6 +50,7 @@ SHAPES: t.Final = {
     "started": "M-4 0A4 4 0 1 0 4 0A4 4 0 1 0-4 0Z",
     "cancelled": "M-5 0 5 0M0-5 0 5",
     "enabled": "M-6 0A6 6 0 1 0 6 0A6 6 0 1 0-6 0ZM-3 0-1 3 3-2",
+    "proven": "M-5 0-2 3 5-4",
     "usable": "M-6 0A6 6 0 1 0 6 0A6 6 0 1 0-6 0Z",
     "announced": "M-6-5H6V3H0L-3 7V3H-6Z",
     "handed_over": "M-6-5H6V3H0L-3 7V3H-6Z",
@@ -59,6 +60,7 @@ SHAPES: t.Final = {
     "mark": "M-7 0H7",
     "expected": "M0-6 6 0 0 6-6 0Z",
     "deletion": "M-5-5H5V5H-5ZM-5-5 5 5M-5 5 5-5",
+    "expiry": "M-5-5H5V5H-5ZM-5-5 5 5M-5 5 5-5",
 }
 
 

@@ -27,6 +27,7 @@ KINDS: t.Final = (
     "started",
     "cancelled",
     "enabled",
+    "proven",
     "usable",
     "announced",
     "handed_over",
@@ -36,6 +37,7 @@ KINDS: t.Final = (
     "expected",
     "mark",
     "deletion",
+    "expiry",
 )
 _Found: t.TypeAlias = tuple[str, str | None, str, str]  # kind, time, region, label
 _MOST: t.Final = 3  # changes of policy and grants that the timeline shows of each region
@@ -69,7 +71,9 @@ def _of_region(about: Judged, region: Region) -> t.Iterator[_Found]:
         yield "revoked", lost_at, name, _with("Access taken away", lost["revoked_how"])
     for event in _suspects(loss, lost_at):
         yield "access_changed", event["time"], name, _with("Policy or grants changed", event["name"])
-    done = [call for call in region["calls"] if call["operation"] in _CHANGES and not call["error"]]
+    yield "proven", region["proven_at"], name, "kms:EnableKey proven on the Enabled key (EnableKey)"
+    is_proof = bool(region["proven_at"])
+    done = [call for call in region["calls"] if call["operation"] in _CHANGES and not (call["error"] or is_proof)]
     for call in done:
         kind, label = _CHANGES[call["operation"]]
         yield kind, call["at"], name, _with(label, call["operation"])
@@ -133,6 +137,7 @@ def _of_window(about: Judged) -> t.Iterator[_Found]:
     done = {call["operation"] for region in about["regions"] for call in region["calls"] if not call["error"]}
     means = "Deletion was due, but is cancelled" if "CancelKeyDeletion" in done else "AWS deletes the key"
     yield "deletion", window["deletion_date"], "", means
+    yield "expiry", window["expiry_date"], "", "Imported key material expires"
 
 
 def _mark(start: str | None, at: str | None, means: str) -> _Found:

@@ -17,6 +17,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import find_moments
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import (
     ACCESS,
+    CHECK,
     CONTROLLER,
     EARLIER,
     KEY,
@@ -86,6 +87,7 @@ def evidence(run: Given) -> Evidence:
         "window": taken(run.get("window"), WINDOW),
         "ticket": _ticket(run),
         "verification": taken(run.get("verification"), VERIFICATION) if run.get("verification") else None,
+        "checks": each(CHECK)(result.get("checks")),
     }
     changes = [*(region["changed"] for region in about["regions"]), bool(about["trust"] and about["trust"]["changed"])]
     if about["predicted"] and any(changes):
@@ -111,6 +113,7 @@ def _regions(run: Given) -> list[dict[str, t.Any]]:
                 "label": name,
                 "reference": key["reference"],
                 "key_id": key["key_id"],
+                "proven_at": key["proof"],
                 "arn": key["arn"] or text(losses.get(name, {}).get("arn")),
                 "account_id": key["account_id"],
                 "state_at_revocation": text(before.get(key["arn"])) or key["key_state_before"],

@@ -11,6 +11,7 @@ import math
 import re
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import OUTCOMES as REHEARSED
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import CHECKS, OUTCOMES, VERDICTS
 
 PHASES: t.Final = ("reinstatable", "uncertain", "at_risk", "unknown")
@@ -134,6 +135,7 @@ KEY: t.Final = {
     "calls": each(CALL),
     "error": text,
     "hint": text,
+    "proof": lambda value: moment(as_map(value).get("at")),
 }
 TRUST: t.Final = {
     "role_name": text,
@@ -158,6 +160,7 @@ WINDOW: t.Final = {
     "hours_left": number,
     "phase": lambda value: value if value in PHASES else "unknown",
     "deletion_date": moment,
+    "expiry_date": moment,
     "deadline": moment,
     "expected_completion": moment,
     "says": text,
@@ -178,6 +181,13 @@ TICKET: t.Final = {
 }
 
 
+CHECK: t.Final = {
+    "subject": text,
+    "label": text,
+    "outcome": lambda value: value if value in REHEARSED else "unknown",
+    "says": text,
+    "by": text,
+}
 USE: t.Final = {"time": moment, "name": text, "account_id": text, "source_ip": text, "event_id": text}
 VERIFICATION: t.Final = {
     "verdict": lambda value: value if value in VERDICTS else "needs_attention",

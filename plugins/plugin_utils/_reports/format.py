@@ -85,6 +85,7 @@ class Region(Part):
     label: str
     reference: str
     key_id: str
+    proven_at: str | None  # when AWS permitted EnableKey on the key while it was Enabled
     revocation: Loss | None
     access: Access | None
 
@@ -107,6 +108,7 @@ class Window(t.TypedDict):
     hours_left: float | None
     phase: str
     deletion_date: str | None
+    expiry_date: str | None
     deadline: str | None
     expected_completion: str | None
     says: str
@@ -131,6 +133,16 @@ class Ticket(t.TypedDict):
     told_at: str | None
     told_note: str
     comment: str
+
+
+class Check(t.TypedDict):
+    """What a rehearsal has proven or predicts."""
+
+    subject: str
+    label: str
+    outcome: str
+    says: str
+    by: str
 
 
 class FirstUse(t.TypedDict):
@@ -231,6 +243,7 @@ class Facts(t.TypedDict):
     window: Window
     ticket: Ticket
     verification: Verification | None
+    checks: list[Check]
 
 
 class Judged(Facts):

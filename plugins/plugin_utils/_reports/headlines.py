@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.automation import advise
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import ENABLE_KEY, LAST_USE, MATERIAL
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import (
     Event,
     Facts,
@@ -147,11 +148,15 @@ def _assess(about: Facts, count: _Count) -> _Verdict:
         trust = "" if _is_trusted(about) else " The trust statement could not be set."
         detail = f"{count if count.of else 'No key'} could be restored.{trust} Fix the problem below, and assess again."
         return _Verdict("not_ready", "bad", "Not ready: a restore would not succeed", detail)
-    if about["status"] == "nothing_to_restore":
-        return _nothing_lost()
     todo = _todo(about, count)
     todo = f"It would {todo}." if todo else "Every key is enabled already."
-    return _Verdict("ready", "good", "Ready: a restore would succeed", f"{todo} This rehearsal changed nothing.")
+    proven = [region["proven_at"] for region in about["regions"]]
+    headline = (
+        "Ready: a restore would succeed" if all(proven) else f"A restore should succeed; {ENABLE_KEY} is not proven"
+    )
+    if about["status"] == "nothing_to_restore":
+        return _nothing_lost()._replace(headline=headline)
+    return _Verdict("ready", "good", headline, f"{todo} This rehearsal changed nothing.")
 
 
 def _verify(about: Facts, count: _Count) -> _Verdict:
@@ -199,7 +204,7 @@ def warnings(about: Facts) -> list[str]:
     """Say what a reader must not miss, one text each, the gravest first."""
     if COMMANDS[about["entry_point"]].revokes:
         return list(_revoked(about))
-    return [*find_repeats(about), *_locked_out(about), *_late(about["window"])]
+    return [*find_repeats(about), *find_unfit(about), *_locked_out(about), *_late(about["window"])]
 
 
 def _revoked(about: Facts) -> t.Iterator[str]:
@@ -223,6 +228,13 @@ def find_repeats(about: Facts) -> t.Iterator[str]:
             by.setdefault(automation, []).append(region["label"])
     for automation, labels in by.items():
         yield f"{automation} took access away in {', '.join(labels)}: {advise(automation)}."
+
+
+def find_unfit(about: Facts) -> t.Iterator[str]:
+    """Name each key that may be the wrong one, or that lacks imported material."""
+    for check in about["checks"]:
+        if check["subject"] in (LAST_USE, MATERIAL) and check["outcome"] == "failed":
+            yield f"{check['label']}: {check['says']}."
 
 
 def _locked_out(about: Facts) -> t.Iterator[str]:

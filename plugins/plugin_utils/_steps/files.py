@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from ansible.utils.display import Display
@@ -13,7 +14,7 @@ from ansible.utils.display import Display
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, remember
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file, remember, write_file
 
 JOURNAL: t.Final = "restoration.json"
 ACCESS: t.Final = "access.json"
@@ -21,6 +22,21 @@ REVOCATION: t.Final = "revocation.json"
 DRILLS: t.Final = "drills.json"
 DRILLS_PAGE: t.Final = "drills.html"
 LOCK: t.Final = "lock.json"
+
+
+def report_folder(run: Run) -> str:
+    """Return the folder of the run's evidence and reports."""
+    begun = run.started_at.replace("-", "").replace(":", "")
+    return run.settings.file(f"{begun}-{run.command.name}")
+
+
+def try_folder(run: Run) -> str:
+    """Begin the run's own report; return why that is not possible, empty if it is."""
+    try:
+        write_file(os.path.join(report_folder(run), f"{run.command.name}.md"), "")
+    except (OSError, UnicodeError) as error:
+        return f"{error}."
+    return ""
 
 
 def read_records(run: Run) -> Records:

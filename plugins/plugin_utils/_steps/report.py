@@ -16,9 +16,10 @@ from ansible.utils.display import Display
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import journal_to_keep, revocation_to_keep
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import identify, release
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import print_report, render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import check_rehearsal, summarize
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import find_repeats
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import find_repeats, find_unfit
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.metrics import update_metrics
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
     Result,
@@ -31,14 +32,19 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import R
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import rewrite_public_file, write_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.chain import (
     claim_folder,
-    compact,
     find_earlier,
     find_previous,
     list_runs,
     write_sums,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import keep_drill
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL, LOCK, REVOCATION, keep
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import (
+    JOURNAL,
+    LOCK,
+    REVOCATION,
+    keep,
+    report_folder,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.surroundings import find_surroundings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
@@ -108,7 +114,7 @@ def _open_folder(run: Run) -> tuple[str, Json]:
     """Remember the run and create its folder; return the folder, and what the evidence says of the runs before it."""
     keep(run, JOURNAL, journal_to_keep(run), "this run")
     keep(run, REVOCATION, revocation_to_keep(run), "this run")
-    folder = run.settings.file(f"{compact(run.started_at)}-{run.command.name}")
+    folder = report_folder(run)
     begun = run.announcement.journal.started_at if run.announcement else run.started_at
     try:
         folder = claim_folder(folder)
@@ -165,7 +171,8 @@ def _texts(run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, s
         "cmk_result": found,
         "cmk_folder": folder,
         "cmk_entry_point": run.command.name,
-        "cmk_repeats": list(find_repeats(proof)),
+        "cmk_repeats": [*find_repeats(proof), *find_unfit(proof)],
+        "cmk_rows": summarize(check_rehearsal(run)),
         "cmk_verdict": proof["verdict"],
         "cmk_ending": ending,
         "cmk_headline": headline.upper(),

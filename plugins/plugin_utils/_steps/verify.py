@@ -110,7 +110,7 @@ def _look_for_use(task: Task, run: Run) -> tuple[Use, ...]:
     if not keys:
         return known
     marks = {"context_tag": settings.context_tag, "account_ids": list(settings.atlassian_account_ids)}
-    answer = task.read_aws("kms_key_use_info", {"keys": keys, **marks, **task.args["aws"]})
+    answer = task.read_aws("kms_key_use_info", {"keys": keys, "ask_last_use": True, **marks, **task.args["aws"]})
     asked = {key["key_arn"] for key in keys}
     return (*(use for use in known if use.arn not in asked), *map(Use.from_json, answer.get("keys", [])))
 

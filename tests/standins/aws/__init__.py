@@ -25,15 +25,18 @@ GET, POST, DELETE /_standin/faults
 GET, POST /_standin/keys; PATCH /_standin/keys/REGION/KEY_ID_OR_ALIAS[?account=ID]
     POST creates a key (or a list of keys) in any state: `{region, account, alias, key_id, state, deletion_date,
     pending_window_in_days, key_manager: "AWS", origin, multi_region, primary_region, custom_key_store, tags, policy,
-    description, propagation, flip, not_found}`; only `region` is needed. It answers the DescribeKey metadata.
+    description, creation_date, valid_to, materials, propagation, flip, not_found}`; only `region` is needed. It answers the
+    DescribeKey metadata. `valid_to` and `materials` (a list of `{state, import}` in ListKeyRotations' words) are of
+    imported material (`origin: EXTERNAL`). GetKeyLastUsage counts what happened since `creation_date`.
     PATCH forces `state` (seen at once; PendingImport to Enabled is the import of key material), `deletion_date`,
     `policy`, `store_connected: true` (ends Unavailable), and sets `propagation, flip, not_found` for this key.
     GET lists all keys with their real state, whatever DescribeKey shows.
 GET, POST /_standin/config
-    `{propagation, flip, not_found, latency, trail_delay, quotas, clock_offset}` at run time. `propagation`: seconds
+    `{propagation, flip, not_found, latency, trail_delay, quotas, clock_offset, last_use_delay}` at run time. `propagation`: seconds
     until DescribeKey and state-dependent operations see a change that was made through the API. `flip`: within that time reads alternate
     between the new and the old state. `not_found`: that many DescribeKey calls after a change answer NotFoundException.
-    `quotas`: calls over AWS's request quotas are throttled. `clock_offset`: seconds that AWS's clock is ahead of this
+    `last_use_delay`: seconds by which GetKeyLastUsage is late. `quotas`: calls over AWS's request quotas are throttled.
+    `clock_offset`: seconds that AWS's clock is ahead of this
     machine's, in the `Date` header of every answer and in CloudTrail's times (planted events keep theirs).
 POST /_standin/principals
     `{access_key, account, arn}`: which account and principal an access key belongs to.

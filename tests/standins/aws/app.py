@@ -27,6 +27,7 @@ from .answers import Answer, aws_answer, json_answer
 from .control import control
 from .errors import AwsError, no_identity_policy, render
 from .faults import Fault
+from .health import key_last_usage, key_rotations
 from .iam import OPERATIONS as IAM_OPERATIONS
 from .iam import REGION as IAM_REGION
 from .iam import StrictIam
@@ -385,8 +386,9 @@ class StandinApp:
             check_policy(params["Policy"])
         if key is not None and operation in STRICT:
             return aws_answer(self.kms.operate(operation, key, params))
-        if operation == "ListAliases" and key is None:
-            return aws_answer(self.kms.list_aliases(params, request.caller))
+        read = self.read_kms(operation, key, params, request.caller)
+        if read is not None:
+            return aws_answer(read)
         if operation in ("GetKeyPolicy", "PutKeyPolicy"):
             # "If no policy name is specified, the default value is default"; moto wants it.
             params.setdefault("PolicyName", "default")
@@ -398,6 +400,18 @@ class StandinApp:
         adopted = self.kms.adopt(new)
         request.key_arn = new.arn
         return aws_answer(adopted)
+
+    def read_kms(
+        self, operation: str, key: Key | None, params: dict[str, Any], caller: Caller
+    ) -> dict[str, Any] | None:
+        """The answer of a read that is strict itself; None for all that is moto's."""
+        if key is None:
+            return self.kms.list_aliases(params, caller) if operation == "ListAliases" else None
+        if operation == "GetKeyLastUsage":
+            return key_last_usage(key, self.trail, self.settings.last_use_delay)
+        if operation == "ListKeyRotations" and key.origin == "EXTERNAL":
+            return key_rotations(self.kms, key, params)
+        return None
 
     def locate(self, operation: str, params: dict[str, Any], caller: Caller) -> Key | None:
         """The key of a call, if it has one. The parameters then hold its ARN: moto knows no `mrk-` ids of AWS's form."""

@@ -155,6 +155,7 @@ class Settings:
     """Run-time configuration. Seconds, except `flip` and `not_found` (number of reads).
 
     `clock_offset`: how far AWS's clock is ahead of this machine's, in the `Date` header and in CloudTrail.
+    `last_use_delay`: how late GetKeyLastUsage is ("up to an hour").
     With `quotas`, calls over AWS's request quotas are throttled. Off, because tests restore more keys than anybody has.
     """
 
@@ -165,6 +166,7 @@ class Settings:
     trail_delay: float = 0.0
     quotas: bool = False
     clock_offset: float = 0.0
+    last_use_delay: float = 0.0
 
 
 @dataclass
@@ -181,6 +183,8 @@ class Shadow:
     not_found: int | None = None
     custom_key_store: bool = False
     wish: str = "Enabled"
+    valid_to: float | None = None
+    materials: list[dict[str, str]] = field(default_factory=list)
     reads: int = 0
     not_found_left: int = 0
 
@@ -274,7 +278,7 @@ class StrictKms:
             "MultiRegion": bool(key.multi_region),
         }
         data.update(_algorithms(key, data["KeyUsage"]))
-        data.update(_material(key, state))
+        data.update(_material(key, state, shadow.valid_to))
         if state.name == "PendingDeletion" and state.deletion_date:
             data["DeletionDate"] = state.deletion_date.timestamp()
         if state.name == "PendingReplicaDeletion":
@@ -285,6 +289,24 @@ class StrictKms:
         if key.multi_region:
             data["MultiRegionConfiguration"] = self._multi_region(key)
         return data
+
+    def material(self, key: Key) -> list[dict[str, Any]]:
+        """Each key material as ListKeyRotations answers it: the first one has no rotation ("RotationDate")."""
+        shadow = self.shadow(key)
+        planted = shadow.materials or [{"state": "CURRENT", "import": "IMPORTED"}]
+        expires = "KEY_MATERIAL_EXPIRES" if shadow.valid_to else "KEY_MATERIAL_DOES_NOT_EXPIRE"
+        return [
+            {
+                "KeyId": key.id,
+                "KeyMaterialId": hashlib.sha256(f"{key.id}{number or ''}".encode()).hexdigest(),
+                "ImportState": one["import"],
+                "KeyMaterialState": one["state"],
+                "ExpirationModel": expires,
+                **({"ValidTo": shadow.valid_to} if shadow.valid_to else {}),
+                **({"RotationDate": key.creation_date, "RotationType": "ON_DEMAND"} if number else {}),
+            }
+            for number, one in enumerate(planted)
+        ]
 
     @staticmethod
     def _multi_region(key: Key) -> dict[str, Any]:
@@ -527,6 +549,8 @@ class StrictKms:
             str(spec.get("origin") or origin),
         )
         self._name(key, spec, backend)
+        if "creation_date" in spec:
+            key.creation_date = parse_time(spec["creation_date"], datetime.now(UTC)).timestamp()
         self.shadow(key).custom_key_store = custom_key_store
         self.force(key, state)
         self._override(key, spec)
@@ -565,6 +589,10 @@ class StrictKms:
         for name in ("propagation", "flip", "not_found"):
             if name in spec:
                 setattr(shadow, name, spec[name])
+        if "valid_to" in spec:
+            shadow.valid_to = parse_time(spec["valid_to"], datetime.now(UTC)).timestamp()
+        if "materials" in spec:
+            shadow.materials = spec["materials"]
 
     @staticmethod
     def state_from(spec: dict[str, Any], default: str) -> State:
@@ -595,12 +623,14 @@ class StrictKms:
 PLANT_FIELDS = {
     "account",
     "alias",
+    "creation_date",
     "custom_key_store",
     "deletion_date",
     "description",
     "flip",
     "key_id",
     "key_manager",
+    "materials",
     "multi_region",
     "not_found",
     "origin",
@@ -611,6 +641,7 @@ PLANT_FIELDS = {
     "region",
     "state",
     "tags",
+    "valid_to",
 }
 PATCH_FIELDS = {
     "account",
@@ -657,14 +688,15 @@ def _algorithms(key: Key, usage: str) -> dict[str, Any]:
     return {}
 
 
-def _material(key: Key, state: State) -> dict[str, Any]:
+def _material(key: Key, state: State, valid_to: float | None) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if state.name == "PendingImport":
         return data
     if key.key_spec == "SYMMETRIC_DEFAULT" and key.origin in ("AWS_KMS", "EXTERNAL"):
         data["CurrentKeyMaterialId"] = hashlib.sha256(key.id.encode()).hexdigest()
     if key.origin == "EXTERNAL":
-        data["ExpirationModel"] = "KEY_MATERIAL_DOES_NOT_EXPIRE"
+        data["ExpirationModel"] = "KEY_MATERIAL_EXPIRES" if valid_to else "KEY_MATERIAL_DOES_NOT_EXPIRE"
+        data |= {"ValidTo": valid_to} if valid_to else {}
     return data
 
 

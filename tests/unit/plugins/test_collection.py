@@ -99,7 +99,7 @@ def test_an_empty_number_means_the_roles_default() -> None:
     defaults = read("defaults", "main.yml")
     numbers = {name.removeprefix("cmk_") for name, value in defaults.items() if type(value) in (int, float)}
     assert {f"cmk_{name}": value for name, value in DEFAULTS.items()} == {
-        f"cmk_{name}": defaults[f"cmk_{name}"] for name in numbers | {"verify_limit", "verify_interval"}
+        f"cmk_{name}": defaults[f"cmk_{name}"] for name in numbers | {"expected_use", "verify_limit", "verify_interval"}
     }
 
 

@@ -120,6 +120,8 @@ def is_due(returned: str, key: dict[str, Any], failed: bool) -> bool:
         "always": True,
         "on failure": failed,
         "when the key was found": key["arn"] is not None,
+        "when imported key material expires": "valid_to" in key,
+        "with O(prove_permission), if the key is Enabled": "proof" in key,
         "when the key is scheduled for deletion": key["key_state"] == "PendingDeletion",
     }
     return bool(due[returned])
@@ -168,8 +170,13 @@ LIVES: list[Any] = [
 ]
 
 
+PROOF = pytest.param(
+    [("DescribeKey", ALIAS, "Enabled"), ("EnableKey", KEY_ID)], {"prove_permission": True}, id="permission proven"
+)
+
+
 @pytest.mark.parametrize("check", [False, True], ids=["real", "check"])
-@pytest.mark.parametrize(("calls", "options"), LIVES)
+@pytest.mark.parametrize(("calls", "options"), [*LIVES, PROOF])
 def test_results_of_one_key(talk: Talk, calls: list[Any], options: dict[str, Any], check: bool) -> None:
     if check and len(calls) > 1:
         calls = calls[:1]
@@ -191,7 +198,12 @@ def test_results_of_several_keys(talk: Talk, calls: list[Any], options: dict[str
     del inner["refusal"]
     agrees(inner, result["keys"][0], "failed" in result)
     (key,) = result["keys"]
-    known = {"region": key["region"], "key_arn": key["arn"], "key_state": key["key_state_before"]}
+    known = {
+        "region": key["region"],
+        "key_arn": key["arn"],
+        "key_state": key["key_state_before"],
+        "origin": key.get("origin"),
+    }
     store = {"custom_key_store_id": key["custom_key_store_id"]} if "custom_key_store_id" in key else {}
     assert result["found"] == ([known | store] if key["arn"] else [])
     assert set(known) | {"custom_key_store_id"} == set(contract["found"]["contains"])

@@ -130,6 +130,7 @@ def test_one_key_one_lookup(talk: Talk) -> None:
                 **disabled,
                 "last_revocation": disabled,
                 "restored_at": None,
+                "refused_use": None,
                 "suspects": [],
                 "reason": None,
             }
@@ -532,7 +533,9 @@ def test_documentation() -> None:
     documentation = yaml.safe_load(module.DOCUMENTATION)
     options = documentation["options"]
     assert set(options["keys"]["suboptions"]) == set(revocation_info.SPEC.options["keys"]["options"])
-    assert set(options) == {"keys", "read_access", "lookback_days", "timeout"}
+    assert set(options) == {
+        *("keys", "read_access", "read_health", "context_tag", "account_ids", "lookback_days", "timeout")
+    }
     fragment = Path(module.__file__).parents[1] / "doc_fragments/assume_role.py"
     assert all(f"  {name}:" in fragment.read_text(encoding="utf-8") for name in ASSUME_ROLE_OPTIONS)
     runtime = yaml.safe_load((Path(module.__file__).parents[2] / "meta/runtime.yml").read_text(encoding="utf-8"))

@@ -90,6 +90,7 @@ def test_few_events_take_one_request_and_the_earliest_counts(talk: Talk) -> None
         },
         "unattributed_use": None,
         "is_first": True,
+        "last_use": None,
         "code": "",
         "reason": None,
     }

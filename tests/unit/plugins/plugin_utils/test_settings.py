@@ -52,6 +52,8 @@ GIVEN: dict[str, Any] = {
     "report_dir": "/var/lib/cmk",
     "comment_template": "",
     "secure_logging": True,
+    "prove_permission": False,
+    "expected_use": "1d",
 }
 API = {"support_url": "https://support.example.com", "has_token": True, "ticket": "CMK-1"}
 
@@ -95,6 +97,8 @@ def test_the_least_that_is_needed() -> None:
         "assume_role_external_id": "",
         "session_name": "cmk-acme-20261125T043608Z",
         "access_accept": False,
+        "prove_permission": False,
+        "expected_use": 86400,
         "revoked_at": "",
         "ticket": "",
         "ticket_url": "",

@@ -37,6 +37,7 @@ def test_an_ordinary_window() -> None:
         "hours_left": 149,
         "phase": "reinstatable",
         "deletion_date": None,
+        "expiry_date": None,
         "deadline": "2026-11-30T08:15:00Z",
         "limit_days": 10,
         "expected_completion": "2026-11-26T03:00:00Z",
@@ -348,3 +349,26 @@ class TestByok:
             assert result["expected_completion"] is None
             assert "one hour" not in result["says"]
             assert "10 days" not in result["says"]
+
+
+@pytest.mark.parametrize(
+    ("revoked_at", "deletion", "expiry", "deadline", "hours_left", "says"),
+    [
+        (REVOKED, None, "2026-11-26T00:00:00+00:00", "2026-11-26T00:00:00Z", 45, "then imported key material expires"),
+        (REVOKED, "2026-11-25", "2026-11-26", "2026-11-25T00:00:00Z", 21, "then AWS deletes a key"),
+        (REVOKED, None, "2027-11-26", "2026-11-30T08:15:00Z", 149, "left)"),
+        (None, None, "2026-11-26", "2026-11-26T00:00:00Z", 45, "not known. Why. Set cmk_revoked_at if you know when"),
+    ],
+)
+def test_imported_material_that_expires_is_a_deadline(
+    revoked_at: str | None, deletion: str | None, expiry: str, deadline: str, hours_left: int, says: str
+) -> None:
+    window = find_window(
+        revoked_at, "2026-11-24T03:00:00Z", None, [deletion], expiry_dates=[None, expiry, "2028-01-01"]
+    )
+    assert (window.expiry_date, window.deadline, window.hours_left) == (
+        expiry[:10] + "T00:00:00Z",
+        deadline,
+        hours_left,
+    )
+    assert says in window.deadline_line("Why.")
