@@ -23,6 +23,7 @@ DEFAULTS: t.Final[dict[str, float | str]] = {
     "verify_limit": "8h",
     "verify_interval": "5m",
 }
+_LONGEST_DURATION: t.Final = 64
 _SECONDS: t.Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -89,7 +90,9 @@ class Options:
     def duration(self, name: str, *, least: float, most: float) -> float:
         """Read a number of seconds, or a duration such as 30s, 5m, 8h, 2d or 1h30m, between two bounds; in seconds."""
         value = self.get(name)
+        # No duration is longer, and the search takes the square of the length.
         text = str(value).strip().lower()
+        text = text if len(text) <= _LONGEST_DURATION else ""
         parts = re.findall(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd])", text)
         if parts and re.fullmatch(r"(?:[0-9]+(?:\.[0-9]+)?\s*[smhd]\s*)+", text):
             value = sum(float(count) * _SECONDS[unit] for count, unit in parts)
