@@ -189,7 +189,8 @@ def test_what_is_proven_is_not_asked_again(follower: Follower, run_action: Any) 
 def test_a_proof_is_kept_beside_what_is_asked() -> None:
     other = ARN.replace("ap-northeast-1", "ap-southeast-2")
     run = run_of(keys=[key(), {**key(), "arn": other}], ticket={"at": NOTIFIED})
-    proven, asked = Use("ap-northeast-1", ARN, first_use={"time": "2026-11-24T05:00:00Z"}), []
+    proven = Use("ap-northeast-1", ARN, first_use={"time": "2026-11-24T05:00:00Z"})
+    asked: list[str] = []
 
     def answer(_name: str, options: dict[str, Any]) -> dict[str, Any]:
         asked.extend(wanted["key_arn"] for wanted in options["keys"])
