@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import Access
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import KeyTrail, Trail
 
 
@@ -15,6 +21,20 @@ def test_nothing_is_decided_before_it_is() -> None:
     for decided in (Decided(), Decided.from_json({})):
         assert (decided.changes, decided.changes_trust, decided.announces, decided.notify) == (False, False, False, "")
     assert Decided.from_json({"changes": True, "announces": True}) == Decided(changes=True, announces=True)
+
+
+def test_what_is_decided_passes_from_task_to_task() -> None:
+    decided = Decided(
+        begun=Journal(started_at="2026-11-24T03:00:00Z", is_damaged=True),
+        earlier=Journal(started_at="2026-11-20T03:00:00Z"),
+        targets=({"region": "us-east-1"},),
+        announcement=Announcement(Journal(reference="cmk-restore/acme/0123456789ab"), enables=True),
+        loss=AccessLoss(revoked_at="2026-11-20T08:15:00Z"),
+        before=AccessLoss(lost_at="2026-11-20T08:15:00Z"),
+        access=(Access("us-east-1", "arn", changed=True),),
+        ticket=Ticket(told=True),
+    )
+    assert Decided.from_json(json.loads(json.dumps(decided.as_json()))) == decided
 
 
 def test_nothing_is_seen_before_a_look() -> None:
