@@ -123,6 +123,13 @@ class TestSettle:
         steps.run("settle", command="assess", check=check, plan={"keys": [ENABLED]}, revocation=trail)
         assert (steps.folder / "access.json").exists() is not check
 
+    def test_a_revocation_has_a_plan_of_its_own(self, steps: Steps) -> None:
+        settled = steps.run("settle", command="revoke", plan={"keys": [ENABLED]}, settings={"confirm": "acme"})
+        assert (settled["refused"], settled["notify"], settled["announcement"]) == ("", "", None)
+        ((text, _sep, warn),) = (shown.rpartition(" warn=") for shown in steps.shown)
+        assert "away" in text
+        assert warn == "True"
+
     def test_a_failed_key_is_not_announced(self, steps: Steps) -> None:
         failed = {"keys": [{**DONE, "error": "AWS refused."}]}
         settled = steps.run("settle", **{**self.begun(steps), "change": failed})

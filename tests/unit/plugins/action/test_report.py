@@ -120,6 +120,11 @@ def test_a_run_that_fails(end: End, run_action: RunAction, shown: list[tuple[str
     assert (ended["failed"], ended["msg"], len(shown)) == (True, found["failure"], 1)
 
 
+def test_the_last_sentence_keeps_its_capitals(end: End) -> None:
+    found = end(ticket={"code": "desk_trouble", "error": "The desk failed.", "hint": "Run again."})
+    assert found["ending"] == "acme: keys restored, Atlassian could NOT be notified. See the summary above."
+
+
 def test_the_end_of_a_run_that_ends_well(end: End, run_action: RunAction, shown: list[tuple[str, bool]]) -> None:
     found = end()
     assert "failed" not in run_action(Step, do="end", report=found)

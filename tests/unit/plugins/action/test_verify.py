@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action.step import ActionModule
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import verify
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from tests.unit.plugins.conversation import Clock
+from tests.unit.plugins.plugin_utils.test_verification import run_of
 
 ARN = "arn:aws:kms:ap-northeast-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 BACK, NOTIFIED = "2026-11-24T03:00:05Z", "2026-11-24T03:00:09Z"
@@ -181,6 +184,38 @@ def test_what_is_proven_is_not_asked_again(follower: Follower, run_action: Any) 
     follower.uses = iter([use(True)])
     follower.run(run_action, sites=["not a url"], verify_limit=1000.0)
     assert [name for name, _args in follower.asked].count("kms_key_use_info") == 1
+
+
+def test_a_proof_is_kept_beside_what_is_asked() -> None:
+    other = ARN.replace("ap-northeast-1", "ap-southeast-2")
+    run = run_of(keys=[key(), {**key(), "arn": other}], ticket={"at": NOTIFIED})
+    proven = Use("ap-northeast-1", ARN, first_use={"time": "2026-11-24T05:00:00Z"})
+    asked: list[str] = []
+
+    def answer(_name: str, options: dict[str, Any]) -> dict[str, Any]:
+        asked.extend(wanted["key_arn"] for wanted in options["keys"])
+        return {"keys": [{**use(False), "arn": other}]}
+
+    task: Any = SimpleNamespace(args={"aws": {}}, read_aws=answer)
+    found = verify._look_for_use(task, replace(run, seen=Seen(use=(proven, Use("", other)))))
+    assert (asked, [one.arn for one in found]) == ([other], [ARN, other])
+
+
+def test_it_waits_to_the_second(follower: Follower, run_action: Any) -> None:
+    follower.uses = iter([use(False), use(False), use(True)])
+    follower.run(run_action, verify_interval=5.0)
+    assert follower.clock.now == 10
+
+
+def test_a_look_that_takes_longer_than_the_interval(follower: Follower, run_action: Any) -> None:
+    def slow() -> Iterator[dict[str, Any]]:
+        follower.clock.now += 400
+        yield use(False)
+        yield use(True)
+
+    follower.uses = slow()
+    follower.run(run_action)
+    assert follower.lines[0].endswith("next look in 0 s")
 
 
 def test_cloudtrail_gets_the_marks(follower: Follower, run_action: Any) -> None:

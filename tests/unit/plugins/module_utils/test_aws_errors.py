@@ -11,7 +11,12 @@ from botocore.parsers import JSONParser
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import aws_code, explain, not_found
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import (
+    TRANSIENT,
+    aws_code,
+    explain,
+    not_found,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, OTHER_ACCOUNT, REGION, arn
 
@@ -234,3 +239,7 @@ def test_no_answer_breaks_the_reader(code: str, message: str | None, status: int
     why = explain(answered(code, message, status), "EnableKey", REGION)
     assert why.error
     assert why.hint
+
+
+def test_what_may_pass() -> None:
+    assert set(TRANSIENT) == {"throttled", "aws_trouble", "not_reached"}

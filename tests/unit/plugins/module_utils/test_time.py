@@ -13,6 +13,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import 
     latest,
     parse_time,
     shift,
+    to_minute,
 )
 
 MOMENT: t.Final = dt.datetime(2026, 11, 24, 3, 0, 9, tzinfo=dt.UTC)
@@ -56,3 +57,7 @@ def test_the_latest() -> None:
 def test_shifting() -> None:
     assert shift(MOMENT, -9.0) == dt.datetime(2026, 11, 24, 3, tzinfo=dt.UTC)
     assert (shift(MOMENT, None), shift(None, 5)) == (MOMENT, None)
+
+
+def test_a_time_as_people_read_it() -> None:
+    assert to_minute("2026-11-24T03:00:09Z") == "2026-11-24 03:00 UTC"

@@ -26,6 +26,12 @@ def test_it_is_read_as_it_was_written(journal: Journal) -> None:
     assert read_journal(write_journal(journal), "acme") == journal
 
 
+def test_it_is_a_file_that_people_read() -> None:
+    text = write_journal(JOURNAL)
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+    assert "is_damaged" not in json.loads(text)
+
+
 @pytest.mark.parametrize("text", ["", " \n"])
 def test_there_is_none(text: str) -> None:
     assert read_journal(text, "acme") is None
@@ -45,11 +51,16 @@ def _with(**changes: t.Any) -> str:
         _with(reference="cmk-restore/other/0123456789ab"),
         _with(reference="cmk-restore/acme/0123"),
         _with(reference=1),
+        _with(previous_reference=1),
+        _with(ticket=None),
         _with(told="yes"),
         _with(mailed=[]),
         _with(states_before=None),
         _with(started_at=""),
         _with(restored_at=5),
+        _with(changed_at=5),
+        _with(previous_restored_at=5),
+        _with(in_doubt="no"),
         _with(used_notes="x"),
         _with(used_notes=[1]),
     ],

@@ -78,6 +78,12 @@ def test_what_the_module_says(said: str, code: str) -> None:
     assert found["hint"]
 
 
+def test_a_long_reason_is_cut() -> None:
+    error = sent({"failed": True, "msg": "x" * 301}, "CMK-1", MAIL, NOW)["error"]
+    assert "x" * 300 in error
+    assert "x" * 301 not in error
+
+
 def test_sent() -> None:
     assert sent({"msg": "Mail sent successfully", "result": {}}, "CMK-1", MAIL, NOW) == {"mailed": MAILED}
 
