@@ -33,7 +33,7 @@ REGIONS: t.Final = ("us-east-1", "us-west-2")
 ALIAS: t.Final = "alias/atlassian-cmk"
 _TICKET_OPENED: t.Final = {"key": TICKET, "summary": f"CMK access revoked: {ORG}", "status": "Waiting for customer"}
 # What an assessment and a second run may call: they read and change nothing.
-_READS: t.Final = {"DescribeKey", "LookupEvents", "GetCallerIdentity", "GetKeyPolicy", "ListGrants"}
+_READS: t.Final = {"DescribeKey", "LookupEvents", "GetCallerIdentity", "GetKeyLastUsage", "GetKeyPolicy", "ListGrants"}
 _OPTIONAL: t.Final = ("cloudtrail:LookupEvents", "kms:GetKeyPolicy", "kms:ListGrants", "sts:GetCallerIdentity")
 
 Change = t.Callable[[str], object]
