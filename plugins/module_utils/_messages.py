@@ -106,7 +106,7 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "not_enabled": (
         "{arn} is {key_state}, so Atlassian cannot use it.",
-        "Look in CloudTrail who did that and whether it is meant; if it is not, run restore_cmk.yml.",
+        "Find in CloudTrail who did that. Unless it was intentional, run restore_cmk.",
     ),
     "unknown_state": (
         "{arn} is in state {key_state}, which this version does not know, so it was left alone.",

@@ -30,10 +30,11 @@ _GIVES: t.Final = ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial", "Conne
 
 
 def check_keys(run: Run) -> Check:
-    """Say of every key whether it is enabled, and who has disabled it again."""
+    """Say of every key whether it is enabled."""
     keys, lost = run.keys, lost_again(run)
     bad = [
-        " ".join(filter(None, [lost.get(key.arn or "") or f"{key.region}:", key.error, key.hint]))
+        # The verdict says who disabled it and what to do.
+        f"{key.region}: {key.error}" if key.arn in lost else f"{key.region}: {key.error} {key.hint}".rstrip()
         for key in keys
         if key.error
     ]
@@ -70,7 +71,12 @@ def _was_usable(run: Run, trail: KeyTrail) -> bool:
 def check_use(use: t.Sequence[Use], outcome: str) -> Check:
     """Say of every key who has used it."""
     late = " CloudTrail is up to 15 minutes late." if outcome == "open" else ""
-    return outcome, (" ".join(f"{one.region}: {_used(one)}" for one in use) or "No key was read.") + late
+    regions: dict[str, list[str]] = {}
+    for one in use:
+        regions.setdefault(_used(one), []).append(one.region)
+    return outcome, (
+        " ".join(f"{', '.join(names)}: {says}" for says, names in regions.items()) or "No key was read."
+    ) + late
 
 
 def _used(use: Use) -> str:
@@ -124,9 +130,9 @@ def check_sites(sites: t.Sequence[Site]) -> Check:
 def check_clock(run: Run, *, is_overdue: bool) -> Check:
     """Say how much of Atlassian's time is over."""
     is_notified, due = run.ticket.told, run.window.expected_completion
-    says = [_since_notified(run, due)] if is_notified and due else []
-    says.append(_since_lost(run.window, run.now))
-    return "bad" if is_overdue else "open" if is_notified else "unknown", " ".join(says)
+    # Notifying Atlassian stops the clock of the loss.
+    says = _since_notified(run, due) if is_notified and due else _since_lost(run.window, run.now)
+    return "bad" if is_overdue else "open" if is_notified else "unknown", says
 
 
 def _since_notified(run: Run, due: str) -> str:

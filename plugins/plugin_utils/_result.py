@@ -149,36 +149,42 @@ def _timed_out(result_: Result) -> bool:
 def next_step(
     result_: Result, command: Command, *, check_mode: bool, text: str = "the text above", inventory: str = ""
 ) -> str:
-    """Return what the operator does next after a restore or an assessment, with the exact command; empty if nothing.
+    """Return what the operator does next, with the exact command; empty if nothing.
 
     :param result_: ``cmk_result``
     :param text: where the operator finds the comment
     :param inventory: the option that names the inventory; empty for Ansible's default
     """
-    ticket = result_["ticket"]
-    ours = f"ansible-playbook keyops.atlassian_cmk.{{}}_cmk {inventory}-e org={shlex.quote(str(result_['org']))}"
-    restore, verify = ours.format("restore"), ours.format("verify")
+    run = f"ansible-playbook keyops.atlassian_cmk.{{}}_cmk {inventory}-e org={shlex.quote(str(result_['org']))}"
+    restore, parts = run.format("restore"), [*result_["keys"], *filter(None, [result_.get("trust")])]
     if command.verifies:
-        return _next_after_verification(result_, restore, verify)
-    confirm = f"{restore} -e cmk_ticket_told=<time, or URL of the comment>"
-    if ticket["error"]:
-        return str(ticket["hint"])
-    if result_["error"] or any(key["error"] for key in result_["keys"]) or (result_.get("trust") or {}).get("error"):
-        return f"fix the problem above, then run again: {ours.format(command.name)}"
-    if command.predicts and any(part["changed"] for part in [*result_["keys"], *filter(None, [result_.get("trust")])]):
+        return _next_after_verification(result_, restore, run.format("verify"))
+    if result_["ticket"]["error"]:
+        return str(result_["ticket"]["hint"])
+    if command.revokes:
+        # A refusal names the confirmation that is missing.
+        return "" if check_mode or result_["error"] else f"to restore access, run: {restore}"
+    if result_["error"] or any(part["error"] for part in parts):
+        return f"fix the problem above, then run again: {run.format(command.name)}"
+    if command.predicts and any(part["changed"] for part in parts):
         return f"confirm with the key owner, then run: {restore}"
     if check_mode or not command.notifies:
         return ""
-    if result_["status"] == "handover_pending" and ticket["mailed_at"]:
+    return _next_after_restore(result_, restore, text) or run.format("verify")
+
+
+def _next_after_restore(result_: Result, restore: str, text: str) -> str:
+    confirm = f"{restore} -e cmk_ticket_told=<time, or URL of the comment>"
+    if result_["status"] == "handover_pending" and result_["ticket"]["mailed_at"]:
         return f"open the ticket. When it shows the comment, run: {confirm}. If it does not, add -e cmk_support_mode=manual"
     if result_["status"] == "handover_pending":
         return f"paste {text} into the ticket, then run: {confirm}"
     if result_["status"] == "nothing_to_restore":
         return f"if access was lost all the same, run: {restore} -e cmk_revoked_at=<when it was lost>"
-    return verify
+    return ""
 
 
 def _next_after_verification(result_: Result, restore: str, verify: str) -> str:
-    if any(key["state_after"] != "Enabled" for key in result_["keys"]):
+    if any(key["state_after"] not in ("", None, "Enabled") for key in result_["keys"]):
         return f"unless the revocation was intentional, run: {restore}"
     return "" if result_["status"] == "restored" else f"run again later: {verify}"

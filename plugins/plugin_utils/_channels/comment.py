@@ -52,7 +52,7 @@ def show_comment(run: Run, text: str) -> None:
     file = "" if run.check_mode else _write_file(run, text)
     if text and not (file and run.organizations > 1):
         known = {"cmk_settings": run.settings.as_json(), "cmk_comment": text, "cmk_comment_file": file}
-        show(render("paste.txt.j2", **known))
+        show(render("paste.txt.j2", **known), wraps=False)
 
 
 def _write_file(run: Run, text: str) -> str:
