@@ -34,7 +34,9 @@ def check_keys(run: Run) -> Check:
     keys, lost = run.keys, lost_again(run)
     bad = [
         # The verdict says who disabled it and what to do.
-        f"{key.region}: {key.error}" if key.arn in lost else f"{key.region}: {key.error} {key.hint}".rstrip()
+        f"{key.region}: {key.key_state_before}."
+        if key.arn in lost
+        else f"{key.region}: {key.error} {key.hint}".rstrip()
         for key in keys
         if key.error
     ]
@@ -55,8 +57,16 @@ def lost_again(run: Run) -> dict[str, str]:
         how, by = str(trail.revoked_how), quoted(trail.revoked_by or "an unknown identity", 160)
         again = " again" if _was_usable(run, trail) else ""
         verb = _LOST_BY.get(how, "lost")
-        lost[trail.arn] = f"{key.region}: {verb}{again} at {to_minute(trail.revoked_at)} by {by} ({how})."
+        lost[trail.arn] = f"{verb}{again} at {to_minute(trail.revoked_at)} by {by} ({how})."
     return lost
+
+
+def by_text(texts: t.Iterable[tuple[str, str]]) -> str:
+    """Join what is said of each region, with the regions of which the same is said together."""
+    regions: dict[str, list[str]] = {}
+    for region, says in texts:
+        regions.setdefault(says, []).append(region)
+    return " ".join(f"{', '.join(names)}: {says}" for says, names in regions.items())
 
 
 def _was_usable(run: Run, trail: KeyTrail) -> bool:
@@ -71,12 +81,7 @@ def _was_usable(run: Run, trail: KeyTrail) -> bool:
 def check_use(use: t.Sequence[Use], outcome: str) -> Check:
     """Say of every key who has used it."""
     late = " CloudTrail is up to 15 minutes late." if outcome == "open" else ""
-    regions: dict[str, list[str]] = {}
-    for one in use:
-        regions.setdefault(_used(one), []).append(one.region)
-    return outcome, (
-        " ".join(f"{', '.join(names)}: {says}" for says, names in regions.items()) or "No key was read."
-    ) + late
+    return outcome, (by_text((one.region, _used(one)) for one in use) or "No key was read.") + late
 
 
 def _used(use: Use) -> str:

@@ -32,6 +32,7 @@ OK_STATUSES: t.Final = (
 # cmk_result, as docs/results.md describes it.
 Result: t.TypeAlias = t.Mapping[str, t.Any]
 
+ABOVE: t.Final = "the text above"
 _GOOD_STATUSES: t.Final = ("restored", "already_restored", "nothing_to_restore", "waiting")
 
 
@@ -146,13 +147,11 @@ def _timed_out(result_: Result) -> bool:
     return bool(result_.get("verification", {}).get("timed_out"))
 
 
-def next_step(
-    result_: Result, command: Command, *, check_mode: bool, text: str = "the text above", inventory: str = ""
-) -> str:
+def next_step(result_: Result, command: Command, *, check_mode: bool, text: str = ABOVE, inventory: str = "") -> str:
     """Return what the operator does next, with the exact command; empty if nothing.
 
     :param result_: ``cmk_result``
-    :param text: where the operator finds the comment
+    :param text: where the operator finds the comment: above, or in a file among many organizations
     :param inventory: the option that names the inventory; empty for Ansible's default
     """
     run = f"ansible-playbook keyops.atlassian_cmk.{{}}_cmk {inventory}-e org={shlex.quote(str(result_['org']))}"
@@ -178,6 +177,8 @@ def _next_after_restore(result_: Result, restore: str, text: str) -> str:
     if result_["status"] == "handover_pending" and result_["ticket"]["mailed_at"]:
         return f"open the ticket. When it shows the comment, run: {confirm}. If it does not, add -e cmk_support_mode=manual"
     if result_["status"] == "handover_pending":
+        if text != ABOVE:
+            return f"paste {text} into ticket {result_['ticket']['key']}".rstrip()
         return f"paste {text} into the ticket, then run: {confirm}"
     if result_["status"] == "nothing_to_restore":
         return f"if access was lost all the same, run: {restore} -e cmk_revoked_at=<when it was lost>"

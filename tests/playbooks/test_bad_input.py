@@ -430,6 +430,6 @@ def test_ten_megabytes_from_a_file(world: World, tmp_path: Path, name: str) -> N
     assert ran.code == 2
     assert len(ran.output) < 20_000
     (message,) = _messages(ran)["acme"]
-    assert message == "acme: not restored. See the summary above."
+    assert message == "acme: not restored. See the summary below."
     assert name in ran.result["error"]
     assert world.aws.control("GET", "calls") == []

@@ -46,13 +46,13 @@ def test_from_the_plan_to_the_revocation(world: World) -> None:
     world.keys("Enabled", "Enabled")
     refused = world.run(*ORG, playbook=REVOKE)
     assert refused.code == 2
-    assert _failure(refused) == "acme: not revoked. See the summary above."
+    assert _failure(refused) == "acme: not revoked. See the summary below."
     assert refused.result["error"] == (
         "Taking away Atlassian's access to the keys of acme was not confirmed, so nothing was disabled. If it is meant, run "
         "again with the organization's name typed out: -e confirm='acme'."
     )
     assert refused.output.count("Enabled, to do: DisableKey") == 2
-    for warned in ("re-encryption", "up to an hour", "(10 days)", "(20 days)", "suspends the sites", "restore_cmk.yml"):
+    for warned in ("re-encryption", "(10 days)", "(20 days)", "suspends the sites"):
         assert warned in refused.output
     assert [(key["state_after"], key["changed"]) for key in refused.result["keys"]] == [("Enabled", False)] * 2
 
@@ -133,7 +133,7 @@ def test_one_region_fails_and_that_is_shouted(world: World) -> None:
         in ran.output
     )
     assert "ATLASSIAN MAY STILL USE THE KEY IN us-west-2" in ran.output
-    assert _failure(ran) == "acme: only partly revoked. See the summary above."
+    assert _failure(ran) == "acme: only partly revoked. See the summary below."
     world.aws.control("DELETE", "faults")
     again = world.run(*CONFIRMED, playbook=REVOKE)
     assert (again.code, again.result["status"]) == (0, "revoked"), again.output

@@ -49,7 +49,7 @@ def _print(task: Task, template: str, run: Run) -> str:
 
 def show_comment(run: Run, text: str) -> None:
     """Show the comment to the person who pastes it, and write it into a file; among many organizations the file is enough."""
-    file = "" if run.check_mode else _write_file(run, text)
+    file = _write_file(run, text) if text and not run.check_mode else ""
     if text and not (file and run.organizations > 1):
         known = {"cmk_settings": run.settings.as_json(), "cmk_comment": text, "cmk_comment_file": file}
         show(render("paste.txt.j2", **known), wraps=False)

@@ -31,6 +31,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket impor
 
 Json = dict[str, t.Any]
 _CREATED: t.Final = 201
+_PROGRESS_EVERY: t.Final = 8.0  # seconds: an operator must see that the run goes on
 
 
 def post(task: Task) -> Json:
@@ -38,14 +39,20 @@ def post(task: Task) -> Json:
 
     :return: ``ticket`` (what became of it), ``comment`` (its text)
     """
-    run, changed = Run.from_json(task.args["run"]), False
-    found = _look(task, run)
+    run, changed, shown = Run.from_json(task.args["run"]), False, []
+
+    def show_once() -> None:
+        text = "" if shown or task.check_mode else write_comment(task, run)[0]
+        shown.append(text)
+        show_comment(run, text)
+
+    found = _look(task, run, show_once)
     while found["comments"]:
         answer = _send(task, run, found["comment"])
         changed = changed or answer.get("status") == _CREATED
         found = _confirm(task, replace(run, posted=found), answer)
-    if found["ticket"].get("error") and found["ticket"].get("code") != "desk_unconfirmed" and not task.check_mode:
-        show_comment(run, found["comment"] or write_comment(task, run)[0])
+    if found["ticket"].get("error") and found["ticket"].get("code") != "desk_unconfirmed":
+        show_once()
     return {**found, "changed": changed}
 
 
@@ -72,13 +79,13 @@ def _send(task: Task, run: Run, text: str) -> Json:
         return {"status": -1, "url": options["url"], "msg": str(error)}
 
 
-def _look(task: Task, run: Run) -> Json:
+def _look(task: Task, run: Run, on_trouble: t.Callable[[], None]) -> Json:
     """Read the ticket, and write the comment unless the ticket shows that Atlassian was notified.
 
     :return: ``ticket`` (what became of it; empty if the comment is to be posted), ``comment`` (its text), ``comments`` (whether to
         post it), and for :func:`_confirm` ``attempt`` and ``clock_offset``
     """
-    found = _read(task, run)
+    found = _read(task, run, on_trouble=on_trouble)
     ticket = find_comment(run.announcement, found, already_told=True)
     if ticket or not found.ok:
         return _result(ticket or Ticket().failed(found.why), found)
@@ -134,16 +141,22 @@ def _with_best_clock(sent: Answer, offset: int | None) -> Answer:
     return replace(sent, clock_offset=max(known, default=None))
 
 
-def _read(task: Task, run: Run, *, attempt: int = 1, wait: float = 0) -> Look:
+def _read(
+    task: Task, run: Run, *, attempt: int = 1, wait: float = 0, on_trouble: t.Callable[[], None] | None = None
+) -> Look:
     """Read the ticket and its comments, within the desk's time."""
     settings, args, shown = run.settings, task.args, set()
 
     def pause(seconds: float, why: Answer) -> None:
-        # Each error once; after that, only the next attempt.
-        said = "still no other answer." if why.error in shown else why.error
-        shown.add(why.error)
-        Display().display(f"{settings.org}: {said} Next attempt in {seconds:g} s.")
-        time.sleep(seconds)
+        if why.error not in shown:
+            shown.add(why.error)
+            Display().display(f"{settings.org}: {why.error}")
+        if on_trouble:
+            on_trouble()
+        while seconds > 0:
+            Display().display(f"{settings.org}: waiting for the support desk, next attempt in {seconds:g} s")
+            time.sleep(min(seconds, _PROGRESS_EVERY))
+            seconds -= _PROGRESS_EVERY
 
     patience = settings.desk_until - time.time()
     time.sleep(max(0, min(wait, patience)))

@@ -25,6 +25,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evid
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import find_repeats
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
+    ABOVE,
     Result,
     is_good,
     make_result,
@@ -128,7 +129,7 @@ def _texts(task: Task, run: Run, found: Result, proof: Evidence, folder: str) ->
 def _surrounding_words(task: Task, run: Run) -> dict[str, str]:
     """Say where the operator finds the comment (among many organizations: in its file), and which inventory this is."""
     file = run.settings.file("comment.txt")
-    text = home(file) if run.organizations > 1 and os.path.isfile(file) else "the text above"
+    text = home(file) if run.organizations > 1 and os.path.isfile(file) else ABOVE
     sources = task.variables.get("ansible_inventory_sources") or []
     is_default = list(sources) == list(C.DEFAULT_HOST_LIST)
     names = (
