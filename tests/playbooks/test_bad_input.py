@@ -98,7 +98,7 @@ REFUSED: t.Final = (
     _case("key id too short", f"'1234abcd' {NOT_A_KEY}", key="1234abcd"),
     _case("key with Jinja", f"'alias/{{{{ 7 * 7 }}}}' {NOT_A_KEY}", key=Unsafe("alias/{{ 7 * 7 }}")),
     _case("ARN of S3", NOT_A_KEY, key="arn:aws:s3:::bucket"),
-    _case("ARN of one region for both", "but the key of region us-west-2 is wanted", key=_arn("us-east-1")),
+    _case("ARN of one region for both", "but a key in region us-west-2 is expected", key=_arn("us-east-1")),
     _case(
         "ARN of a wrong partition",
         "belongs to AWS partition aws-cn, but region us-east-1 belongs to partition aws",
@@ -106,7 +106,7 @@ REFUSED: t.Final = (
     ),
     _case(
         "ARN of another account",
-        f"belongs to account {OTHER}, but account {ACCOUNT} is wanted",
+        f"belongs to account {OTHER}, but account {ACCOUNT} is expected",
         keys={"us-east-1": _arn("us-east-1", account=OTHER)},
     ),
     _case("ARN of an alias of AWS", "AWS's own keys", keys={"us-east-1": _arn("us-east-1", resource="alias/aws/ebs")}),
@@ -213,7 +213,7 @@ LATE: t.Final = (
         comment_template="{folder}/misspelt.j2",
     ),
     _case("late profile unknown", "Passing both a profile and access tokens is not supported.", aws_profile="nope"),
-    _case("late account wrong", f"belongs to account {ACCOUNT}, but account {OTHER} is wanted", account_id=OTHER),
+    _case("late account wrong", f"belongs to account {ACCOUNT}, but account {OTHER} is expected", account_id=OTHER),
 )
 
 

@@ -48,8 +48,8 @@ def test_from_the_plan_to_the_revocation(world: World) -> None:
     assert refused.code == 2
     assert _failure(refused) == "acme: not revoked. See the summary below."
     assert refused.result["error"] == (
-        "Taking away Atlassian's access to the keys of acme was not confirmed, so nothing was disabled. If it is meant, run "
-        "again with the organization's name typed out: -e confirm='acme'."
+        "Revoking Atlassian's access to the keys of acme was not confirmed, so nothing was disabled. If it is intended, run "
+        "again with the organization's name: -e confirm='acme'."
     )
     assert refused.output.count("Enabled, to do: DisableKey") == 2
     for warned in ("re-encryption", "(10 days)", "(20 days)", "suspends the sites"):
@@ -114,8 +114,7 @@ def test_one_organization_at_a_time(world: World) -> None:
     assert ran.code == 2
     for name in hosts:
         assert (
-            f"{name}: not revoked. This run has 2 organizations, and access is taken away from one at a time"
-            in ran.output
+            f"{name}: not revoked. This run has 2 organizations, and access is revoked for one at a time" in ran.output
         )
         assert f"type its name out: -e confirm='{name}'" in ran.output
     assert not CHANGING & set(world.calls())
@@ -165,7 +164,7 @@ def test_a_key_that_nobody_can_use_is_left_alone(world: World) -> None:
             {"cmk_account_id": "444455556666"},
             "failed",
             ["Enabled", "Enabled"],
-            f"belongs to account {ACCOUNT}, but account 444455556666 is wanted",
+            f"belongs to account {ACCOUNT}, but account 444455556666 is expected",
         ),
     ],
     ids=["alias unknown", "wrong account"],

@@ -385,7 +385,7 @@ For the person who has to give Atlassian its access back, now.
 | `is scheduled for deletion` | the key is about to be deleted | [A key is scheduled for deletion](#a-key-is-scheduled-for-deletion) |
 | the keys are enabled, and the desk has an error | desk, token or network | [The support desk is not reachable](#the-support-desk-is-not-reachable) |
 | the comment was sent without an answer | no connection | [It is unknown whether Atlassian was notified](#it-is-unknown-whether-atlassian-was-notified) |
-| a warning names Terraform or CloudFormation | an automation disabled the key | restore, and correct its code: [The keys are disabled](#the-keys-are-disabled) |
+| a warning names Terraform or CloudFormation | it disabled the key | restore, and correct its code: [The keys are disabled](#the-keys-are-disabled) |
 | another run comments on the ticket | two restores at the same time | [Another run is in progress](#another-run-is-in-progress) |
 | exit code 0, sites still down | Atlassian works on it or has no access | [Is Atlassian back?](#is-atlassian-back), [Verify the restore](#verify-the-restore) |
 | no ticket can be found | it is in another person's mailbox | [When the ticket cannot be found](getting_started.md#when-the-ticket-cannot-be-found) |

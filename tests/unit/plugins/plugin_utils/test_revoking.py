@@ -284,7 +284,7 @@ class TestWhatAnOperatorReads:
         text = summary(run([GONE[0], ENABLED[1]], settings={"confirm": ""}))
         assert "ATLASSIAN MAY STILL USE THE KEY IN us-west-2" in text
         assert (
-            "acme: only partly revoked: Atlassian may still use the key in us-west-2. Taking away Atlassian's access to the keys of acme was not confirmed"
+            "acme: only partly revoked: Atlassian may still use the key in us-west-2. Revoking Atlassian's access to the keys of acme was not confirmed"
             in text
         )
 
@@ -314,7 +314,7 @@ class TestWhatAnOperatorReads:
         assert "WARNING" not in render("revoke_plan.txt.j2", **shown(run(GONE)))
 
 
-@pytest.mark.parametrize(("keeps", "note"), [(False, "No earlier copy"), (True, "")])
+@pytest.mark.parametrize(("keeps", "note"), [(False, "There is no earlier copy"), (True, "")])
 def test_a_missing_copy_is_nothing_to_tell_where_one_is_kept(keeps: bool, note: str) -> None:
     one: dict[str, t.Any] = {
         "region": EAST,
