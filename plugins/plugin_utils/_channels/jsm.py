@@ -39,7 +39,8 @@ def post(task: Task) -> Json:
 
     :return: ``ticket`` (what became of it), ``comment`` (its text)
     """
-    run, changed, shown = Run.from_json(task.args["run"]), False, []
+    run, changed = Run.from_json(task.args["run"]), False
+    shown: list[str] = []
 
     def show_once() -> None:
         text = "" if shown or task.check_mode else write_comment(task, run)[0]
@@ -145,7 +146,8 @@ def _read(
     task: Task, run: Run, *, attempt: int = 1, wait: float = 0, on_trouble: t.Callable[[], None] | None = None
 ) -> Look:
     """Read the ticket and its comments, within the desk's time."""
-    settings, args, shown = run.settings, task.args, set()
+    settings, args = run.settings, task.args
+    shown: set[str] = set()
 
     def pause(seconds: float, why: Answer) -> None:
         if why.error not in shown:
