@@ -154,22 +154,25 @@ def next_step(result_: Result, command: Command, *, check_mode: bool, text: str 
     :param text: where the operator finds the comment: above, or in a file among many organizations
     :param inventory: the option that names the inventory; empty for Ansible's default
     """
-    run = f"ansible-playbook keyops.atlassian_cmk.{{}}_cmk {inventory}-e org={shlex.quote(str(result_['org']))}"
-    restore, parts = run.format("restore"), [*result_["keys"], *filter(None, [result_.get("trust")])]
+
+    def run(name: str) -> str:
+        return f"ansible-playbook keyops.atlassian_cmk.{name}_cmk {inventory}-e org={shlex.quote(str(result_['org']))}"
+
+    restore, parts = run("restore"), [*result_["keys"], *filter(None, [result_.get("trust")])]
     if command.verifies:
-        return _next_after_verification(result_, restore, run.format("verify"))
+        return _next_after_verification(result_, restore, run("verify"))
     if result_["ticket"]["error"]:
         return str(result_["ticket"]["hint"])
     if command.revokes:
         # A refusal names the confirmation that is missing.
         return "" if check_mode or result_["error"] else f"to restore access, run: {restore}"
     if result_["error"] or any(part["error"] for part in parts):
-        return f"fix the problem above, then run again: {run.format(command.name)}"
+        return f"fix the problem above, then run again: {run(command.name)}"
     if command.predicts and any(part["changed"] for part in parts):
         return f"confirm with the key owner, then run: {restore}"
     if check_mode or not command.notifies:
         return ""
-    return _next_after_restore(result_, restore, text) or run.format("verify")
+    return _next_after_restore(result_, restore, text) or run("verify")
 
 
 def _next_after_restore(result_: Result, restore: str, text: str) -> str:
