@@ -128,7 +128,7 @@ def test_one_region_fails_and_that_is_shouted(world: World) -> None:
     assert (ran.code, ran.result["status"]) == (2, "partial")
     assert world.states() == ["Disabled", "Enabled"]
     assert (
-        "acme: ONLY PARTLY REVOKED\n  us-east-1: Enabled -> Disabled\n  us-west-2: NOT REVOKED. AWS refused"
+        "acme: ONLY PARTLY REVOKED\n  us-east-1  Enabled -> Disabled\n  us-west-2  NOT REVOKED. AWS refused"
         in ran.output
     )
     assert "ATLASSIAN MAY STILL USE THE KEY IN us-west-2" in ran.output
@@ -146,7 +146,7 @@ def test_a_key_that_nobody_can_use_is_left_alone(world: World) -> None:
     ran = world.run(*CONFIRMED, playbook=REVOKE, variables={"cmk_cancel_deletion": True})
     assert (ran.code, ran.result["status"]) == (0, "revoked"), ran.output
     assert world.states() == ["PendingDeletion", "Disabled"]
-    assert "us-east-1: PendingDeletion, as it was" in ran.output
+    assert "us-east-1  PendingDeletion, as it was" in ran.output
     assert "CancelKeyDeletion" not in world.calls()
     assert ran.result["window"]["deletion_date"]
 

@@ -47,8 +47,8 @@ def begin(task: Task) -> Json:
     """Take the lock, remember that a restoration begins, and show what is to be done."""
     run = Run.from_json(task.args["run"])
     trust = _plan_trust(task, run)
-    if trust and "calls" not in trust:
-        return {"failed": True, "msg": str(trust.get("msg"))}
+    if failure := _failure(trust):
+        return failure
     run = replace(run, trust_plan=Trust.from_json(trust))
     lock = {} if task.check_mode else _take_lock(task, run, breaks=run.settings.break_lock)
     if run.command.revokes and lock.get("holder"):
@@ -69,8 +69,8 @@ def settle(task: Task) -> Json:
     run, records = replace(run, revocation=revocation), read_records(run)
     if not task.args["run"]["decided"]:
         trust = _plan_trust(task, run)
-        if trust and "calls" not in trust:
-            return {"failed": True, "msg": str(trust.get("msg"))}
+        if failure := _failure(trust):
+            return failure
         run = replace(run, trust_plan=Trust.from_json(trust))
         run = replace(run, decided=begin_run(run, records))
     decides = decide_revocation(run, records) if run.command.revokes else settle_run(run, records, secrets.token_hex(8))
@@ -83,11 +83,16 @@ def settle(task: Task) -> Json:
         run = replace(run, decided=replace(run.decided, ticket=_other_run(task, run)))
     if writes:
         keep(run, ACCESS, access_to_keep(run), "the copy of policies and grants")
-    if run.command.shows_plan and (task.check_mode or not run.command.notifies):
+    if _shows_plan_late(run):
         _show_plan(replace(run, decided=replace(run.decided, refused="")), is_settled=True)
     notifies = run.decided.announces and run.decided.ticket == Ticket()
     decided = replace(run.decided, notify=run.settings.mode if notifies else "").as_json()
     return {**decided, "revocation": revocation, "trust_plan": trust}
+
+
+def _failure(trust: Json) -> Json:
+    """Say that the trust statement could not be planned; empty if it could, or without BYOK."""
+    return {"failed": True, "msg": str(trust.get("msg"))} if trust and "calls" not in trust else {}
 
 
 def _plan_trust(task: Task, run: Run) -> Json:
@@ -109,6 +114,11 @@ def _read_revocation(task: Task, run: Run) -> Json:
     except AnsibleError as error:
         Display().warning(f"{run.settings.org}: CloudTrail was not asked: {plain(str(error))}")
         return {}
+
+
+def _shows_plan_late(run: Run) -> bool:
+    """Whether the plan is shown with what CloudTrail tells, because nothing changes before that."""
+    return run.command.shows_plan and (run.check_mode or not run.command.notifies)
 
 
 def _show_plan(run: Run, *, is_settled: bool) -> None:
