@@ -166,7 +166,7 @@ def next_step(result_: Result, command: Command, *, check_mode: bool, text: str 
     if command.revokes:
         # A refusal names the confirmation that is missing.
         return "" if check_mode or result_["error"] else f"to restore access, run: {restore}"
-    if result_["error"] or any(part["error"] for part in parts):
+    if any(part["error"] for part in [result_, *parts]):
         return f"fix the problem above, then run again: {run(command.name)}"
     if command.predicts and any(part["changed"] for part in parts):
         return f"confirm with the key owner, then run: {restore}"
