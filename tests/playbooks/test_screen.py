@@ -31,7 +31,7 @@ _DENIED: t.Final = {
 _NAMES: t.Final = [f"org{number}" for number in range(3)]
 
 
-def screen(world: World, command: str, hosts: dict[str, t.Any] | None = None, **organization: t.Any) -> Run:
+def screen(world: World, command: str, *, hosts: dict[str, t.Any] | None = None, **organization: t.Any) -> Run:
     """Run a command as an operator types it, without this checkout's ansible.cfg."""
     inventory = world.folder / "inventory/organizations.yml"
     inventory.parent.mkdir(exist_ok=True)
@@ -100,7 +100,7 @@ SCENES: t.Final = (
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 def test_a_terminal_of_80_columns_and_24_rows(world: World, scene: Scene) -> None:
     scene.begin(world)
-    more = {} if scene.by_api else {"cmk_support_mode": "manual"}
+    more: dict[str, t.Any] = {} if scene.by_api else {"cmk_support_mode": "manual"}
     ran = screen(world, scene.command, **more)
     assert ran.code == scene.code, ran.output
     assert "skipping: " in ran.output or scene.code, "these are not Ansible's default settings"
