@@ -8,30 +8,26 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.jsm import confirm, look, rehearse
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.jsm import post, rehearse
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.mail import mail
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.manual import hand_over
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.decide import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import sum_up_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import sum_up
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.login import find_code, use_code
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import end
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import read as read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show_text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.verify import verify
 
+# How Atlassian is notified, by cmk_support_mode.
+_CHANNELS: t.Final = {"api": post, "mail": mail, "manual": hand_over}
 _STEPS: t.Final[dict[str, t.Callable[[Task], dict[str, t.Any]]]] = {
-    "find_code": find_code,
-    "use_code": use_code,
     "read_settings": read_settings,
     "begin": begin,
     "settle": settle,
-    "look": look,
-    "confirm": confirm,
-    "hand_over": hand_over,
-    "mail": mail,
+    "notify": lambda task: _CHANNELS[task.args["run"]["decided"]["notify"]](task),
     "rehearse": rehearse,
     "verify": verify,
     "end": end,
@@ -46,11 +42,9 @@ _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "user": {"type": "str", "default": ""},
     "token": {"type": "str", "default": "", "no_log": True},
     "api_key": {"type": "str", "default": "", "no_log": True},
-    "profile": {"type": "str", "default": ""},
-    "code": {"type": "str", "default": "", "no_log": True},
     "retries": {"type": "int", "default": 6},
-    "response": {"type": "dict", "default": {}},
     "follow": {"type": "bool", "default": False},
+    "keys": {"type": "list", "elements": "dict", "default": []},
     "aws": {"type": "dict", "default": {}},
     "report": {"type": "dict", "default": {}},
     "drill": {"type": "dict", "default": {}},

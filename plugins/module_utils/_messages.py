@@ -19,7 +19,7 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "Give the alias, id or ARN of the customer managed key that was registered with Atlassian.",
     ),
     "wrong_region": (
-        "{reference} lies in region {seen}, but the key of region {region} is wanted, so nothing was called.",
+        "{reference} is in region {seen}, but a key in region {region} is expected, so nothing was called.",
         "Give the key's reference for {region}; each region of a realm has its own key.",
     ),
     "wrong_partition": (
@@ -27,7 +27,7 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "Correct the ARN; nothing was called.",
     ),
     "reference_of_other_account": (
-        "{reference} belongs to account {seen}, but account {account_id} is wanted, so nothing was called.",
+        "{reference} belongs to account {seen}, but account {account_id} is expected, so nothing was called.",
         "Correct the reference or the account id, whichever is wrong.",
     ),
     # Options of the AWS modules, checked before any call.
@@ -66,30 +66,30 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     "key_not_found": (
         "There is no key {reference} in region {region} of the account {account_id}.",
         "Check reference, region and credentials; a key is never created. If the key was deleted, its data cannot be "
-        "restored: tell Atlassian on the ticket.",
+        "restored: notify Atlassian on the ticket.",
     ),
     "owner_differs": (
-        "{arn} belongs to account {seen}, but account {account_id} is wanted, so the key was left alone.",
+        "{arn} belongs to account {seen}, but account {account_id} is expected, so the key was left alone.",
         "Use the credentials of the right account, or correct the account id.",
     ),
     "alias_moved": (
         "{reference} in {region} resolves to {seen}, but the run was planned for {expected}, so neither key was changed.",
-        "Find out who moved the alias and why, then run again: the new plan shows the key that the alias stands for now.",
+        "Find out who moved the alias and why, then run again: the new plan shows the key that the alias belongs to now.",
     ),
     "aws_managed_key": (
         "{arn} is managed by AWS, not by the customer, so its state cannot be set.",
         "Give the customer managed key that was registered with Atlassian.",
     ),
     "pending_deletion": (
-        "{arn} is scheduled for deletion on {deletion_date}, and cancelling that was not asked for.",
-        "Allow it with cancel_deletion=true (role: cmk_cancel_deletion=true) before that date; afterwards the key and "
-        "all that it encrypts are lost.",
+        "{arn} is scheduled for deletion on {deletion_date}, and the deletion was not cancelled.",
+        "To cancel it, run again with -e cmk_cancel_deletion=true (module: cancel_deletion=true) before that date. After it, "
+        "the key and all that it encrypts are lost.",
     ),
     "pending_replica_deletion": (
         "{arn} waits for the deletion of its replica keys and is then deleted itself ({window} after the last "
-        "one), and cancelling that was not asked for.",
-        "Allow it with cancel_deletion=true (role: cmk_cancel_deletion=true); afterwards the key and all that it "
-        "encrypts are lost.",
+        "one), and the deletion was not cancelled.",
+        "To cancel it, run again with -e cmk_cancel_deletion=true (module: cancel_deletion=true). After the deletion, the key "
+        "and all that it encrypts are lost.",
     ),
     "unavailable": (
         "{arn} is Unavailable: its custom key store is disconnected, and a key state set now has no effect until "
@@ -110,11 +110,11 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "not_enabled": (
         "{arn} is {key_state}, so Atlassian cannot use it.",
-        "Look in CloudTrail who did that and whether it is meant; if it is not, run restore_cmk.yml.",
+        "Find in CloudTrail who did that. Unless it was intentional, run restore_cmk.",
     ),
     "unknown_state": (
         "{arn} is in state {key_state}, which this version does not know, so it was left alone.",
-        "Look at the key in the AWS console, and look for a newer version of keyops.atlassian_cmk.",
+        "Check the key in the AWS console, and check for a newer version of keyops.atlassian_cmk.",
     ),
     "not_settled": (
         "{arn} was set to {wanted}, but AWS did not report that {reads} times in a row within {timeout} s "
@@ -129,11 +129,11 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     "too_many_aliases": (
         "Region {region} has more than {most} aliases, and the rest was not read, so keys whose alias begins with {prefix} may be "
         "missing.",
-        "Look for further keys in the KMS console, and enable each by its key id with module kms_key_state.",
+        "Search for further keys in the KMS console, and enable each by its key id with module kms_key_state.",
     ),
     "alias_without_key": (
         "The alias {alias} in region {region} belongs to no key.",
-        "Look at the alias in the AWS console, and ask Atlassian on the ticket which key it stood for.",
+        "Check the alias in the AWS console, and ask Atlassian on the ticket which key it belonged to.",
     ),
     "role_not_found": (
         "There is no IAM role {role} in the account of the credentials in use.",
@@ -141,12 +141,12 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "is never created.",
     ),
     "role_of_other_account": (
-        "The IAM role {arn} belongs to account {seen}, but account {account_id} is wanted, so it was left alone.",
+        "The IAM role {arn} belongs to account {seen}, but account {account_id} is expected, so it was left alone.",
         "Use the credentials of the right account, or correct the account id.",
     ),
     "trust_malformed": (
         "The trust policy of role {role} cannot be read as a policy, so it was left alone. Seen: {seen}.",
-        "Mend the trust policy in the IAM console as Atlassian documents it, then run again.",
+        "Correct the trust policy in the IAM console as Atlassian documents it, then run again.",
     ),
     "trust_not_found": (
         "No statement in the trust policy of role {role} names {principal}, so there is none to set back to Allow. "
@@ -161,7 +161,7 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     "trust_undocumented": (
         "The statement for Atlassian in the trust policy of role {role} is not as Atlassian documents it: {difference}. It "
         "was left alone. Seen: {seen}.",
-        "Compare it with Atlassian's page on restoring access to BYOK keys, set it right in the IAM console, run again.",
+        "Compare it with Atlassian's page on restoring access to BYOK keys, correct it in the IAM console, and run again.",
     ),
     "trust_denied_elsewhere": (
         "In the trust policy of role {role}, another statement may deny {principal} its access, so nothing was changed. "
@@ -176,7 +176,7 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     "trust_not_settled": (
         "The trust policy of role {role} was written, but AWS did not show it {reads} times in a row within {timeout} s "
         "(last seen: {seen}).",
-        "Changes can take minutes to spread, or somebody else has changed it: look at the role and run again.",
+        "Changes can take minutes to spread, or somebody else has changed it. Check the role and run again.",
     ),
     # Calls that AWS did not answer as hoped.
     "access_denied": (
@@ -194,14 +194,14 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "credentials_expired": (
         "The AWS credentials have expired ({operation} in {region}).",
-        "Get fresh credentials and run again; what is done already stays done.",
+        "Get fresh credentials and run again. Completed steps are not repeated.",
     ),
     "credentials_invalid": (
         "AWS does not accept the credentials ({operation} in {region}): {message}",
         "Check the access key, the profile and this machine's clock, then run again.",
     ),
     "credentials_of_other_account": (
-        "The credentials in use belong to account {seen}, but account {account_id} is wanted: no key {reference} was "
+        "The credentials in use belong to account {seen}, but account {account_id} is expected: no key {reference} was "
         "found in {region}.",
         "Use the credentials of the right account (role: cmk_aws_profile, cmk_assume_role_arn), or correct the account "
         "id.",
@@ -231,18 +231,18 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "throttled": (
         "AWS kept throttling {operation} in {region}: {message}",
-        "Wait a minute and run again; what is done already stays done.",
+        "Wait a minute and run again. Completed steps are not repeated.",
     ),
     "aws_trouble": (
         "AWS could not carry out {operation} in {region}: {message}",
-        "Look at the AWS Health Dashboard for {region} and run again; what is done already stays done.",
+        "Check the AWS Health Dashboard for {region} and run again. Completed steps are not repeated.",
     ),
     "not_reached": (
         "AWS was not reached for {operation} in {region}: {message}",
-        "Check network, proxy, DNS and endpoint_url, then run again; what is done already stays done.",
+        "Check network, proxy, DNS and endpoint_url, then run again. Completed steps are not repeated.",
     ),
     "aws_refused": (
         "AWS refused {operation} in {region} with {aws_code}: {message}",
-        "Mend what AWS names, then run again; what is done already stays done.",
+        "Fix what AWS names, then run again. Completed steps are not repeated.",
     ),
 }

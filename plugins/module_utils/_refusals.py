@@ -66,16 +66,16 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     ),
     # Taking access away.
     "revoke_not_confirmed": (
-        "Taking away Atlassian's access to the keys of {org} was not confirmed, so nothing was disabled.",
-        "If it is meant, run again with the organization's name typed out: -e confirm='{org}'.",
+        "Revoking Atlassian's access to the keys of {org} was not confirmed, so nothing was disabled.",
+        "If it is intended, run again with the organization's name: -e confirm='{org}'.",
     ),
     "revoke_confirmed_other": (
         "The confirmation is {seen}, which is not the name of {org} exactly, so nothing was disabled.",
-        "If it is meant, run again with the organization's name typed out: -e confirm='{org}'.",
+        "If it is intended, run again with the organization's name: -e confirm='{org}'.",
     ),
     "revoke_several": (
-        "This run has {count} organizations, and access is taken away from one at a time, so nothing was disabled.",
-        "Name this one alone with -e org, and type its name out: -e confirm='{org}'.",
+        "This run has {count} organizations, and access is revoked for one at a time, so nothing was disabled.",
+        "Name this one alone with -e org, and confirm with its name: -e confirm='{org}'.",
     ),
     "revoke_unavailable": (
         "{arn} is Unavailable: its custom key store is disconnected, so nobody can use it, but it can be used again as "
@@ -174,24 +174,24 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     # Mail to the support desk.
     "mail_not_reached": (
         "The mail server {server} was not reached: {message}",
-        "Check cmk_mail_host, cmk_mail_port, network and DNS and run again, or tell Atlassian yourself with "
-        "cmk_support_mode=manual.",
+        "Check cmk_mail_host, cmk_mail_port, network and DNS and run again, or notify Atlassian yourself with "
+        "-e cmk_support_mode=manual.",
     ),
     "mail_not_encrypted": (
         "The mail server {server} offers no encrypted connection, so nothing was sent: {message}",
-        "Check cmk_mail_host and cmk_mail_port, or tell Atlassian yourself with cmk_support_mode=manual.",
+        "Check cmk_mail_host and cmk_mail_port, or notify Atlassian yourself with -e cmk_support_mode=manual.",
     ),
     "mail_unauthorized": (
         "The mail server {server} did not accept the credentials: {message}",
-        "Check cmk_mail_user and cmk_mail_password and run again, or tell Atlassian yourself with cmk_support_mode=manual.",
+        "Check cmk_mail_user and cmk_mail_password and run again, or notify Atlassian yourself with -e cmk_support_mode=manual.",
     ),
     "mail_refused": (
         "The mail server {server} did not take the mail to {to}: {message}",
-        "Check cmk_mail_to and cmk_mail_from and run again, or tell Atlassian yourself with cmk_support_mode=manual.",
+        "Check cmk_mail_to and cmk_mail_from and run again, or notify Atlassian yourself with -e cmk_support_mode=manual.",
     ),
     "mail_unconfirmed": (
         "It is not known whether the mail server {server} took the mail to {to}: {message}",
-        "Look at {ticket}: if the comment is there, run again with cmk_ticket_told. Otherwise run again, which mails again.",
+        "Open {ticket}. If the comment is there, run again with cmk_ticket_told. Otherwise run again, which mails again.",
     ),
     "ticket_closed": (
         "The ticket {ticket} takes no comment from this account (its status is {status}).",
@@ -200,7 +200,7 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "comment_template": (
         "The comment cannot be written from the template {template}: {message}",
-        "Mend the template (cmk_comment_template) and run again; what is done already stays done.",
+        "Correct the template (cmk_comment_template) and run again. Completed steps are not repeated.",
     ),
     "comment_too_long": (
         "The comment has {length} characters, and the desk takes at most {most}.",

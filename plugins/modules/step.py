@@ -18,8 +18,7 @@ options:
     description: The step.
     type: str
     required: true
-    choices:
-      [find_code, use_code, read_settings, begin, settle, look, confirm, hand_over, mail, rehearse, verify, end, sum_up, sum_up_drill, show]
+    choices: [read_settings, begin, settle, notify, rehearse, verify, end, sum_up, sum_up_drill, show]
   command:
     description: The command that the step belongs to.
     type: str
@@ -39,26 +38,19 @@ options:
     description: The organization API key with which Atlassian is asked.
     type: str
     default: ''
-  profile:
-    description: The profile of the AWS configuration to log in.
-    type: str
-    default: ''
-  code:
-    description: What the MFA device of O(profile) shows.
-    type: str
-    default: ''
   retries:
     description: How many attempts may follow the first at the support desk.
     type: int
     default: 6
-  response:
-    description: The result of M(ansible.builtin.uri) for the comment.
-    type: dict
-    default: {}
   follow:
     description: Whether to verify until there is nothing to wait for.
     type: bool
     default: false
+  keys:
+    description: The keys that were found, as M(keyops.atlassian_cmk.kms_key_revocation_info) takes them.
+    type: list
+    elements: dict
+    default: []
   aws:
     description: The options with which the AWS modules reach the organization's account.
     type: dict

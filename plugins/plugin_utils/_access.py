@@ -21,7 +21,7 @@ Terms: t.TypeAlias = dict[str, t.Any]
 
 @dataclass(frozen=True)
 class Access:
-    """How policy and grants of one key differ from the kept copy."""
+    """How policy and grants of one key differ from the saved copy."""
 
     region: str
     arn: str
@@ -54,11 +54,11 @@ def _compared(key: KeyTrail, kept: dict[str, Terms]) -> Access:
         note = f"Policy and grants could not be compared: {key.access_reason or 'they were not read.'}"
         return Access(key.region, key.arn, note=_with_suspects(note, key))
     if key.arn not in kept:
-        note = "No earlier copy of policy and grants is kept; assess_cmk.yml keeps one."
+        note = "There is no earlier copy of policy and grants. assess_cmk saves one."
         return Access(key.region, key.arn, note=_with_suspects(note, key))
     before, after = (json.dumps(terms, indent=2, sort_keys=True).splitlines() for terms in (kept[key.arn], _terms(key)))
     diff = "\n".join(difflib.unified_diff(before, after, "kept copy", "now", lineterm="", n=2))
-    note = f"Policy or grants differ from the kept copy: {_LOCKED_OUT}. Nothing was changed." if diff else ""
+    note = f"Policy or grants differ from the saved copy: {_LOCKED_OUT}. Nothing was changed." if diff else ""
     return Access(key.region, key.arn, changed=bool(diff), diff=diff, note=note)
 
 

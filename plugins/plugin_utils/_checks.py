@@ -30,10 +30,13 @@ _GIVES: t.Final = ("EnableKey", "CancelKeyDeletion", "ImportKeyMaterial", "Conne
 
 
 def check_keys(run: Run) -> Check:
-    """Say of every key whether it is enabled, and who has disabled it again."""
+    """Say of every key whether it is enabled."""
     keys, lost = run.keys, lost_again(run)
     bad = [
-        " ".join(filter(None, [lost.get(key.arn or "") or f"{key.region}:", key.error, key.hint]))
+        # The verdict says who disabled it and what to do.
+        f"{key.region}: {key.key_state_before}."
+        if key.arn in lost
+        else f"{key.region}: {key.error} {key.hint}".rstrip()
         for key in keys
         if key.error
     ]
@@ -54,8 +57,16 @@ def lost_again(run: Run) -> dict[str, str]:
         how, by = str(trail.revoked_how), quoted(trail.revoked_by or "an unknown identity", 160)
         again = " again" if _was_usable(run, trail) else ""
         verb = _LOST_BY.get(how, "lost")
-        lost[trail.arn] = f"{key.region}: {verb}{again} at {to_minute(trail.revoked_at)} by {by} ({how})."
+        lost[trail.arn] = f"{verb}{again} at {to_minute(trail.revoked_at)} by {by} ({how})."
     return lost
+
+
+def by_text(texts: t.Iterable[tuple[str, str]]) -> str:
+    """Join what is said of each region, with the regions of which the same is said together."""
+    regions: dict[str, list[str]] = {}
+    for region, says in texts:
+        regions.setdefault(says, []).append(region)
+    return " ".join(f"{', '.join(names)}: {says}" for says, names in regions.items())
 
 
 def _was_usable(run: Run, trail: KeyTrail) -> bool:
@@ -71,7 +82,7 @@ def check_use(use: t.Sequence[Use], outcome: str) -> Check:
     """Say of every key who has used it."""
     later = ", and AWS's record of the last use up to an hour" if any(one.last_use for one in use) else ""
     late = f" CloudTrail is up to 15 minutes late{later}." if outcome == "open" else ""
-    return outcome, (" ".join(f"{one.region}: {_used(one)}" for one in use) or "No key was read.") + late
+    return outcome, (by_text((one.region, _used(one)) for one in use) or "No key was read.") + late
 
 
 def _used(use: Use) -> str:
@@ -133,9 +144,9 @@ def check_sites(sites: t.Sequence[Site]) -> Check:
 def check_clock(run: Run, *, is_overdue: bool) -> Check:
     """Say how much of Atlassian's time is over."""
     is_notified, due = run.ticket.told, run.window.expected_completion
-    says = [_since_notified(run, due)] if is_notified and due else []
-    says.append(_since_lost(run.window, run.now))
-    return "bad" if is_overdue else "open" if is_notified else "unknown", " ".join(says)
+    # Notifying Atlassian stops the clock of the loss.
+    says = _since_notified(run, due) if is_notified and due else _since_lost(run.window, run.now)
+    return "bad" if is_overdue else "open" if is_notified else "unknown", says
 
 
 def _since_notified(run: Run, due: str) -> str:

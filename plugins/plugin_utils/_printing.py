@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import os
 import typing as t
 from pathlib import Path
 
@@ -30,6 +31,12 @@ class Lines(str):
     __slots__ = ()
 
 
+def home(path: str) -> str:
+    """Shorten a path of the user's home, as a shell would take it: that saves a row of the screen."""
+    start = os.path.join(os.path.expanduser("~"), "")
+    return f"~/{path.removeprefix(start)}" if path.startswith(start) and " " not in path else path
+
+
 @functools.cache
 def _environment(*, is_text: bool) -> jinja2.Environment:
     # HTML, Markdown and plain text are escaped each in its own way, by the templates; tests hold them to it.
@@ -45,6 +52,7 @@ def _environment(*, is_text: bool) -> jinja2.Environment:
     environment.filters["lines"] = Lines
     environment.filters["minute"] = to_minute
     environment.filters["csp_hash"] = _csp_hash
+    environment.filters["home"] = home
     return environment
 
 

@@ -133,4 +133,4 @@ def _later(facts: Facts) -> str:
     answer = f" {facts.answered_by} answered on the ticket: read it." if facts.answered_by else ""
     if facts.limit:
         return f"{answer} cmk_verify_limit ({facts.limit}) passed: run verify_cmk again to go on."
-    return answer or " No action is needed: run verify_cmk again later."
+    return answer or " No action is needed."

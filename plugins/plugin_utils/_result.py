@@ -34,6 +34,7 @@ OK_STATUSES: t.Final = (
 # cmk_result, as docs/results.md describes it.
 Result: t.TypeAlias = t.Mapping[str, t.Any]
 
+ABOVE: t.Final = "the text above"
 _GOOD_STATUSES: t.Final = ("restored", "already_restored", "nothing_to_restore", "waiting")
 
 
@@ -149,25 +150,48 @@ def _timed_out(result_: Result) -> bool:
     return bool(result_.get("verification", {}).get("timed_out"))
 
 
-def next_step(result_: Result, command: Command, *, check_mode: bool) -> str:
-    """Return what the operator does next after a restore or an assessment, with the exact command; empty if nothing.
+def next_step(result_: Result, command: Command, *, check_mode: bool, text: str = ABOVE, inventory: str = "") -> str:
+    """Return what the operator does next, with the exact command; empty if nothing.
 
     :param result_: ``cmk_result``
+    :param text: where the operator finds the comment: above, or in a file among many organizations
+    :param inventory: the option that names the inventory; empty for Ansible's default
     """
-    org, ticket = shlex.quote(str(result_["org"])), result_["ticket"]
-    restore = f"ansible-playbook keyops.atlassian_cmk.restore_cmk -e org={org}"
-    confirm = f"{restore} -e cmk_ticket_told=<time, or URL of the comment>"
-    if ticket["error"]:
-        return str(ticket["hint"])
-    if result_["error"] or any(key["error"] for key in result_["keys"]) or (result_.get("trust") or {}).get("error"):
-        again = restore if command.notifies else "ansible-playbook keyops.atlassian_cmk.assess_cmk -e org=" + org
-        return f"fix the problem above, then run again: {again}. Completed steps are not repeated"
+
+    def run(name: str) -> str:
+        return f"ansible-playbook keyops.atlassian_cmk.{name}_cmk {inventory}-e org={shlex.quote(str(result_['org']))}"
+
+    restore, parts = run("restore"), [*result_["keys"], *filter(None, [result_.get("trust")])]
+    if command.verifies:
+        return _next_after_verification(result_, restore, run("verify"))
+    if result_["ticket"]["error"]:
+        return str(result_["ticket"]["hint"])
+    if command.revokes:
+        # A refusal names the confirmation that is missing.
+        return "" if check_mode or result_["error"] else f"to restore access, run: {restore}"
+    if any(part["error"] for part in [result_, *parts]):
+        return f"fix the problem above, then run again: {run(command.name)}"
+    if command.predicts and any(part["changed"] for part in parts):
+        return f"confirm with the key owner, then run: {restore}"
     if check_mode or not command.notifies:
         return ""
-    if result_["status"] == "handover_pending" and ticket["mailed_at"]:
+    return _next_after_restore(result_, restore, text) or run("verify")
+
+
+def _next_after_restore(result_: Result, restore: str, text: str) -> str:
+    confirm = f"{restore} -e cmk_ticket_told=<time, or URL of the comment>"
+    if result_["status"] == "handover_pending" and result_["ticket"]["mailed_at"]:
         return f"open the ticket. When it shows the comment, run: {confirm}. If it does not, add -e cmk_support_mode=manual"
     if result_["status"] == "handover_pending":
-        return f"paste the text above into the ticket, then run: {confirm}"
+        if text != ABOVE:
+            return f"paste {text} into ticket {result_['ticket']['key']}".rstrip()
+        return f"paste {text} into the ticket, then run: {confirm}"
     if result_["status"] == "nothing_to_restore":
         return f"if access was lost all the same, run: {restore} -e cmk_revoked_at=<when it was lost>"
-    return f"ansible-playbook keyops.atlassian_cmk.verify_cmk -e org={org}"
+    return ""
+
+
+def _next_after_verification(result_: Result, restore: str, verify: str) -> str:
+    if any(key["state_after"] not in ("", None, "Enabled") for key in result_["keys"]):
+        return f"unless the revocation was intentional, run: {restore}"
+    return "" if result_["status"] == "restored" else f"run again later: {verify}"

@@ -230,7 +230,7 @@ class Run:
 
     @functools.cached_property
     def access(self) -> tuple[Access, ...]:
-        """How policies and grants differ from the kept copy."""
+        """How policies and grants differ from the saved copy."""
         return tuple(replace(one, label=self.labels.get(one.arn, one.region)) for one in self.decided.access)
 
     @property

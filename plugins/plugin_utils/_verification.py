@@ -14,6 +14,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import (
     CHECKS,
     OUTCOMES,
+    by_text,
     check_clock,
     check_keys,
     check_sites,
@@ -93,11 +94,12 @@ def judge(run: Run) -> dict[str, t.Any]:
 
 
 def _facts(run: Run, use: t.Sequence[Use], reply: Reply | None) -> Facts:
+    lost = lost_again(run)
     is_notified, limit = run.ticket.told, words(dt.timedelta(seconds=run.settings.verify_limit))
     return Facts(
         error=" ".join(filter(None, [run.error, run.seen.error, *run.settings.problems])),
         keys=_keys_as_a_whole(run),
-        lost=" ".join(lost_again(run).values()),
+        lost=by_text((key.region, lost[key.arn]) for key in run.keys if key.arn in lost),
         notified=is_notified,
         overdue=is_notified and _is_over(run.window.expected_completion, run.now),
         use=_use_as_a_whole(use),

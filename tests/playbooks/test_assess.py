@@ -99,7 +99,7 @@ def test_a_policy_that_changed_since_the_last_assessment(world: World) -> None:
     world.aws.control("PATCH", f"keys/us-east-1/{ALIAS}", {"state": "Disabled", "policy": json.dumps(policy)})
     ran = world.run(*ORG)
     assert ran.code == 0, ran.output
-    assert "WARNING    us-east-1: Policy or grants differ from the kept copy" in ran.output
+    assert "WARNING    us-east-1: Policy or grants differ from the saved copy" in ran.output
     assert "WARNING    us-west-2" not in ran.output
     (_east, _west) = _evidence(world, "restore")["regions"]
     assert '"Effect": "Deny"' in _east["access"]["diff"]
@@ -123,14 +123,14 @@ def test_grants_that_could_not_be_read_are_not_no_grants(world: World) -> None:
     assert not (world.folder / "reports/acme/access.json").exists()
     ran = world.run(*ORG, playbook=ASSESS)
     assert ran.code == 0, ran.output
-    assert "differ from the kept copy" not in ran.output
+    assert "differ from the saved copy" not in ran.output
     assert "may still be locked out" not in ran.output
     copy = json.loads((world.folder / "reports/acme/access.json").read_text())
     assert [len(access["grants"]) for access in copy.values()] == [1, 1]
     # Nor does a copy that was made with them differ from what cannot be read.
     world.aws.control("POST", "faults", {"operation": "ListGrants", "error": "AccessDeniedException", "count": 2})
     ran = world.run(*ORG, playbook=ASSESS)
-    assert "differ from the kept copy" not in ran.output
+    assert "differ from the saved copy" not in ran.output
     assert "Policy and grants could not be compared: AWS refused ListGrants" in ran.output
     assert json.loads((world.folder / "reports/acme/access.json").read_text()) == copy
 
@@ -175,7 +175,7 @@ def test_what_will_revoke_access_again_is_named(world: World, playbook: str) -> 
         world.aws.control("POST", "events", event)
     ran = world.run("-e", "org=acme", playbook=playbook)
     assert ran.code == 0, ran.output
-    said = "Terraform took access away in us-east-1, us-west-2: set is_enabled of the key in its code as well"
+    said = "Terraform revoked access in us-east-1, us-west-2: set is_enabled of the key in its code as well"
     assert f"WARNING    {said}, or its next apply revokes access again." in ran.output
     (report,) = world.folder.glob("reports/acme/*/*.html")
     assert said in report.read_text(encoding="utf-8")

@@ -23,8 +23,8 @@ class TestInALargerPlaybook:
         world.keys("Disabled", "Disabled")
         ran = world.run("-e", "org=acme", playbook="disaster_recovery.yml", cwd=ROOT / "examples")
         assert ran.code == 0, ran.output
-        assert "acme: Atlassian has been told on CMK-1." in ran.output
-        assert "acme: the recovery goes on; 2 keys are usable." in ran.output
+        assert "acme: Atlassian has been notified on CMK-1." in ran.output
+        assert "acme: the recovery continues; 2 keys are enabled." in ran.output
 
     def test_stops_when_a_region_fails(self, world: World) -> None:
         world.keys("Disabled", "Disabled")
@@ -32,7 +32,7 @@ class TestInALargerPlaybook:
         ran = world.run("-e", "org=acme", playbook="disaster_recovery.yml", cwd=ROOT / "examples")
         assert ran.code == 2
         assert "the recovery begins" in ran.output
-        assert "the recovery goes on" not in ran.output
+        assert "the recovery continues" not in ran.output
 
     def test_stops_when_the_text_was_only_handed_over(self, world: World) -> None:
         world.keys("Disabled", "Disabled")
@@ -40,7 +40,7 @@ class TestInALargerPlaybook:
             "-e", "org=acme", "-e", "cmk_support_mode=manual", playbook="disaster_recovery.yml", cwd=ROOT / "examples"
         )
         assert ran.code == 2
-        assert "acme: handover_pending. Tell Atlassian, then run again." in ran.output
+        assert "acme: handover_pending. Notify Atlassian, then run again." in ran.output
 
     @pytest.mark.parametrize(
         ("fault", "said"), [({}, "the sites come back"), (DENIED, "partial, the recovery goes on")]

@@ -90,12 +90,12 @@ def test_it_is_remembered_at_once(world: World, mail: MailServer, tmp_path: Path
         "entry_point": "restore",
         "check_mode": False,
         "settings": settings.as_json(),
-        "decided": {"announcement": {**known, "ticket": "CMK-1", "states_before": {}, "told": None}},
+        "decided": {"announcement": {**known, "ticket": "CMK-1", "states_before": {}, "told": None}, "notify": "mail"},
         "error": "",
         "started_at": AT,
         "now": AT,
     }
-    task = {"do": "mail", "run": run, "user": USER, "token": PASSWORD}
+    task = {"do": "notify", "run": run, "user": USER, "token": PASSWORD}
     python = {"ansible_python_interpreter": sys.executable}
     play = {"hosts": "acme", "gather_facts": False, "vars": python, "tasks": [{"keyops.atlassian_cmk.step": task}]}
     (tmp_path / "play.yml").write_text(json.dumps([play]), encoding="utf-8")

@@ -244,4 +244,4 @@ class TestExamples:
         world.keys("Disabled", "PendingImport")
         ran = world.run("-e", "org=acme", "--check", playbook="disaster_recovery.yml", cwd=ROOT / "examples")
         assert ran.code == 2
-        assert "the recovery goes on" not in ran.output
+        assert "the recovery continues" not in ran.output

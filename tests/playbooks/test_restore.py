@@ -108,7 +108,7 @@ def test_no_organization(world: World, arguments: list[str], seen: str) -> None:
     (message,) = re.findall(r'"msg": "(.*?)"}', ran.output) or [ran.output]
     assert ran.code != 0
     assert message.startswith(seen), ran.output
-    assert message.endswith("Known are: acme."), message
+    assert message.endswith("The inventory has: acme."), message
     assert world.calls() == []
 
 

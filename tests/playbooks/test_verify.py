@@ -171,7 +171,7 @@ def test_what_needs_attention(world: World, name: str) -> None:
     assert ran.result["status"] == "needs_attention", ran.output
     assert reason in ran.result["verification"]["reason"]
     assert f"acme: NEEDS ATTENTION. {ran.result['verification']['reason']}" in ran.output
-    assert "acme: needs attention. See the summary above." in ran.output
+    assert "acme: needs attention. See the summary below." in ran.output
     assert "still waiting" not in ran.output
     found = story.evidence()
     assert found["verdict"]["code"] == "needs_attention"
@@ -293,7 +293,7 @@ def test_following_ends_at_its_limit(story: Story) -> None:
     ran = story.run("-e", "follow=true", cmk_verify_limit="3s", cmk_verify_interval=1)
     assert ran.code == 2
     assert ran.result["status"] == "waiting"
-    assert "acme: waiting for Atlassian. See the summary above." in ran.output
+    assert "acme: waiting for Atlassian. See the summary below." in ran.output
     assert 2 <= ran.result["verification"]["looks"] <= 4
 
 

@@ -14,6 +14,7 @@ GALAXY: t.Final = "ansible-galaxy collection install keyops.atlassian_cmk"
 # What is no example to be run, and why; or the test that runs it. By page and by a line of the block.
 NOT_RUN_HERE: t.Final[dict[tuple[str, str], str]] = {
     ("docs/runbook.md", "*"): "tests/playbooks/test_runbook.py",
+    ("docs/runbook_screens.md", "*"): "tests/playbooks/test_runbook.py",
     ("README.md", GALAXY): "tests/playbooks/test_installation.py",
     ("docs/getting_started.md", 'python3 -m pip install "boto3>=1.34.0" "botocore>=1.34.0"'): (
         "asks a package index; the virtual environment of the tests holds both"

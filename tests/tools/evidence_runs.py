@@ -287,7 +287,7 @@ _DIFFERENT: t.Final = {
     "region": "us-west-2",
     "changed": True,
     "diff": DIFF,
-    "note": "Policy or grants differ from the kept copy: the vendor may still be locked out although the key is enabled. "
+    "note": "Policy or grants differ from the saved copy: the vendor may still be locked out although the key is enabled. "
     "Nothing was changed.",
 }
 _DISABLED: t.Final = [

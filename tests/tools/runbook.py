@@ -1,4 +1,6 @@
-"""Write docs/runbook.md by running what it says on the stand-ins: ``python -m tests.tools.runbook``.
+"""Write docs/runbook.md and docs/runbook_screens.md by running what they say: ``python -m tests.tools.runbook``.
+
+The runbook holds the text and the commands, and the screens are on a page of their own, so that the runbook stays short.
 
 To add a step, add an entry to :data:`SITUATIONS`. tests/playbooks/test_runbook.py runs each situation again and compares
 what is printed with the page, but for what differs from run to run (see :func:`masked`).
@@ -23,6 +25,7 @@ from tests.standins.desk import Desk
 from tests.tools.standins import ACCESS_KEY, ACCOUNT, ROOT, TOKEN, USER
 
 PAGE: t.Final = ROOT / "docs/runbook.md"
+SCREENS: t.Final = ROOT / "docs/runbook_screens.md"
 EAST, WEST = REGIONS
 OFFICER: t.Final = f"arn:aws:iam::{ACCOUNT}:user/security-officer"
 KEY_IDS: t.Final = {EAST: "1234abcd-12ab-34cd-56ef-1234567890ab", WEST: "0987dcba-09fe-87dc-65ba-ab0987654321"}
@@ -50,6 +53,7 @@ class Step:
 
     ``text`` is Markdown; ``command`` is run as it stands. ``before`` is what happens in the world before that.
     ``code`` is the exit code; ``whole`` shows all that is printed for people, otherwise only the summary at the end.
+    ``on_page``: the summary is in the runbook as well.
     """
 
     text: str
@@ -57,6 +61,7 @@ class Step:
     code: int = 0
     before: Change = _nothing
     whole: bool = False
+    on_page: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,18 +177,16 @@ _USE: t.Final = ("kms:DescribeKey", "cloudtrail:LookupEvents", "kms:GetKeyPolicy
 SITUATIONS: t.Final = (
     Situation(
         "Sites are down: is it the keys?",
-        "Atlassian's sites answer with a suspension page, or a ticket of Atlassian reports that it lost access to the keys.",
+        "The sites show a suspension page, or a ticket of Atlassian reports that it lost access to the keys.",
         (
             Step(
-                "Assess. This changes nothing at AWS and posts nothing. It reports the state of each key, when access was "
-                "lost and by whom, the deadline, and whether a restore would succeed.",
+                "Assess. This changes nothing. It reports the state of each key, who revoked access and when, and the deadline.",
                 ASSESS,
                 whole=True,
             ),
         ),
         _keys("Disabled", "Disabled"),
-        after="**Was the revocation intentional? Confirm with the key owner before you restore.** The line on the loss of access "
-        "names who revoked it. Restoring is a person's decision.",
+        after="**Was the revocation intentional? Confirm with the key owner before you restore.**",
         usual=True,
     ),
     Situation(
@@ -195,64 +198,53 @@ SITUATIONS: t.Final = (
                 f"{RESTORE} --check",
             ),
             Step(
-                "Restore. The run enables the keys of all regions at once, waits until AWS consistently reports them as "
-                "enabled, and then notifies Atlassian.",
+                "Restore. The run enables the keys of all regions at once, and then notifies Atlassian.",
                 RESTORE,
                 whole=True,
             ),
-            Step("Not sure whether it succeeded? Run it again. Completed steps are not repeated.", RESTORE),
+            Step("Not sure whether it succeeded? Run it again.", RESTORE),
         ),
         _keys("Disabled", "Disabled"),
-        after="Next: [Verify the restore](#verify-the-restore)",
         usual=True,
     ),
     Situation(
         "One region fails",
-        "One region has an error. The other regions are restored all the same. Atlassian is not notified until every key is "
-        "enabled.",
+        "The other regions are restored all the same. Atlassian is not notified until every key is enabled.",
         (
-            Step(
-                "In this example the key of one region is in a custom key store that is disconnected.", RESTORE, code=2
-            ),
-            Step(
-                "Fix the problem that the error names (here: reconnect the key store), and run the same command again.",
-                RESTORE,
-                before=_store_is_back,
-            ),
+            Step("In this example, the custom key store of one key is disconnected.", RESTORE, code=2),
+            Step("Fix the problem that the error names, and run again.", RESTORE, before=_store_is_back),
         ),
         _keys("Disabled", "Unavailable", custom_key_store=True),
-        after="If AWS itself fails in that region, wait and run again. Completed steps are not repeated.",
+        after="If AWS itself fails in that region, wait and run again.",
     ),
     Situation(
         "Access denied",
         "The error begins with `AWS refused`, and names the action and the region.",
         (
             Step(
-                "In this example the identity may read the keys, but not enable them.",
+                "In this example, the identity may read the keys and not enable them.",
                 RESTORE,
                 code=2,
                 before=_allowed(*_USE),
             ),
             Step(
-                "Allow that action in IAM and in the key's policy ([iam.md](iam.md)), or use credentials that have it. Then "
-                "run again.",
+                "Allow that action in IAM and in the key policy ([iam.md](iam.md)), and run again.",
                 RESTORE,
                 before=_allowed(*_USE, "kms:EnableKey"),
             ),
         ),
         _keys("Disabled", "Disabled"),
-        after="Expired credentials, and credentials of another account, have the same fix: provide the right ones "
-        "(`AWS_PROFILE`, `cmk_aws_profile`, `cmk_assume_role_arn`), and run again.",
+        after="If the credentials have expired or belong to another account, provide the right ones (`AWS_PROFILE`, "
+        "`cmk_aws_profile`, `cmk_assume_role_arn`), and run again.",
     ),
     Situation(
         "A key is scheduled for deletion",
-        "The error says `is scheduled for deletion`. **That date is the deadline**, and it is often earlier than Atlassian's 10 "
-        "days. After it, the key and all data under it are lost.",
+        "The error says `is scheduled for deletion`. **That date is the deadline.** After it, the key and all data under it are "
+        "lost.",
         (
-            Step("A restore never cancels a scheduled deletion without being asked.", RESTORE, code=2),
+            Step("A restore cancels no deletion unless you allow it.", RESTORE, code=2),
             Step(
-                "Confirm with the key owner that the deletion is to be cancelled. Then allow it. This needs "
-                "`kms:CancelKeyDeletion` ([iam.md](iam.md)).",
+                "Confirm with the key owner, then allow it. This needs `kms:CancelKeyDeletion` ([iam.md](iam.md)).",
                 f"{RESTORE} -e cmk_cancel_deletion=true",
             ),
         ),
@@ -262,7 +254,7 @@ SITUATIONS: t.Final = (
         "The support desk is not reachable",
         "The keys are enabled, and the ticket line reports an error of the desk. Atlassian has not been notified.",
         (
-            Step("The run restores the keys in any case, and reports the desk's answer.", RESTORE, code=2),
+            Step("The run prints the text for the ticket at once, and tries again.", RESTORE, code=2),
             Step(
                 "When the desk works again, run the same command. It only posts the comment.",
                 RESTORE,
@@ -270,17 +262,16 @@ SITUATIONS: t.Final = (
             ),
         ),
         lambda world: (_keys("Disabled", "Disabled")(world), _desk({"status": 503, "retry_after": 0})(world)),
-        after="If the desk stays unreachable, notify Atlassian by hand: add `-e cmk_support_mode=manual`, and follow [Notify "
-        "Atlassian by hand](#notify-atlassian-by-hand).",
+        after="If the desk stays unreachable, add `-e cmk_support_mode=manual`, and [notify Atlassian by "
+        "hand](#notify-atlassian-by-hand).",
     ),
     Situation(
         "It is unknown whether Atlassian was notified",
-        "The run posted the comment, lost the answer, and could not read the ticket afterwards.",
+        "The run posted the comment, received no answer, and could not read the ticket afterwards.",
         (
             Step("Do not comment on the ticket yet: the comment may have been stored.", RESTORE, code=2),
             Step(
-                "Run the same command again. It reads the ticket first, and posts the comment only if it is missing. In this "
-                "example it had been stored.",
+                "Run again. The run reads the ticket first, and posts the comment only if it is missing.",
                 RESTORE,
                 before=_desk_is_back,
             ),
@@ -297,10 +288,12 @@ SITUATIONS: t.Final = (
         "Notify Atlassian by hand",
         "`cmk_support_mode` is `manual`, the default, because Atlassian's own portal very probably accepts no comments by API.",
         (
-            Step("The run restores the keys, and prints the comment.", RESTORE, whole=True),
             Step(
-                "Paste the whole text into the ticket that Atlassian opened at revocation. The reference in the last line "
-                "identifies the restoration. Then confirm with the URL of your comment, or with the time.",
+                "The run restores the keys, prints the comment, and ends like this:", RESTORE, whole=True, on_page=True
+            ),
+            Step(
+                "Paste the whole text into the ticket. Its last line identifies the restoration. Then confirm with the URL of "
+                "your comment, or with the time.",
                 f"{RESTORE} -e cmk_ticket_told=https://support.example.com/CMK-1?comment=10042",
             ),
         ),
@@ -310,8 +303,7 @@ SITUATIONS: t.Final = (
     ),
     Situation(
         "Another run is in progress",
-        "Two people started a restore at the same time. Both enable the keys. One of them comments on the ticket, and the other "
-        "run names it.",
+        "Two restores run at the same time. Both enable the keys, and one of them comments on the ticket.",
         (
             Step("", RESTORE, code=2, before=_colleague),
             Step(
@@ -322,21 +314,20 @@ SITUATIONS: t.Final = (
         ),
         _keys("Disabled", "Disabled"),
         after="If the other run no longer exists, add `-e cmk_break_lock=true`. Two controllers do not share a lock: run one "
-        "after the other, because each reads the ticket before it posts.",
+        "after the other.",
         usual=True,
     ),
     Situation(
         "Verify the restore",
-        "The run ended with exit code 0. Atlassian may still be locked out of an enabled key.",
+        "The run ended with exit code 0. A changed key policy or grant can still keep Atlassian out.",
         (
             Step(
-                "*Enabled is not access*: a key policy or a grant may have changed. `assess_cmk` compares them with the copy of "
-                "an earlier assessment. Make such a copy now, while everything works.",
+                "`assess_cmk` compares policy and grants with its earlier copy. Make that copy while everything works.",
                 ASSESS,
             ),
             Step(
-                "A later run warns when they differ, and shows the difference. A person who may edit key policies must undo it, "
-                "because this collection never does. If the change is intended, add `-e cmk_access_accept=true`.",
+                "A later run shows the difference. A person who may edit key policies must undo it, because this collection "
+                "never does. If it is intended, add `-e cmk_access_accept=true`.",
                 ASSESS,
                 before=_policy_changed,
                 whole=True,
@@ -350,13 +341,13 @@ SITUATIONS: t.Final = (
         "Atlassian has been notified. Its restoration generally takes two business days.",
         (
             Step(
-                "Verify. This changes nothing and posts nothing. `waiting` needs no action and ends with exit code 0, as "
-                "`restored` does. With `-e follow=true` it verifies again until Atlassian has restored the sites.",
+                "Verify. This changes nothing. `waiting` needs no action and ends with exit code 0. With `-e follow=true` the "
+                "run verifies again until Atlassian has restored the sites.",
                 VERIFY,
             ),
             Step(
-                "Atlassian uses the key of each region again: that is the strongest proof. It is recognized by "
-                "`cmk_context_tag`, the context tag of your enrolment. Open the sites in a browser as well.",
+                "The strongest proof is that Atlassian uses every key again. The run recognizes it by `cmk_context_tag`. Open "
+                "the sites in a browser as well.",
                 VERIFY,
                 before=_vendor_uses_the_keys,
             ),
@@ -366,13 +357,9 @@ SITUATIONS: t.Final = (
     ),
     Situation(
         "Revoke access, for a drill or an emergency",
-        "You intend to revoke. Atlassian then suspends the sites: for a drill, use an organization that exists for drills.",
+        "Atlassian then suspends the sites. For a drill, use an organization that exists for drills.",
         (
-            Step(
-                "Without the typed name of the organization, the run shows the plan and disables nothing.",
-                REVOKE,
-                code=2,
-            ),
+            Step("Without the name of the organization, the run shows the plan and disables nothing.", REVOKE, code=2),
             Step(
                 "With it, the run disables the keys of all regions, and Atlassian's 10 and 20 days begin.",
                 f"{REVOKE} -e confirm=acme",
@@ -398,7 +385,7 @@ For the person who has to give Atlassian its access back, now.
 | `is scheduled for deletion` | the key is about to be deleted | [A key is scheduled for deletion](#a-key-is-scheduled-for-deletion) |
 | the keys are enabled, and the desk has an error | desk, token or network | [The support desk is not reachable](#the-support-desk-is-not-reachable) |
 | the comment was sent without an answer | no connection | [It is unknown whether Atlassian was notified](#it-is-unknown-whether-atlassian-was-notified) |
-| a warning names Terraform or CloudFormation | an automation disabled the key | restore, and mend its code: [The keys are disabled](#the-keys-are-disabled) |
+| a warning names Terraform or CloudFormation | it disabled the key | restore, and correct its code: [The keys are disabled](#the-keys-are-disabled) |
 | another run comments on the ticket | two restores at the same time | [Another run is in progress](#another-run-is-in-progress) |
 | exit code 0, sites still down | Atlassian works on it or has no access | [Is Atlassian back?](#is-atlassian-back), [Verify the restore](#verify-the-restore) |
 | no ticket can be found | it is in another person's mailbox | [When the ticket cannot be found](getting_started.md#when-the-ticket-cannot-be-found) |
@@ -421,8 +408,13 @@ You need the inventory ([getting started](getting_started.md#3-describe-the-orga
 environment. A desk with an API also needs `CMK_SUPPORT_USER` and `CMK_SUPPORT_TOKEN`. Enrolment is in Atlassian
 Administration, Security, Encryption: realm, key ARNs and context tag can be read there.
 
-`make docs` writes this page by running each command on stand-ins of AWS and of the support desk. It leaves out Ansible's
-lines on tasks and wraps long lines. Names, times and addresses are examples.
+[runbook_screens.md](runbook_screens.md) shows what each command prints.
+"""
+_SCREENS_BEGIN: t.Final = """\
+# Screens of the runbook
+
+What each command of the [runbook](runbook.md) prints. `make docs` writes this page by running them on stand-ins of AWS and
+of the support desk. It leaves out Ansible's lines on tasks and wraps long lines. Names, times and addresses are examples.
 """
 # The page's own time: the story begins on this Monday, or later in that week, at three in the morning.
 _MONDAY: t.Final = dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC)
@@ -509,19 +501,26 @@ def masked(text: str) -> str:
     return re.sub(r"(?<!\n)\n ?(?!\n)", " ", re.sub(r" +", " ", text))
 
 
-def section(world: World, situation: Situation) -> str:
-    """Write the part of the page for a situation, by playing it."""
+def section(world: World, situation: Situation) -> tuple[str, str]:
+    """Write the parts of the runbook and of the page of screens for a situation, by playing it."""
     situation.begin(world)
-    parts = [f"## {situation.title}\n", f"{_filled(situation.seen)}\n"]
+    parts, screens = [f"## {situation.title}\n", f"{_filled(situation.seen)}\n"], [f"## {situation.title}\n"]
     for step in situation.steps:
         ran, text = run(world, situation, step)
         if ran.code != step.code:
             raise SystemExit(f"{situation.title}: {step.command} ended with {ran.code}:\n{ran.output}")
-        if step.text:
-            parts.append(f"{_filled(step.text)}\n")
         ends = f"$ echo $?\n{step.code}\n" if step.code else ""
-        parts.append(f"```console\n$ {step.command}\n{text}\n{ends}```\n")
-    return "\n".join([*parts, *([f"{_filled(situation.after)}\n"] if situation.after else [])])
+        screens.append(f"```console\n$ {step.command}\n{text}\n{ends}```\n")
+        shown = f"{summary(text)}\n" if step.on_page else ""
+        parts += [f"{_filled(step.text)}\n"] if step.text else []
+        parts.append(f"```console\n$ {step.command}\n{shown}```\n")
+    end = f"{situation.after} [Screens](runbook_screens.md#{anchor(situation.title)})".strip()
+    return "\n".join([*parts, f"{_filled(end)}\n"]), "\n".join(screens)
+
+
+def anchor(title: str) -> str:
+    """Return the anchor of a section's title."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def _filled(text: str) -> str:
@@ -529,15 +528,21 @@ def _filled(text: str) -> str:
 
 
 def page(sections: t.Iterable[str]) -> str:
-    """Put the page together."""
+    """Put the runbook together."""
     return "\n".join([_BEGIN.format(assess=ASSESS, restore=RESTORE), *sections])
 
 
-def kept_sections() -> dict[str, str]:
-    """The sections of the page as it is, by their titles."""
-    text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    parts = re.split(r"(?m)^(?=## )", text)[2:]
-    return {part.splitlines()[0].removeprefix("## "): part.rstrip("\n") + "\n" for part in parts}
+def screens_page(sections: t.Iterable[str]) -> str:
+    """Put the page of screens together."""
+    return "\n".join([_SCREENS_BEGIN, *sections])
+
+
+def kept_sections(path: Path = PAGE) -> dict[str, str]:
+    """The sections of a page as it is, by their titles."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    parts = re.split(r"(?m)^(?=## )", text)[1:]
+    sections = {part.splitlines()[0].removeprefix("## "): part.rstrip("\n") + "\n" for part in parts}
+    return {title: section for title, section in sections.items() if title in {one.title for one in SITUATIONS}}
 
 
 def usual() -> dict[str, t.Any]:
@@ -554,18 +559,21 @@ def usual() -> dict[str, t.Any]:
 
 
 def main() -> None:
-    """Play every situation; what prints the same as before stays as it stands on the page."""
-    kept, sections = kept_sections(), []
+    """Play every situation; what prints the same as before stays as it stands on the pages."""
+    paths = (PAGE, SCREENS)
+    kept = [kept_sections(path) for path in paths]
+    written: tuple[list[str], list[str]] = ([], [])
     with AwsStandin() as aws, Desk(DESK) as desk:
         for situation in SITUATIONS:
             aws.control("POST", "reset")
             desk.control("POST", "/reset")
             with tempfile.TemporaryDirectory() as folder:
-                new = section(World(aws, desk, Path(folder), usual()), situation)
-            old = kept.get(situation.title, "")
-            sections.append(old if masked(old) == masked(new) else new)
-            print(f"{situation.title}: {'as it was' if sections[-1] == old else 'written'}", flush=True)
-    PAGE.write_text(page(sections), encoding="utf-8")
+                made = section(World(aws, desk, Path(folder), usual()), situation)
+            for old, new, sections in zip((one.get(situation.title, "") for one in kept), made, written, strict=True):
+                sections.append(old if masked(old) == masked(new) else new)
+            print(f"{situation.title}: done", flush=True)
+    PAGE.write_text(page(written[0]), encoding="utf-8")
+    SCREENS.write_text(screens_page(written[1]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import template_fault, with_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look, Why, unfit_comment
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import remember
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
 OWN_TEMPLATE: t.Final = "restore_comment.txt.j2"
@@ -42,3 +45,22 @@ def _print(task: Task, template: str, run: Run) -> str:
     if template in ("", OWN_TEMPLATE):
         return render(OWN_TEMPLATE, **shown(run))
     return task.print_template(template, shown(run))
+
+
+def show_comment(run: Run, text: str) -> None:
+    """Show the comment to the person who pastes it, and write it into a file; among many organizations the file is enough."""
+    file = _write_file(run, text) if text and not run.check_mode else ""
+    if text and not (file and run.organizations > 1):
+        known = {"cmk_settings": run.settings.as_json(), "cmk_comment": text, "cmk_comment_file": file}
+        show(render("paste.txt.j2", **known), wraps=False)
+
+
+def _write_file(run: Run, text: str) -> str:
+    """Write the text into a file; return its path, empty if it cannot be written: the screen shows it anyway."""
+    path = run.settings.file("comment.txt")
+    try:
+        remember(path, text, writes=True)
+    except (OSError, UnicodeError) as error:
+        Display().warning(f"{run.settings.org}: the text for the ticket cannot be written to {path}: {error}.")
+        return ""
+    return path

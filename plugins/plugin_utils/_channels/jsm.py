@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Mode ``api``: the ticket in Jira Service Management. ansible.builtin.uri posts the comment between the steps here."""
+"""Mode ``api``: the ticket in Jira Service Management. ansible.builtin.uri posts the comment."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ import time
 import typing as t
 from dataclasses import asdict, replace
 
+from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import posted
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.comment import write_comment
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.comment import show_comment, write_comment
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
     Answer,
     Look,
@@ -30,16 +31,63 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task i
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Rehearsed, Ticket
 
 Json = dict[str, t.Any]
+_CREATED: t.Final = 201
+_PROGRESS_EVERY: t.Final = 8.0  # seconds: an operator must see that the run goes on
 
 
-def look(task: Task) -> Json:
+def post(task: Task) -> Json:
+    """Post the comment unless the ticket shows that Atlassian was notified; show it for a person where that fails.
+
+    :return: ``ticket`` (what became of it), ``comment`` (its text)
+    """
+    run, changed = Run.from_json(task.args["run"]), False
+    shown: list[str] = []
+
+    def show_once() -> None:
+        text = "" if shown or task.check_mode else write_comment(task, run)[0]
+        shown.append(text)
+        show_comment(run, text)
+
+    found = _look(task, run, show_once)
+    while found["comments"]:
+        answer = _send(task, run, found["comment"])
+        changed = changed or answer.get("status") == _CREATED
+        found = _confirm(task, replace(run, posted=found), answer)
+    if found["ticket"].get("error") and found["ticket"].get("code") != "desk_unconfirmed":
+        show_once()
+    return {**found, "changed": changed}
+
+
+def _send(task: Task, run: Run, text: str) -> Json:
+    """Send the comment; return the result of ansible.builtin.uri."""
+    user, token = task.args["user"], task.args["token"]
+    # Basic authentication; a token without a user is a personal access token.
+    account = {"url_username": user, "url_password": token, "force_basic_auth": True}
+    options = {
+        "url": f"{run.settings.request_url}/comment",
+        "method": "POST",
+        **(account if user else {"headers": {"Authorization": f"Bearer {token}"}}),
+        # The token goes to the configured host and nowhere else, and no other credentials are taken for it.
+        "follow_redirects": "none",
+        "use_netrc": False,
+        "body_format": "json",
+        "body": {"body": text, "public": True},
+        "status_code": [_CREATED],
+    }
+    try:
+        return dict(task.run_module("ansible.builtin.uri", options))
+    except AnsibleError as error:
+        # The comment may have been stored: the ticket tells.
+        return {"status": -1, "url": options["url"], "msg": str(error)}
+
+
+def _look(task: Task, run: Run, on_trouble: t.Callable[[], None]) -> Json:
     """Read the ticket, and write the comment unless the ticket shows that Atlassian was notified.
 
     :return: ``ticket`` (what became of it; empty if the comment is to be posted), ``comment`` (its text), ``comments`` (whether to
-        post it), and for :func:`confirm` ``attempt`` and ``clock_offset``
+        post it), and for :func:`_confirm` ``attempt`` and ``clock_offset``
     """
-    run = Run.from_json(task.args["run"])
-    found = _read(task, run)
+    found = _read(task, run, on_trouble=on_trouble)
     ticket = find_comment(run.announcement, found, already_told=True)
     if ticket or not found.ok:
         return _result(ticket or Ticket().failed(found.why), found)
@@ -51,16 +99,15 @@ def look(task: Task) -> Json:
     return _result(Ticket(), found, text, comments=not task.check_mode)
 
 
-def confirm(task: Task) -> Json:
+def _confirm(task: Task, run: Run, response: Json) -> Json:
     """Tell from the desk's answer to the comment, or else from the ticket, whether Atlassian was notified.
 
     The answer may be lost, or not tell of the comment, and the comment stored.
 
-    :return: as :func:`look`; ``comments`` says whether to post it once more
+    :return: as :func:`_look`; ``comments`` says whether to post it once more
     """
-    run = Run.from_json(task.args["run"])
     attempt, offset, text = (run.posted[name] for name in ("attempt", "clock_offset", "comment"))
-    sent = _with_best_clock(read_answer(task.args["response"], attempt, utc_now()), offset)
+    sent = _with_best_clock(read_answer(response, attempt, utc_now()), offset)
     stored = posted(sent, run.settings.slug, run.announcement) if run.announcement else None
     if stored:
         return {**run.posted, "comments": False, "ticket": Ticket.from_mention(stored, already_told=False).as_json()}
@@ -102,13 +149,23 @@ def _with_best_clock(sent: Answer, offset: int | None) -> Answer:
     return replace(sent, clock_offset=max(known, default=None))
 
 
-def _read(task: Task, run: Run, *, attempt: int = 1, wait: float = 0) -> Look:
+def _read(
+    task: Task, run: Run, *, attempt: int = 1, wait: float = 0, on_trouble: t.Callable[[], None] | None = None
+) -> Look:
     """Read the ticket and its comments, within the desk's time."""
     settings, args = run.settings, task.args
+    shown: set[str] = set()
 
     def pause(seconds: float, why: Answer) -> None:
-        Display().display(f"{settings.org}: {why.error} Trying again in {seconds:g} s.")
-        time.sleep(seconds)
+        if why.error not in shown:
+            shown.add(why.error)
+            Display().display(f"{settings.org}: {why.error}")
+        if on_trouble:
+            on_trouble()
+        while seconds > 0:
+            Display().display(f"{settings.org}: waiting for the support desk, next attempt in {seconds:g} s")
+            time.sleep(min(seconds, _PROGRESS_EVERY))
+            seconds -= _PROGRESS_EVERY
 
     patience = settings.desk_until - time.time()
     time.sleep(max(0, min(wait, patience)))

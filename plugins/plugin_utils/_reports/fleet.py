@@ -46,6 +46,7 @@ class End(t.NamedTuple):
     result: Result
     failure: str = ""  # why it ended with an error; empty if all is well
     folder: str = ""  # of its reports; empty if there are none
+    next: str = ""  # what a person does next
 
 
 def count(ended: t.Iterable[End]) -> dict[str, t.Any]:
@@ -63,6 +64,7 @@ def count(ended: t.Iterable[End]) -> dict[str, t.Any]:
             "mailed": bool(end.result["ticket"].get("mailed_at")),
             "failure": end.failure,
             "folder": end.folder,
+            "next": end.next,
             "ok": end.result["status"] in OK_STATUSES,
             "finished_at": end.result["finished_at"],
             # As long as Atlassian has not been notified, the clock runs.

@@ -54,7 +54,7 @@ class Loss(Lost):
 
 
 class Access(t.TypedDict):
-    """How policy and grants differ from the kept copy."""
+    """How policy and grants differ from the saved copy."""
 
     changed: bool
     diff: str

@@ -227,7 +227,7 @@ def find_repeats(about: Facts) -> t.Iterator[str]:
         if automation:
             by.setdefault(automation, []).append(region["label"])
     for automation, labels in by.items():
-        yield f"{automation} took access away in {', '.join(labels)}: {advise(automation)}."
+        yield f"{automation} revoked access in {', '.join(labels)}: {advise(automation)}."
 
 
 def find_unfit(about: Facts) -> t.Iterator[str]:

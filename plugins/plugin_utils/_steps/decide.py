@@ -10,6 +10,9 @@ import secrets
 import typing as t
 from dataclasses import asdict, replace
 
+from ansible.errors import AnsibleError
+from ansible.utils.display import Display
+
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
@@ -20,6 +23,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding imp
     settle_run,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import write_journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Trust
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import acquire, identify
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, shown
@@ -42,6 +46,10 @@ _THIS: t.Final = "this restoration"
 def begin(task: Task) -> Json:
     """Take the lock, remember that a restoration begins, and show what is to be done."""
     run = Run.from_json(task.args["run"])
+    trust = _plan_trust(task, run)
+    if failure := _failure(trust):
+        return failure
+    run = replace(run, trust_plan=Trust.from_json(trust))
     lock = {} if task.check_mode else _take_lock(task, run, breaks=run.settings.break_lock)
     if run.command.revokes and lock.get("holder"):
         return {"failed": True, "msg": str(_say("run_in_progress", lock["holder"], run.settings.file(LOCK)))}
@@ -51,14 +59,19 @@ def begin(task: Task) -> Json:
             keep(run, JOURNAL, write_journal(decided.begun), _THIS)
         # In check mode and in the other commands, the plan is shown with what CloudTrail tells.
         _show_plan(replace(run, decided=decided))
-    return decided.as_json()
+    return {**decided.as_json(), "trust_plan": trust}
 
 
 def settle(task: Task) -> Json:
     """Settle what there is to announce, and what to do about it."""
     run, writes = Run.from_json(task.args["run"]), not task.check_mode
-    records = read_records(run)
+    revocation, trust = _read_revocation(task, run), task.args["run"]["trust_plan"]
+    run, records = replace(run, revocation=revocation), read_records(run)
     if not task.args["run"]["decided"]:
+        trust = _plan_trust(task, run)
+        if failure := _failure(trust):
+            return failure
+        run = replace(run, trust_plan=Trust.from_json(trust))
         run = replace(run, decided=begin_run(run, records))
     decides = decide_revocation(run, records) if run.command.revokes else settle_run(run, records, secrets.token_hex(8))
     run = replace(run, decided=decides)
@@ -70,10 +83,46 @@ def settle(task: Task) -> Json:
         run = replace(run, decided=replace(run.decided, ticket=_other_run(task, run)))
     if writes:
         keep(run, ACCESS, access_to_keep(run), "the copy of policies and grants")
-    if run.command.shows_plan and (task.check_mode or not run.command.notifies):
+    if _shows_plan_late(run):
         _show_plan(replace(run, decided=replace(run.decided, refused="")))
     notifies = run.decided.announces and run.decided.ticket == Ticket()
-    return replace(run.decided, notify=run.settings.mode if notifies else "").as_json()
+    decided = replace(run.decided, notify=run.settings.mode if notifies else "").as_json()
+    return {**decided, "revocation": revocation, "trust_plan": trust}
+
+
+def _failure(trust: Json) -> Json:
+    """Say that the trust statement could not be planned; empty if it could, or without BYOK."""
+    return {"failed": True, "msg": str(trust.get("msg"))} if trust and "calls" not in trust else {}
+
+
+def _plan_trust(task: Task, run: Run) -> Json:
+    """Plan what BYOK's trust statement needs; empty without BYOK."""
+    if run.settings.programme != "byok":
+        return {}
+    return dict(
+        task.read_aws("byok_trust_statement", {"account_id": run.settings.account_id or None, **task.args["aws"]})
+    )
+
+
+def _read_revocation(task: Task, run: Run) -> Json:
+    """Ask CloudTrail when access was lost, and read who may use the keys: good to know, and never needed."""
+    keys = task.args["keys"]
+    if not keys:
+        return {}
+    wanted = {"keys": keys, "read_access": True}
+    if run.command.predicts:
+        accounts = list(run.settings.atlassian_account_ids)
+        wanted |= {"read_health": True, "context_tag": run.settings.context_tag, "account_ids": accounts}
+    try:
+        return dict(task.read_aws("kms_key_revocation_info", {**wanted, **task.args["aws"]}))
+    except AnsibleError as error:
+        Display().warning(f"{run.settings.org}: CloudTrail was not asked: {plain(str(error))}")
+        return {}
+
+
+def _shows_plan_late(run: Run) -> bool:
+    """Whether the plan is shown with what CloudTrail tells, because nothing changes before that."""
+    return run.command.shows_plan and (run.check_mode or not run.command.notifies)
 
 
 def _show_plan(run: Run) -> None:

@@ -72,13 +72,15 @@ def sum_up_drill(task: Task) -> Json:
         cmk_next=ended.next_step,
         cmk_page=settings.file(DRILLS_PAGE) if drills else "",
     )
-    ending = ended.headline[:1].lower() + ended.headline[1:]
+    is_failed = ended.status not in OK_STATUSES
+    ending = f"{settings.org}: {ended.headline[:1].lower()}{ended.headline[1:]}. See the summary below."
     return {
         "result": found,
         "summary": summary,
         "good": ended.status == "restored",
-        "failure": "" if ended.status in OK_STATUSES else ended.headline,
-        "ending": f"{settings.org}: {ending}. See the summary above.",
+        "failure": ended.headline if is_failed else "",
+        "ending": ending if is_failed else "",
+        "next": ended.next_step,
         # A variable cmk_drill marks an organization, and AWX hands what is published on as variables.
         "ansible_stats": {"data": {"cmk_drill_result": {settings.org: found}}, "per_host": False, "aggregate": True},
     }

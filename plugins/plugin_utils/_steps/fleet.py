@@ -62,7 +62,7 @@ def _end(variables: t.Mapping[str, t.Any], name: str) -> End | None:
     report = variables.get("__cmk_report") or {}
     if "result" not in report or report.get("entry_point") != name:
         return None
-    return End(report["result"], str(report["failure"]), str(report["folder"]))
+    return End(report["result"], str(report["failure"]), str(report["folder"]), str(report["next"]))
 
 
 def _org(variables: t.Mapping[str, t.Any], host: str) -> str:

@@ -8,35 +8,29 @@ from __future__ import annotations
 
 import os
 import re
-import typing as t
 
 from ansible.errors import AnsibleError
+from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._credentials import find_missing_code, log_in
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
 
-def find_code(task: Task) -> dict[str, t.Any]:
-    """Find out whether an organization's profile needs a code, before the settings are read. Never fails."""
+def ask_for_code(profile: str) -> str:
+    """Ask for the code that an organization's profile needs now; empty if it needs none, or nobody sits at a terminal."""
     # ansible-runner, and AWX by it, give a job a terminal at which nobody sits.
     if "AWX_ISOLATED_DATA_DIR" in os.environ:
-        return {"prompt": ""}
+        return ""
     try:
-        profile = str(task.variables["hostvars"][task.args["hosts"][0]].get("cmk_aws_profile") or "").strip()
         why = find_missing_code(profile)
-    except (AnsibleError, NameError):  # the latter without boto3; the run itself explains both
-        return {"prompt": ""}
-    return {"profile": profile, "prompt": f"{why.error} Code" if why else ""}
-
-
-def use_code(task: Task) -> dict[str, t.Any]:
-    """Log in with what was typed. The run itself stops where that does not work."""
-    problem = try_code(task.args["profile"], "us-east-1", task.args["code"])
-    if problem:
-        show(problem, warn=True)
-    return {}
+    except RefusedError:  # the plan explains it
+        return ""
+    if why is None:
+        return ""
+    try:
+        return str(Display().prompt_until(f"{why.error} Code: ", private=True), "utf-8", "replace").strip()
+    except AnsibleError:
+        return ""
 
 
 def try_code(profile: str, region: str, code: object) -> str:

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import typing as t
 
 import jinja2
+from ansible import constants as C  # noqa: N812 - the name that ansible-core itself uses
 from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import journal_to_keep, revocation_to_keep
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import identify, release
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import print_report, render
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import home, print_report, render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import check_rehearsal, summarize
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import find_repeats, find_unfit
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.metrics import update_metrics
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
+    ABOVE,
     Result,
     is_good,
     make_result,
@@ -45,7 +48,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files 
     keep,
     report_folder,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.surroundings import find_surroundings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
@@ -53,11 +55,11 @@ Json = dict[str, t.Any]
 
 
 def report(task: Task) -> Json:
-    """Write what is to be remembered, the evidence and the reports; print the summary, or hold it for :func:`end`.
+    """Write what is to be remembered, the evidence and the reports.
 
-    :return: ``result`` (``cmk_result``), ``folder`` (of the reports; empty without), ``failure`` (why the run fails; empty if it
-        does not), ``summary`` (held for the end; empty if it was printed), ``good``, ``ending`` (the last sentence of a run that
-        fails), ``entry_point``, and for a drill ``headline`` and ``acted`` (whether AWS was asked to change a key)
+    :return: ``result`` (``cmk_result``), ``folder`` (of the reports; empty without), ``summary`` (to be shown), ``failure`` (why the run
+        fails; empty if it does not), ``ending`` (the error of a run that fails), ``next`` (what a person does next), ``good``,
+        ``entry_point``, and for a drill ``headline`` and ``acted`` (whether AWS was asked to change a key)
     """
     run, writes = Run.from_json(task.args["run"]), not task.check_mode
     name, found = run.command.name, make_result(run)
@@ -66,22 +68,12 @@ def report(task: Task) -> Json:
     proof = evidence({**known, **chain, "result": found})
     if writes:
         _record(task, run, found, folder, proof)
-    texts = _texts(run, found, proof, folder)
-    good = is_good(found)
-    # Among many organizations, a person needs to see those that are not well; the others are counted. So it is with a drill's parts.
-    is_brief = (run.brief and good) or (run.is_part and not texts["failure"])
-    lines = texts["summary"].splitlines()[0] if is_brief else texts["summary"]
-    # The only organization's is shown at the end of the play, so that it is the last thing on the screen.
-    holds = run.organizations == 1 and not run.is_part
-    if not holds:
-        show(lines, warn=not good)
     return {
-        **texts,
+        **_texts(task, run, found, proof, folder),
         "headline": proof["verdict"]["headline"],
         "acted": run.acted,
-        "summary": lines if holds else "",
         "result": found,
-        "good": good,
+        "good": is_good(found),
         "folder": folder,
         "entry_point": name,
         # What ansible.builtin.set_stats returns.
@@ -101,13 +93,9 @@ def _record(task: Task, run: Run, found: Result, folder: str, proof: Evidence) -
 
 
 def end(task: Task) -> Json:
-    """Show the summary that was held, and fail unless the run ended well."""
-    known = task.args["report"]
-    if known.get("summary"):
-        show(known["summary"], warn=not known["good"])
-    if not known.get("failure"):
-        return {}
-    return {"failed": True, "msg": known["ending"] if known["summary"] else known["failure"]}
+    """Fail unless the run ended well. The summary follows, so that it is the last thing on the screen."""
+    ending = task.args["report"].get("ending")
+    return {"failed": True, "msg": ending} if ending else {}
 
 
 def _open_folder(run: Run) -> tuple[str, Json]:
@@ -162,7 +150,7 @@ def write_reports(folder: str, name: str, proof: Evidence) -> None:
     write_sums(folder, texts, proof["previous"])
 
 
-def _texts(run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, str]:
+def _texts(task: Task, run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, str]:
     """Print the texts with which the run ends."""
     headline = proof["verdict"]["headline"]
     ending = headline.lower() if headline.isupper() else headline[:1].lower() + headline[1:]
@@ -176,12 +164,31 @@ def _texts(run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, s
         "cmk_verdict": proof["verdict"],
         "cmk_ending": ending,
         "cmk_headline": headline.upper(),
-        "cmk_next": next_step(found, run.command, check_mode=run.check_mode),
+        "cmk_next": next_step(found, run.command, check_mode=run.check_mode, **_surrounding_words(task, run)),
         "ansible_check_mode": run.check_mode,
     }
     fails = not succeeds(found)
+    summary = render(run.command.summary, **known)
     return {
-        "summary": render(run.command.summary, **known),
+        # Among many organizations each is one line, and the sum-up names those that need a person. So it is with a drill's parts.
+        "summary": summary.splitlines()[0] if run.organizations > 1 or (run.is_part and not fails) else summary,
         "failure": render("failure.txt.j2", **known).strip() if fails else "",
-        "ending": f"{found['org']}: {ending}. See the summary above." if fails else "",
+        "ending": f"{found['org']}: {ending}. See the summary below." if fails else "",
+        "next": known["cmk_next"],
     }
+
+
+def _surrounding_words(task: Task, run: Run) -> dict[str, str]:
+    """Say where the operator finds the comment (among many organizations: in its file), and which inventory this is."""
+    file = run.settings.file("comment.txt")
+    text = home(file) if run.organizations > 1 and os.path.isfile(file) else ABOVE
+    sources = task.variables.get("ansible_inventory_sources") or []
+    is_default = list(sources) == list(C.DEFAULT_HOST_LIST)
+    names = (
+        [] if is_default else [shlex.quote(home(os.path.relpath(one) if _is_below(one) else one)) for one in sources]
+    )
+    return {"text": text, "inventory": "".join(f"-i {name} " for name in names)}
+
+
+def _is_below(path: str) -> bool:
+    return "," not in path and path.startswith(os.path.join(os.getcwd(), ""))

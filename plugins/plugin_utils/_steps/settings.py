@@ -28,7 +28,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.login import try_code
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.login import ask_for_code, try_code
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read_each, typed
 
@@ -94,12 +94,12 @@ def read(task: Task) -> dict[str, t.Any]:
     found = read_settings(given, _REALMS, command)
     # What follows from a variable that could not be read would only hide the cause.
     problems = [*missing(), *unreadable] or found.problems or _early_note(found, command, now)
-    unwanted = no_drill(found, len(task.variables.get("ansible_play_hosts_all", []))) if command.drills else None
+    hosts = len(task.variables.get("ansible_play_hosts_all", []))
+    unwanted = no_drill(found, hosts) if command.drills else None
     if unwanted:
         problems = [str(unwanted)]
-    if values["cmk_aws_mfa_code"] and not problems:
-        problem = try_code(found.aws_profile, found.keys[0]["region"], values["cmk_aws_mfa_code"])
-        problems = [problem] if problem else []
+    if not problems:
+        problems = _log_in(found, values["cmk_aws_mfa_code"], hosts)
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.
@@ -110,6 +110,13 @@ def read(task: Task) -> dict[str, t.Any]:
         "started_at": now,
         **({"warnings": warnings} if warnings else {}),
     }
+
+
+def _log_in(settings: Settings, code: object, hosts: int) -> list[str]:
+    """Use the code of the MFA device, or ask for the one that the only organization needs; return why that does not work."""
+    code = code or (ask_for_code(settings.aws_profile) if hosts == 1 else "")
+    problem = try_code(settings.aws_profile, settings.keys[0]["region"], code) if code else ""
+    return [problem] if problem else []
 
 
 def _credentials(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

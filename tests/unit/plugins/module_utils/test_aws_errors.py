@@ -227,7 +227,7 @@ def test_not_found_with_the_credentials_of_another_account() -> None:
     message = f"Alias arn:aws:kms:{REGION}:{OTHER_ACCOUNT}:{ALIAS} is not found."
     why = not_found(answered("NotFoundException", message), ALIAS, REGION, ACCOUNT)
     assert why.code == "credentials_of_other_account"
-    assert f"belong to account {OTHER_ACCOUNT}, but account {ACCOUNT} is wanted" in why.error
+    assert f"belong to account {OTHER_ACCOUNT}, but account {ACCOUNT} is expected" in why.error
 
 
 @given(

@@ -276,7 +276,7 @@ def test_bad_reference(reference: str, code: str) -> None:
 
 def test_both_regions_are_named() -> None:
     why = refused(check_reference(arn("us-west-2"), "us-east-1", None))
-    assert "lies in region us-west-2, but the key of region us-east-1 is wanted" in why.error
+    assert "is in region us-west-2, but a key in region us-east-1 is expected" in why.error
 
 
 def test_a_long_reference_is_quoted_in_part() -> None:

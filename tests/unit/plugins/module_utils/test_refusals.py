@@ -110,7 +110,7 @@ def test_what_was_seen_is_never_read_as_a_template() -> None:
 def test_what_was_seen_cannot_act_on_a_terminal_nor_begin_a_line() -> None:
     why = refusal("aws_trouble", operation="EnableKey", region="eu\u202e", message="a\x1b[2J\x07\r\nacme: RESTORED")
     assert why.error == "AWS could not carry out EnableKey in eu : a [2J   acme: RESTORED"
-    assert why.hint.startswith("Look at the AWS Health Dashboard for eu  and")
+    assert why.hint.startswith("Check the AWS Health Dashboard for eu  and")
 
 
 def test_the_exception_carries_it() -> None:

@@ -506,7 +506,7 @@ def test_neither_can_be_read(talk: Talk) -> None:
         ),
         (
             {"keys": [{"key_arn": KEY, "region": OTHER_REGION}]},
-            f"{KEY} lies in region us-east-1, but the key of region us-west-2 is wanted, so nothing was called. Give the "
+            f"{KEY} is in region us-east-1, but a key in region us-west-2 is expected, so nothing was called. Give the "
             "key's reference for us-west-2; each region of a realm has its own key.",
         ),
         (

@@ -15,7 +15,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import
 ARN = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 LOST_AT = "2026-11-20T08:15:00Z"
 POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*"}]}
-NO_COPY = "No earlier copy of policy and grants is kept; assess_cmk.yml keeps one."
+NO_COPY = "There is no earlier copy of policy and grants. assess_cmk saves one."
 LOCKED_OUT = "the vendor may still be locked out although the key is enabled"
 
 
@@ -47,7 +47,7 @@ class TestDamagedCopies:
     def test_a_copy_with_other_terms_differs(self, terms: object) -> None:
         result = compared(json.dumps({ARN: terms}))
         assert result["changed"] is True
-        assert result["note"] == f"Policy or grants differ from the kept copy: {LOCKED_OUT}. Nothing was changed."
+        assert result["note"] == f"Policy or grants differ from the saved copy: {LOCKED_OUT}. Nothing was changed."
 
     def test_a_copy_of_another_key(self) -> None:
         assert compared(kept(arn=ARN.replace("1234abcd", "9999abcd")))["note"] == NO_COPY

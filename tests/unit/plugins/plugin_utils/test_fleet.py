@@ -21,7 +21,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.flee
 def ended(org: str, status: str, failure: str = "", *, folder: str | None = None, deadline: str | None = None) -> End:
     result = {"org": org, "realm": "Japan", "status": status, "ticket": {"told": status == "restored"}}
     result |= {"finished_at": "2026-11-24T03:01:08Z", "window": {"deadline": deadline}}
-    return End(result, failure, f"/reports/{org}/run" if folder is None else folder)
+    return End(result, failure, f"/reports/{org}/run" if folder is None else folder, f"restore {org}")
 
 
 MANY = [
@@ -102,7 +102,8 @@ def test_what_an_operator_reads() -> None:
         "6 organizations: 1 failed, 1 partial, 1 handover pending, 2 restored, 1 already restored",
         "  initech: not restored. AWS was not reached.",
         "  umbrella: only partly restored. The desk was not reached.",
-        "  soylent: the text has been handed over. Atlassian has not been notified yet.",
+        "  soylent: restore soylent",
+        "  next       confirm each with restore_cmk -e org=NAME -e cmk_ticket_told=<time, or URL of the comment>",
         "  all reports: /reports/runs/a.html",
     ]
 

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from ansible.errors import AnsibleError
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import login
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
 NEEDED = refusal("mfa_code_needed", profile="operator", device="GAHT12345678")
 
 
-class Unreadable(dict[str, Any]):
-    def get(self, name: str, default: Any = None) -> Any:
-        raise AnsibleError(f"{name} is undefined")
+class Terminal:
+    """The display, with somebody who types, or nobody."""
+
+    def __init__(self, typed: bytes | None) -> None:
+        self.typed = typed
+        self.prompts: list[tuple[str, bool]] = []
+
+    def prompt_until(self, prompt: str, *, private: bool) -> bytes:
+        self.prompts.append((prompt, private))
+        if self.typed is None:
+            raise AnsibleError("stdin is not interactive")
+        return self.typed
 
 
-def find(variables: dict[str, Any]) -> dict[str, Any]:
-    return login.find_code(Task({"hosts": ["acme"]}, {"hostvars": {"acme": variables}}, None, check_mode=False))
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    made = Terminal(b"473920\n")
+    monkeypatch.setattr(login, "Display", lambda: made)
+    return made
 
 
 @pytest.fixture(autouse=True)
@@ -37,21 +46,37 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return profiles
 
 
-@pytest.mark.parametrize(("variables", "profile"), [({"cmk_aws_profile": " operator\n"}, "operator"), ({}, "")])
-def test_the_prompt_names_profile_and_device(asked: list[str], variables: dict[str, Any], profile: str) -> None:
-    found = find(variables)
-    assert (found["profile"], asked) == (profile, [profile])
-    assert "AWS profile operator" in found["prompt"]
-    assert "GAHT12345678" in found["prompt"]
+def test_the_prompt_names_profile_and_device_and_shows_no_code(asked: list[str], terminal: Terminal) -> None:
+    assert (login.ask_for_code("operator"), asked) == ("473920", ["operator"])
+    ((prompt, private),) = terminal.prompts
+    assert private
+    assert "AWS profile operator" in prompt
+    assert "GAHT12345678" in prompt
 
 
-def test_a_job_has_a_terminal_at_which_nobody_sits(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_asked_without_a_terminal(terminal: Terminal) -> None:
+    terminal.typed = None
+    assert login.ask_for_code("operator") == ""
+
+
+def test_nobody_is_asked_without_need(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(login, "find_missing_code", lambda _profile: None)
+    assert (login.ask_for_code("operator"), terminal.prompts) == ("", [])
+
+
+def test_what_cannot_be_read_is_for_the_plan_to_explain(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_profile: str) -> None:
+        raise RefusedError(NEEDED)
+
+    monkeypatch.setattr(login, "find_missing_code", refuse)
+    assert (login.ask_for_code("operator"), terminal.prompts) == ("", [])
+
+
+def test_a_job_has_a_terminal_at_which_nobody_sits(
+    asked: list[str], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWX_ISOLATED_DATA_DIR", "/runner/artifacts/1")
-    assert (find({"cmk_aws_profile": "operator"}), asked) == ({"prompt": ""}, [])
-
-
-def test_what_cannot_be_read_is_for_the_run_to_explain(asked: list[str]) -> None:
-    assert (find(Unreadable()), asked) == ({"prompt": ""}, [])
+    assert (login.ask_for_code("operator"), asked, terminal.prompts) == ("", [], [])
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result, next_step
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
     lost_before_drill,
     no_drill,
@@ -303,6 +303,7 @@ def summary(given: Run) -> str:
     ended |= {
         "cmk_verdict": judged,
         "cmk_ending": judged["headline"].lower(),
+        "cmk_next": next_step(ended["cmk_result"], given.command, check_mode=given.check_mode),
         "cmk_headline": judged["headline"].upper(),
     }
     failure = render("failure.txt.j2", **shown(given), **ended)
@@ -321,7 +322,7 @@ class TestWhatAnOperatorReads:
         text = summary(run([GONE[0], ENABLED[1]], settings={"confirm": ""}))
         assert "ATLASSIAN MAY STILL USE THE KEY IN us-west-2" in text
         assert (
-            "acme: only partly revoked: Atlassian may still use the key in us-west-2. Taking away Atlassian's access to the keys of acme was not confirmed"
+            "acme: only partly revoked: Atlassian may still use the key in us-west-2. Revoking Atlassian's access to the keys of acme was not confirmed"
             in text
         )
 
@@ -336,24 +337,22 @@ class TestWhatAnOperatorReads:
 
     def test_the_clock_the_ticket_and_the_way_back(self) -> None:
         text = summary(run(DONE, plan=ENABLED))
-        assert "deadline: 2026-12-04 03:00 UTC (9 days 23 h left)" in text
+        assert "  deadline   2026-12-04 03:00 UTC (9 days 23 h left)" in text
         assert "This run commented on no ticket. Atlassian opens one" in text
         assert "put its key into the inventory as cmk_ticket" in text
-        assert "ansible-playbook restore_cmk.yml -e org=acme" in text
+        assert "to restore access, run: ansible-playbook keyops.atlassian_cmk.restore_cmk -e org=acme" in text
 
     def test_the_plan_warns(self) -> None:
         sites = {"sites": ["https://acme.example.com"]}
         text = render("revoke_plan.txt.j2", **shown(run(ENABLED, settings=sites)))
         assert "re-encryption" in text
-        assert "Until 2026-12-04T03:00:09Z (10 days)" in text
-        assert "after 2026-12-14T03:00:09Z (20 days)" in text
-        assert "up to an hour" in text
+        assert "Until 2026-12-04 03:00 UTC (10 days)" in text
+        assert "After 2026-12-14 03:00 UTC (20 days)" in text
         assert "suspends the sites (https://acme.example.com)" in text
-        assert "restore_cmk.yml" in text
         assert "WARNING" not in render("revoke_plan.txt.j2", **shown(run(GONE)))
 
 
-@pytest.mark.parametrize(("keeps", "note"), [(False, "No earlier copy"), (True, "")])
+@pytest.mark.parametrize(("keeps", "note"), [(False, "There is no earlier copy"), (True, "")])
 def test_a_missing_copy_is_nothing_to_tell_where_one_is_kept(keeps: bool, note: str) -> None:
     one: dict[str, t.Any] = {
         "region": EAST,

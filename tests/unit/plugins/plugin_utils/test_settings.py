@@ -649,7 +649,7 @@ def test_ten_megabytes_are_told_in_one_line(name: str, letter: str) -> None:
 def test_an_arn_of_another_account_is_refused_before_any_call(region: str) -> None:
     problems = read(account_id=ACCOUNT, keys={region: arn(region, account=OTHER_ACCOUNT)})["problems"]
     assert len(problems) == 1
-    assert f"belongs to account {OTHER_ACCOUNT}, but account {ACCOUNT} is wanted" in problems[0]
+    assert f"belongs to account {OTHER_ACCOUNT}, but account {ACCOUNT} is expected" in problems[0]
 
 
 def test_all_mistakes_are_told_at_once() -> None:
