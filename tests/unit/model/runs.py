@@ -641,6 +641,7 @@ class Run:
             "ansible_check_mode": run.check_mode,
             "cmk_headline": self.headline().upper(),
             "cmk_next": "",
+            "cmk_rows": [],
             "cmk_repeats": [],
         }
         return render("summary.txt.j2", **more, **_run.shown(run), **ended)

@@ -177,7 +177,7 @@ def test_a_role_that_cannot_be_assumed(talk: Talk) -> None:
         ([], "No key is given. Name at least one in keys."),
         ([{"key_arn": "alias/atlassian-cmk", "since": SINCE}], "'alias/atlassian-cmk' is not the ARN of a key."),
         ([{"key_arn": KEY, "since": "yesterday"}], "since is 'yesterday', which is not a time in ISO 8601"),
-        ([{"key_arn": KEY, "region": OTHER_REGION, "since": SINCE}], "lies in region us-east-1"),
+        ([{"key_arn": KEY, "region": OTHER_REGION, "since": SINCE}], "is in region us-east-1"),
     ],
 )
 def test_wrong_input_is_refused_before_any_call(talk: Talk, keys: list[dict[str, str]], message: str) -> None:

@@ -337,7 +337,7 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("list", "key", [KEY], "cmk_key must be a text"),
     ("without alias/", "key", "atlassian-cmk", "'atlassian-cmk' is not a KMS key id"),
     ("of AWS", "key", "alias/aws/ebs", "alias of AWS's own keys"),
-    ("of another region", "key", arn("us-east-1"), "lies in region us-east-1, but the key of region us-west-2"),
+    ("of another region", "key", arn("us-east-1"), "is in region us-east-1, but a key in region us-west-2"),
     ("newline inside", "key", "alias/a\nb", "cmk_key " + CONTROL),
     ("list", "keys", [KEY], "cmk_keys must be a map from region to key, but is ['alias/atlassian-cmk']."),
     ("text", "keys", KEY, "cmk_keys must be a map from region to key"),

@@ -672,7 +672,7 @@ class TestLostAgain:
     def test_whether_it_was_usable_before(self, name: str, time: str, again: bool) -> None:
         trail = lost_key(events=[{"name": name, "time": time, "error_code": None}])
         run = verified(keys=[key(key_state_before="Disabled")], revocation={"keys": [trail]}, look={})
-        assert ("disabled again at" in checks(run)["keys"][1]) is again
+        assert ("disabled again at" in run["verification"]["reason"]) is again
 
     @pytest.mark.parametrize(("restored_at", "again"), [(BACK, True), (None, False), ("2026-11-24T07:00:00Z", False)])
     def test_the_controller_knows_that_too(
@@ -680,7 +680,7 @@ class TestLostAgain:
     ) -> None:
         monkeypatch.setitem(ANNOUNCEMENT, "restored_at", restored_at)
         run = verified(keys=[key(key_state_before="Disabled")], revocation={"keys": [lost_key()]}, look={})
-        assert ("disabled again at" in checks(run)["keys"][1]) is again
+        assert ("disabled again at" in run["verification"]["reason"]) is again
 
     def test_of_an_enabled_key_and_of_one_that_cloudtrail_does_not_show_nothing_is_said(self) -> None:
         nothing: tuple[dict[str, t.Any], ...] = (
