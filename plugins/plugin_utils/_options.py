@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
 import math
@@ -23,6 +24,8 @@ DEFAULTS: t.Final[dict[str, float | str]] = {
     "verify_limit": "8h",
     "verify_interval": "5m",
 }
+# What the reports folder holds beside the organizations' folders, and what could be taken for a slug with a hash.
+_OUR_NAME: t.Final = re.compile(r".*\.(?:html|json|md|txt|new)|index.*|fleet|runs?|[0-9]{8}t[0-9]{6}z.*|.*-[0-9a-f]{8}")
 _LONGEST_DURATION: t.Final = 64
 _SECONDS: t.Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -147,6 +150,18 @@ def shown(value: object) -> str:
     if "@" in text or ("?" in text and "=" in text):
         return "not shown here, since it may hold a secret"
     return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
+
+
+def slug(org: str) -> str:
+    """Make a name that is safe in paths and on one line, and that no other name gets.
+
+    A short hash is added to a name that is changed for that, that differs from another one only in case (on some file
+    systems they are the same), that could be a file or folder of ours, or that ends like a hash.
+    """
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", org).strip(".-")[:64]
+    if name and name == org and name == name.lower() and not _OUR_NAME.fullmatch(name):
+        return name
+    return f"{name or 'org'}-{hashlib.sha256(org.encode()).hexdigest()[:8]}"
 
 
 def is_empty(value: object) -> bool:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import typing as t
@@ -20,15 +19,13 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.opt
     read_ticket,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import RESTORE, Command
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import Options, shown
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import Options, shown, slug
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, read_loss
 
 _REGION: t.Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]")
 # The older programme of Atlassian, where a region has several keys: all whose alias begins like this (Atlassian,
 # "Restore access to your BYOK encryption keys").
 _BYOK_ALIASES: t.Final = "alias/cryptor"
-# What the reports folder holds beside the organizations' folders, and what could be taken for a slug with a hash.
-_OUR_NAME: t.Final = re.compile(r".*\.(?:html|json|md|txt|new)|index.*|fleet|runs?|[0-9]{8}t[0-9]{6}z.*|.*-[0-9a-f]{8}")
 # Those of Atlassian's BYOK locations whose regions its page names.
 _BYOK_REALMS: t.Final = ("United States", "Europe")
 
@@ -92,18 +89,6 @@ class Settings(TicketSettings):
     def file(self, name: str) -> str:
         """Return the path of a file in the organization's folder."""
         return f"{self.report_dir}/{name}"
-
-
-def slug(org: str) -> str:
-    """Make a name that is safe in paths and on one line, and that no other name gets.
-
-    A short hash is added to a name that is changed for that, that differs from another one only in case (on some file
-    systems they are the same), that could be a file or folder of ours, or that ends like a hash.
-    """
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", org).strip(".-")[:64]
-    if name and name == org and name == name.lower() and not _OUR_NAME.fullmatch(name):
-        return name
-    return f"{name or 'org'}-{hashlib.sha256(org.encode()).hexdigest()[:8]}"
 
 
 def _session_name(org: str, now: str) -> str:

@@ -21,7 +21,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import make_reference
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import mentions
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import read_settings, slug
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import slug
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import read_settings
 from tests.standins.aws import AwsStandin
 
 REGION = "eu-central-1"

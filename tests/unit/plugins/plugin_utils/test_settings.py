@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import unfit_credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings, slug
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import slug
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from tests.unit.plugins.conversation import ACCOUNT, OTHER_ACCOUNT, arn
 
 REALMS = {
