@@ -237,7 +237,7 @@ keys:
       returned: when O(read_health) is set
       type: dict
       contains:
-        time: {description: ISO 8601 in UTC; V(null) if the key was not used since RV(keys[].last_use.tracked_since)., returned: always, type: str}
+        time: {description: "ISO 8601 in UTC; V(null) if the key was not used since RV(keys[].last_use.tracked_since).", returned: always, type: str}
         operation: {description: The operation., returned: always, type: str, sample: Decrypt}
         event_id: {description: The id of CloudTrail's event., returned: always, type: str}
         tracked_since: {description: Since when AWS has recorded it for this key., returned: always, type: str}

@@ -9,29 +9,57 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.errors import AnsibleConnectionFailure
+from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action.step import ActionModule
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import Holder, acquire, identify, parse
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import decide
-from tests.unit.plugins.plugin_utils.test_run import CHANGE, DONE, NOW, PLAN, PLANNED, SETTINGS, raw
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
+from tests.unit.plugins.plugin_utils.test_run import (
+    CHANGE,
+    DONE,
+    NOW,
+    PLAN,
+    PLANNED,
+    SETTINGS,
+    TRUST_PLAN,
+    raw,
+)
 
 from .conftest import RunAction
 
 REFERENCE = re.compile(r"cmk-restore/acme/[0-9a-f]{12}")
 ENABLED = {**PLANNED, "key_state_before": "Enabled", "actions": [], "changed": False}
+REVOKES = {**PLANNED, "key_state_before": "Enabled", "key_state": "Disabled", "actions": ["DisableKey"]}
+CLOUDTRAIL, TRUST = "kms_key_revocation_info", "byok_trust_statement"
+KEYS = [{"region": PLANNED["region"], "key_id": PLANNED["arn"]}]
+ACCESS = {"arn": PLANNED["arn"], "region": PLANNED["region"], "policy": {}, "grants": []}
+TRAIL = {"keys": [{**ACCESS, "last_revocation": None, "revoked_at": None, "reason": "No loss."}]}
 
 
 class Steps:
-    """Runs the steps on an organization's folder, and keeps what they show."""
+    """Runs the steps on an organization's folder, answers for AWS, and keeps what they show and ask."""
 
-    def __init__(self, run_action: RunAction, folder: Path, shown: list[str]) -> None:
-        self._run_action, self.folder, self.shown = run_action, folder, shown
+    def __init__(self, run_action: RunAction, folder: Path) -> None:
+        self._run_action, self.folder = run_action, folder
+        self.shown: list[str] = []
+        self.asked: dict[str, dict[str, Any]] = {}
+        self.answers: dict[str, Any] = {}
+
+    def read_aws(self, module: str, options: dict[str, Any]) -> dict[str, Any]:
+        self.asked[module] = options
+        answer = self.answers[module]
+        if isinstance(answer, Exception):
+            raise answer
+        return dict(answer)
 
     def run(self, step: str, *, check: bool = False, command: str = "restore", **parts: Any) -> dict[str, Any]:
+        args = {"keys": parts.pop("keys", []), "aws": {"profile": "acme"}}
         settings = {**SETTINGS, "problems": [], "report_dir": str(self.folder), **parts.pop("settings", {})}
         run = {**raw(**parts), "settings": settings, "entry_point": command, "check_mode": check, "brief": False}
-        return self._run_action(ActionModule, check=check, do=step, run=run)
+        return self._run_action(ActionModule, check=check, do=step, run=run, **args)
 
     @property
     def journal(self) -> dict[str, Any] | None:
@@ -47,9 +75,10 @@ class Steps:
 
 @pytest.fixture
 def steps(run_action: RunAction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Steps:
-    shown: list[str] = []
-    monkeypatch.setattr(decide, "show", lambda text, *, warn: shown.append(f"{text} warn={warn}"))
-    return Steps(run_action, tmp_path / "acme", shown)
+    made = Steps(run_action, tmp_path / "acme")
+    monkeypatch.setattr(decide, "show", lambda text, *, warn: made.shown.append(f"{text} warn={warn}"))
+    monkeypatch.setattr(Task, "read_aws", made.read_aws)
+    return made
 
 
 @pytest.fixture
@@ -118,16 +147,17 @@ class TestSettle:
 
     @pytest.mark.parametrize("check", [False, True])
     def test_an_assessment_keeps_a_copy_of_policies_and_grants(self, steps: Steps, check: bool) -> None:
-        access = {"arn": PLANNED["arn"], "region": "ap-northeast-1", "policy": {}, "grants": []}
-        trail = {"keys": [{**access, "last_revocation": None, "revoked_at": None, "reason": "No loss."}]}
-        steps.run("settle", command="assess", check=check, plan={"keys": [ENABLED]}, revocation=trail)
+        steps.answers = {CLOUDTRAIL: TRAIL}
+        settled = steps.run("settle", command="assess", check=check, plan={"keys": [ENABLED]}, keys=KEYS)
+        assert settled["revocation"] == TRAIL
         assert (steps.folder / "access.json").exists() is not check
 
     def test_a_revocation_has_a_plan_of_its_own(self, steps: Steps) -> None:
-        settled = steps.run("settle", command="revoke", plan={"keys": [ENABLED]}, settings={"confirm": "acme"})
+        settled = steps.run("settle", command="revoke", plan={"keys": [REVOKES]}, settings={"confirm": "acme"})
         assert (settled["refused"], settled["notify"], settled["announcement"]) == ("", "", None)
         ((text, _sep, warn),) = (shown.rpartition(" warn=") for shown in steps.shown)
-        assert "away" in text
+        assert text.startswith("acme: plan to revoke access")
+        assert "to do: DisableKey" in text
         assert warn == "True"
 
     def test_a_failed_key_is_not_announced(self, steps: Steps) -> None:
@@ -163,3 +193,53 @@ class TestSettle:
         refreshed = parse(Path(steps.lock).read_bytes())
         assert refreshed
         assert refreshed.refreshed_at > "2026-01-01T00:00:00Z"
+
+
+class TestAws:
+    """In check mode, which needs no lock."""
+
+    @pytest.mark.parametrize(
+        ("command", "more"),
+        [
+            ("restore", set()),
+            ("assess", {"read_health", "context_tag", "account_ids"}),
+        ],
+    )
+    def test_cloudtrail_is_asked_about_the_keys(self, steps: Steps, command: str, more: set[str]) -> None:
+        steps.answers = {CLOUDTRAIL: TRAIL}
+        settled = steps.run("settle", check=True, command=command, plan=PLAN, keys=KEYS)
+        assert settled["revocation"] == TRAIL
+        assert {"keys": KEYS, "read_access": True, "profile": "acme"}.items() <= steps.asked[CLOUDTRAIL].items()
+        assert set(steps.asked[CLOUDTRAIL]) == {"keys", "read_access", "profile"} | more
+
+    def test_without_a_key_it_is_not(self, steps: Steps) -> None:
+        assert (steps.run("settle", check=True, plan=PLAN)["revocation"], steps.asked) == ({}, {})
+
+    def test_a_cloudtrail_that_cannot_be_asked_stops_nothing(
+        self, steps: Steps, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        warnings: list[str] = []
+        monkeypatch.setattr(Display, "warning", lambda _self, text: warnings.append(text))
+        steps.answers = {CLOUDTRAIL: AnsibleConnectionFailure("No network.")}
+        settled = steps.run("settle", check=True, plan=PLAN, keys=KEYS)
+        assert (settled["revocation"], settled["notify"]) == ({}, "api")
+        assert warnings == ["acme: CloudTrail was not asked: No network."]
+
+    @pytest.mark.parametrize("step", ["begin", "settle"])
+    def test_the_trust_of_byok_is_planned_once(self, steps: Steps, step: str) -> None:
+        byok = {"programme": "byok", "account_id": "111122223333"}
+        steps.answers = {TRUST: TRUST_PLAN}
+        found = steps.run(step, check=True, plan=PLAN, settings=byok)
+        assert (found["trust_plan"], found["changes_trust"]) == (TRUST_PLAN, True)
+        assert steps.asked.pop(TRUST) == {"account_id": "111122223333", "profile": "acme"}
+        settled = steps.run(
+            "settle", check=True, plan=PLAN, settings=byok, decided=found, trust_plan=found["trust_plan"]
+        )
+        assert (settled["trust_plan"], steps.asked) == (TRUST_PLAN, {})
+
+    @pytest.mark.parametrize("step", ["begin", "settle"])
+    def test_a_trust_that_cannot_be_planned_ends_the_run(self, steps: Steps, step: str) -> None:
+        steps.answers = {TRUST: {"failed": True, "msg": "No role."}}
+        found = steps.run(step, check=True, plan=PLAN, settings={"programme": "byok"})
+        assert (found["failed"], found["msg"], steps.shown) == (True, "No role.", [])
+        assert steps.asked[TRUST]["account_id"] is None
