@@ -52,6 +52,8 @@ def test_a_run_that_ends_well(end: End, tmp_path: Path, capsys: pytest.CaptureFi
         *(f"20261124T030001Z-restore/restore.{suffix}" for suffix in ("html", "json", "md")),
         "restoration.json",
     ]
+    sums = Path(found["folder"], "SHA256SUMS").read_text().splitlines()
+    assert [line.rpartition(".")[2] for line in sums] == ["json", "md", "html"]
     assert json.loads((tmp_path / "acme/restoration.json").read_text())["told"]["comment_id"] == "17"
     # The step show shows it, after the error of a run that fails.
     assert found["summary"].splitlines()[0] == "acme: KEYS RESTORED, AND ATLASSIAN HAS BEEN NOTIFIED"
