@@ -51,8 +51,9 @@ def post(task: Task) -> Json:
     found = _look(task, run, show_once)
     while found["comments"]:
         answer = _send(task, run, found["comment"])
-        changed = changed or answer.get("status") == _CREATED
         found = _confirm(task, replace(run, posted=found), answer)
+        # The answer may be lost, and the comment stored.
+        changed = changed or answer.get("status") == _CREATED or bool(found["ticket"].get("told"))
     if found["ticket"].get("error") and found["ticket"].get("code") != "desk_unconfirmed":
         show_once()
     return {**found, "changed": changed}
@@ -167,8 +168,8 @@ def _read(
             time.sleep(min(seconds, _PROGRESS_EVERY))
             seconds -= _PROGRESS_EVERY
 
+    time.sleep(max(0, min(wait, settings.desk_until - time.time())))
     patience = settings.desk_until - time.time()
-    time.sleep(max(0, min(wait, patience)))
     reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, attempt, args["retries"], patience)
     found = reader.ticket(settings.request_url, settings.slug, args["user"])
     if found.bound:
