@@ -78,7 +78,9 @@ def test_two_drills_and_the_proof_of_use(world: World) -> None:
     assert len(set(world.told())) == 2
     comments = world.desk.control("GET", "/tickets/CMK-1")["comments"]
     assert all(comment["body"].startswith("This is a drill: ") for comment in comments)
-    assert sorted(world.calls("DisableKey")) == sorted(world.calls("EnableKey")) == sorted(2 * REGIONS)
+    assert sorted(world.calls("DisableKey")) == sorted(2 * REGIONS)
+    # Each drill has proven its permission before it revoked.
+    assert sorted(world.calls("EnableKey")) == sorted(4 * REGIONS)
     assert world.states() == ["Enabled", "Enabled"]
 
     # Atlassian uses the keys, and a later verification completes the second drill alone.
@@ -137,9 +139,7 @@ def test_one_organization_at_a_time(world: World) -> None:
     Path(env["ANSIBLE_INVENTORY"]).write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     ran = run_to_end(command, cwd, env)
     assert ran.code == 2
-    assert (
-        ran.output.count("  stopped    This run has 2 organizations, and access is taken away from one at a time") == 2
-    )
+    assert ran.output.count("This run has 2 organizations, and access is revoked for one at a time") >= 2
     assert world.calls() == before
 
 
@@ -159,7 +159,8 @@ def test_check_mode_predicts(world: World) -> None:
 def test_keys_that_are_not_restored_are_named_with_the_command_that_restores_them(world: World) -> None:
     world.keys("Enabled", "Enabled")
     denied = {"operation": "EnableKey", "region": "us-west-2", "error": "AccessDeniedException", "count": None}
-    world.aws.control("POST", "faults", denied)
+    # The proof before the revocation is permitted.
+    world.aws.control("POST", "faults", {**denied, "skip": 1})
     ran = drill(world)
     assert (ran.code, result(ran)["status"]) == (2, "partial"), ran.output
     assert world.states() == ["Enabled", "Disabled"]
@@ -209,7 +210,16 @@ def test_what_could_not_be_restored_is_not_revoked(world: World) -> None:
     assert (ran.code, result(ran)["status"]) == (2, "failed"), ran.output
     assert "The support desk did not accept the credentials" in screen(ran)
     assert result(ran)["drill"]["parts"] == {"assess": "partial"}
-    assert not {"DisableKey", "EnableKey"} & set(world.calls())
+    assert "DisableKey" not in world.calls()
+
+
+def test_what_the_identity_may_not_enable_is_not_revoked(world: World) -> None:
+    world.keys("Enabled", "Enabled")
+    world.aws.control("POST", "faults", {"operation": "EnableKey", "error": "AccessDeniedException", "count": None})
+    ran = drill(world)
+    assert (ran.code, result(ran)["status"]) == (2, "failed"), ran.output
+    assert "DisableKey" not in world.calls()
+    assert world.states() == ["Enabled", "Enabled"]
 
 
 def test_the_restore_runs_whatever_becomes_of_the_parts_before_it(world: World) -> None:

@@ -319,7 +319,9 @@ def test_the_last_use_is_proven_by_its_event_and_a_key_that_is_disabled_again_is
     story.event("us-west-2", "DisableKey", minutes=20, user_arn=OFFICER)
     ran = story.run()
     assert ran.result["status"] == "needs_attention", ran.output
-    assert re.search(rf"us-west-2: disabled again at \S+ \S+ UTC by {OFFICER} \(DisableKey\)", says(ran, "keys"))
+    assert re.search(
+        rf"us-west-2: disabled again at \S+ \S+ UTC by {OFFICER} \(DisableKey\)", ran.result["verification"]["reason"]
+    )
     assert "AWS records no use by anybody since then." in says(ran, "use")
     assert "AWS's record of the last use up to an hour" in says(ran, "use")
 
