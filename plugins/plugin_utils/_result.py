@@ -150,6 +150,12 @@ def _timed_out(result_: Result) -> bool:
     return bool(result_.get("verification", {}).get("timed_out"))
 
 
+def list_hints(result_: Result) -> str:
+    """Return what to do about what went wrong, each once."""
+    parts = [*result_["keys"], *filter(None, [result_.get("trust")]), result_["ticket"]]
+    return " ".join(dict.fromkeys(part["hint"] for part in parts if part["hint"]))
+
+
 def next_step(result_: Result, command: Command, *, check_mode: bool, text: str = ABOVE, inventory: str = "") -> str:
     """Return what the operator does next, with the exact command; empty if nothing.
 

@@ -56,8 +56,9 @@ class Ended:
 
     def summary(self, org: str) -> str:
         """What the operator reads at the end."""
-        found = re.findall(rf"(?ms)^{re.escape(org)}: [A-Z,: 0-9]+$\n.*?^  report     \S+$", self.output)
-        return str(found[0]) if len(found) == 1 else f"{len(found)} summaries"
+        (headline,) = re.findall(rf"(?m)^{re.escape(org)}: [A-Z,: 0-9]+$", self.output)
+        found = re.findall(rf"(?m)^  {re.escape(org)}: .*(?:\n {{13}}.*)*", self.output)
+        return " ".join(" ".join([headline, *found[-1:]]).split())
 
 
 class Matrix:
@@ -169,7 +170,10 @@ def _problems_after_the_first_run(matrix: Matrix, ended: Ended, case: Case) -> t
         "message": (case.message in summary, True),
         "an end that nobody foresaw": (bool(result["error"]), case.early),
         "reasons": (bool(refused), case.status != "restored" and not case.early),
-        "hints": ([summary.count(item["hint"]) >= 1 and bool(item["hint"]) for item in refused], [True] * len(refused)),
+        "hints": (
+            [" ".join(item["hint"].split()) in summary and bool(item["hint"]) for item in refused],
+            [True] * len(refused),
+        ),
         "markup": (bool(re.search(r"<[a-z/!]", summary)), False),
         "evidence": ([item["status"] for item in matrix.evidence(case)], [case.status]),
     }

@@ -79,7 +79,8 @@ def test_one_that_fails_delays_no_other_and_is_the_one_that_is_named(fleet: Flee
     assert ran.code == 2
     assert fleet.told() == _TOLD
     (summary,) = re.findall(r"(?m)^8 organizations: 1 failed, 7 restored\n(?:  .*\n)+", ran.output)
-    assert [line.split(":")[0].strip() for line in summary.splitlines()[1:]] == [_WAITS_FOR_MATERIAL, "all reports"]
+    # A long line is wrapped, and what follows is indented further.
+    assert re.findall(r"(?m)^  (\S.*?): ", summary) == [_WAITS_FOR_MATERIAL, "all reports"]
     (page,) = (tmp_path / "one/reports/runs").glob("*.html")
     links = re.findall(r'href="([^"]+)"', page.read_text(encoding="utf-8"))
     assert len(links) == len(_NAMES) + 1
@@ -113,7 +114,11 @@ def test_among_many_what_is_well_is_one_line(fleet: Fleet, tmp_path: Path) -> No
     assert "plan for realm" not in ran.output
     assert "Disabled -> Enabled" not in ran.output
     assert re.search(r"(?m)^org00: KEYS RESTORED, AND ATLASSIAN HAS BEEN NOTIFIED\n(?!  )", ran.output)
-    assert re.search(rf"(?m)^{_WAITS_FOR_MATERIAL}: NOT RESTORED\n  us-east-1  .* is PendingImport", ran.output)
+    assert re.search(rf"(?m)^{_WAITS_FOR_MATERIAL}: NOT RESTORED\n(?!  )", ran.output)
+    # The sum-up says of it what is wrong and what to do.
+    (failure,) = re.findall(rf"(?m)^  {_WAITS_FOR_MATERIAL}: not restored\. (?:.*\n(?: {{13}})?)*", ran.output)
+    assert "is PendingImport" in failure
+    assert "Import the same key material again" in failure
 
 
 def test_fifty_organizations_of_one_account_at_once(world: World, tmp_path: Path) -> None:

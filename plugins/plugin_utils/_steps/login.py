@@ -28,7 +28,9 @@ def ask_for_code(profile: str) -> str:
     if why is None:
         return ""
     try:
-        return str(Display().prompt_until(f"{why.error} Code (output is hidden):", private=True), "utf-8", "replace").strip()
+        return str(
+            Display().prompt_until(f"{why.error} Code (output is hidden):", private=True), "utf-8", "replace"
+        ).strip()
     except AnsibleError:
         return ""
 
