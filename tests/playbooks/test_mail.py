@@ -212,7 +212,7 @@ def test_many_organizations_are_mailed_apart(world: World, mail: MailServer) -> 
     inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     ran = run_to_end(command, cwd, env)
     assert "2 organizations: 1 partial, 1 handover pending" in ran.output, ran.output
-    assert "acme: the text has been mailed, which does not prove a comment." in ran.output
+    assert "acme: open the ticket. When it shows the comment, run: ansible-playbook" in ran.output
     assert [one["text"].count("acme/") for one in mail.inbox] == [1]
 
 
