@@ -265,9 +265,11 @@ def _http_date(value: object) -> dt.datetime | None:
 def _clock_offset(date: object, received: dt.datetime | None) -> int | None:
     """How many seconds the desk's clock is ahead; the header has whole seconds, so the controller's time is cut too."""
     sent = _http_date(date)
-    return (
-        int((sent - received.replace(microsecond=0)).total_seconds()) if sent and received and received.tzinfo else None
-    )
+    if not (sent and received and received.tzinfo):
+        return None
+    ahead = int((sent - received.replace(microsecond=0)).total_seconds())
+    # A second may begin while the answer is on its way: a comment must not look younger for that.
+    return ahead if abs(ahead) > 1 else 0
 
 
 def local_time(created: str, offset: int | None) -> str:

@@ -115,7 +115,7 @@ def test_one_organization_at_a_time(world: World) -> None:
     output = " ".join(ran.output.split())
     for name in hosts:
         assert f"{name}: not revoked. This run has 2 organizations, and access is revoked for one at a time" in output
-        assert f"type its name out: -e confirm='{name}'" in output
+        assert f"confirm with its name: -e confirm='{name}'" in output
     assert not CHANGING & set(world.calls())
 
 

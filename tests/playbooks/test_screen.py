@@ -86,7 +86,7 @@ SCENES: t.Final = (
           next="ansible-playbook keyops.atlassian_cmk.verify_cmk -i inventory -e org=acme"),
     Scene("denied in one region", _denied_in_one_region, code=2, headline="ONLY PARTLY RESTORED: 1 OF 2 KEYS ENABLED",
           next=f"fix the problem above, then run again: {_RESTORE}"),
-    Scene("assess", _LOST, runbook.ASSESS, headline="READY: A RESTORE WOULD SUCCEED",
+    Scene("assess", _LOST, runbook.ASSESS, headline="A RESTORE SHOULD SUCCEED; KMS:ENABLEKEY IS NOT PROVEN",
           next=f"confirm with the key owner, then run: {_RESTORE}"),
     Scene("verify, waiting", runbook._was_told, runbook.VERIFY, headline="WAITING FOR ATLASSIAN", by_api=True,
           next=f"run again later: {runbook.VERIFY}"),
