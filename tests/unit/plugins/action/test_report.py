@@ -105,7 +105,7 @@ def test_a_run_that_fails(end: End, run_action: RunAction) -> None:
     found = end(change=FAILED, ticket={})
     assert (found["result"]["status"], found["good"]) == ("partial", False)
     assert found["ending"] == "acme: only partly restored: 0 of 1 key enabled. See the summary below."
-    assert found["failure"].startswith("acme: only partly restored: 0 of 1 key enabled. AWS refused.")
+    assert found["failure"] == "acme: only partly restored: 0 of 1 key enabled. AWS refused. Allow it."
     assert "AWS refused." in found["summary"]
     ended = run_action(Step, do="end", report=found)
     assert (ended["failed"], ended["msg"]) == (True, found["ending"])
