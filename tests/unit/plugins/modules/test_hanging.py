@@ -213,7 +213,9 @@ class TestAssumeRole:
         result = realm(check=True, plan_timeout=10, assume_role_arn=ROLE)
         assert time.monotonic() - began < 10 + SLACK
         assert [key["actions"] for key in result["keys"]] == [["EnableKey"]] * 2
-        assert (self.asked(aws)[0], self.asked(aws)[-1]) == (REGION, OTHER_REGION)
+        # A retry of the first may come after the second.
+        asked = self.asked(aws)
+        assert (asked[0], OTHER_REGION in asked) == (REGION, True)
 
     def test_a_refusal_is_an_answer(self, realm: Any, aws: AwsStandin) -> None:
         aws.control("POST", "faults", {"service": "sts", "region": REGION, "error": "AccessDenied", "count": None})

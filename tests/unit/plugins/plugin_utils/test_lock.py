@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -400,7 +401,7 @@ class TestKernelLock:
             waits.append(seconds)
             fcntl.flock(busy, fcntl.LOCK_UN)
 
-        monkeypatch.setattr(time, "sleep", free_it)
+        monkeypatch.setattr(_state_dir, "time", SimpleNamespace(sleep=free_it, monotonic=time.monotonic))
         assert acquire(lock, MINE, LATER) is None
         assert waits == [0.05]
 

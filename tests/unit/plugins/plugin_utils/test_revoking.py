@@ -303,6 +303,7 @@ def summary(given: Run) -> str:
     ended |= {
         "cmk_verdict": judged,
         "cmk_ending": judged["headline"].lower(),
+        "cmk_hints": "",
         "cmk_next": next_step(ended["cmk_result"], given.command, check_mode=given.check_mode),
         "cmk_headline": judged["headline"].upper(),
     }

@@ -11,6 +11,7 @@ import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -433,11 +434,11 @@ class TestPublicFile:
             file.write_text("theirs ")
             fcntl.flock(folder, fcntl.LOCK_UN)
 
-        monkeypatch.setattr(time, "sleep", write_and_release)
+        # Not for all threads of this process: one that sleeps meanwhile would write as well.
+        monkeypatch.setattr(_state_dir, "time", SimpleNamespace(sleep=write_and_release, monotonic=time.monotonic))
         rewrite_public_file(str(file), lambda text: f"{text}ours")
         assert file.read_text() == "theirs ours"
         fcntl.flock(folder, fcntl.LOCK_EX)
-        monkeypatch.setattr(time, "sleep", lambda _seconds: None)
         monkeypatch.setattr(_state_dir, "_PATIENCE", 0)
         with pytest.raises(TimeoutError, match="Another process is changing it"):
             rewrite_public_file(str(file), str.upper)
