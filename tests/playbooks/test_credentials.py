@@ -6,6 +6,8 @@ import os
 import pty
 import re
 import subprocess
+import threading
+import time
 import typing as t
 
 import pytest
@@ -80,6 +82,12 @@ def test_a_code_that_aws_refuses_stops_the_run_before_anything_else(world: World
     assert set(world.calls()) == {"AssumeRole"}
 
 
+def _type(keyboard: t.IO[bytes], process: subprocess.Popen[bytes]) -> None:
+    while process.poll() is None:
+        keyboard.write(f"{CODE}\r".encode())
+        time.sleep(0.5)
+
+
 def test_a_terminal_is_asked_for_the_code(world: World, by_mfa: dict[str, str]) -> None:
     command, cwd, env = world.command("-e", "org=acme", "-vvvv", env=by_mfa)
     ours, theirs = pty.openpty()
@@ -95,8 +103,11 @@ def test_a_terminal_is_asked_for_the_code(world: World, by_mfa: dict[str, str]) 
             byte = process.stdout.read(1)
             assert byte, output.decode()
             output += byte.rstrip(b"\r\n") or byte
-        keyboard.write(f"{CODE}\r".encode())
+        # Ansible drops what is typed before it begins to read, so the person types until the run goes on.
+        person = threading.Thread(target=_type, args=(keyboard, process))
+        person.start()
         output += process.stdout.read()
+        person.join()
     os.close(theirs)
     assert process.returncode == 0, output.decode()
     assert DEVICE.encode() in output
