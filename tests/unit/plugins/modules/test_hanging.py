@@ -18,7 +18,7 @@ import boto3
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _argspec
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _argspec, _connection
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, wait_for
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change import Outcome
@@ -202,7 +202,9 @@ class TestAssumeRole:
     def asked(aws: AwsStandin) -> list[str]:
         return [call["region"] for call in aws.control("GET", "calls") if call["operation"] == "AssumeRole"]
 
-    def test_once_where_sts_answers(self, realm: Any, aws: AwsStandin) -> None:
+    def test_once_where_sts_answers(self, realm: Any, aws: AwsStandin, monkeypatch: pytest.MonkeyPatch) -> None:
+        # On a busy machine, an answer may take longer than the patience.
+        monkeypatch.setattr(_connection, "_STS_PATIENCE", 60)
         assert realm(assume_role_arn=ROLE)["changed"] is True
         assert self.asked(aws) == [REGION]
 
