@@ -18,7 +18,7 @@ TWICE: t.Final = (
     "a desk that shows a comment late",
     "a person notified without the reference",
     "another name for the loss",
-    "a journal that does not tell",
+    "an incomplete journal",
 )
 _PAUSE: t.Final = 5  # between two commands: times of whole seconds are rounded
 _REFERENCE: t.Final = re.compile(rf"cmk-restore/{ORG}/[0-9a-f]{{12}}")
