@@ -199,7 +199,7 @@ def _problems_after_the_next_run(matrix: Matrix, ended: Ended, case: Case) -> t.
         *[pytest.param(group, "all", marks=pytest.mark.slow) for group in ("aws", "desk", "pairs", "endings", "slow")],
     ],
 )
-def test_nothing_is_lost_and_nothing_is_told_twice(matrix: Matrix, group: Group, which: str) -> None:
+def test_every_key_is_restored_and_atlassian_is_notified_once(matrix: Matrix, group: Group, which: str) -> None:
     matrix.begin()
     # In a file: a command line is seen by everybody, and by the test of secrets beside this one.
     impatient = matrix.world.folder / "impatient.json"
