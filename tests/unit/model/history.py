@@ -345,7 +345,7 @@ class History:
         lost = re.search(r"^Access had been lost at (\S+) ", comment.body, re.MULTILINE)
         if lost and not (run.setup.given or run.view.is_damaged):
             self._check_date(run, lost[1])
-        started = re.search(r"^Begun at (\S+), all keys usable at (\S+) ", comment.body, re.MULTILINE)
+        started = re.search(r"^Restore started at (\S+), all keys usable at (\S+) ", comment.body, re.MULTILINE)
         if not started:
             raise BrokenError(f"untrue: no times: {comment.body}")
         self._check_usable(run, started[2])
