@@ -1,4 +1,4 @@
-"""The fault matrix: what breaks, and what must have happened after that run and after the next one. Pure data.
+"""The fault matrix: each fault, and the expected state after that run and after the next one. Pure data.
 
 tests/playbooks/test_faults.py runs every case through the real playbook; tests/tools/reliability.py prints the table.
 """

@@ -1,4 +1,4 @@
-"""assess_cmk.yml, the read-only rehearsal, and what it keeps for later runs."""
+"""assess_cmk.yml, the read-only rehearsal, and what it saves for later runs."""
 
 from __future__ import annotations
 

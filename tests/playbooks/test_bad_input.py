@@ -1,4 +1,4 @@
-"""Bad input through the real playbook: it works, or it ends with one clear line before anything is changed."""
+"""Bad input to the playbook: it works, or the run ends with one clear line before it changes anything."""
 
 from __future__ import annotations
 

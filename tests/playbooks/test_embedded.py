@@ -1,4 +1,4 @@
-"""At home elsewhere: in larger playbooks, as an installed collection, under ansible-navigator and ansible-runner."""
+"""The collection in larger playbooks, as an installed collection, under ansible-navigator and ansible-runner."""
 
 from __future__ import annotations
 

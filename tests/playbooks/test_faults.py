@@ -1,4 +1,4 @@
-"""The fault matrix, through the real playbook: many organizations in one run, each with a fault of its own.
+"""The fault matrix, with the playbook: many organizations in one run, each with its own fault.
 
 After the run in which something breaks, the faults are cleared and the same is run again.
 """

@@ -1,4 +1,4 @@
-"""Runs that are killed in the middle, and two operators at the same moment: nothing lost, nothing told twice."""
+"""Runs that are killed, and two operators at the same moment: the keys are restored, and Atlassian is notified once."""
 
 from __future__ import annotations
 

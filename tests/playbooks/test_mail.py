@@ -1,4 +1,4 @@
-"""The comment as a mail, over a real SMTP server: taken once, never in clear, and never mistaken for a comment."""
+"""The comment as a mail, over an SMTP server: sent once, never in clear, and never counted as a comment."""
 
 from __future__ import annotations
 

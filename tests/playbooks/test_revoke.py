@@ -1,4 +1,4 @@
-"""revoke_cmk.yml, which takes access away: only when it is confirmed, in all regions, and never silently in one alone."""
+"""revoke_cmk.yml: only when confirmed, in all regions, and never silently in one region alone."""
 
 from __future__ import annotations
 

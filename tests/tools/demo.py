@@ -1,4 +1,4 @@
-"""Restore the organization acme on an embedded AWS and support desk.
+"""Restore the organization acme against emulators of AWS and of a support desk.
 
 ``python -m tests.tools.demo [SCENARIO] [--check [--collections PATH]]``
 

@@ -1,4 +1,4 @@
-"""Make the parts of the documentation that stand in the code: ``python -m tests.tools.docs [--check]``."""
+"""Write the parts of the documentation that come from the code: ``python -m tests.tools.docs [--check]``."""
 
 from __future__ import annotations
 

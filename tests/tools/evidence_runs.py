@@ -1,4 +1,4 @@
-"""Runs of every kind with fixed times, as the role hands them to the filter ``evidence``."""
+"""Runs of every kind with fixed times, for the evidence and the reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write docs/runbook.md and docs/runbook_screens.md by running what they say: ``python -m tests.tools.runbook``.
+"""Write docs/runbook.md and docs/runbook_screens.md by running their commands: ``python -m tests.tools.runbook``.
 
 The runbook holds the text and the commands, and the screens are on a page of their own, so that the runbook stays short.
 

@@ -1,4 +1,4 @@
-"""A shell in which the collection works on stand-ins of AWS and of a support desk: ``python -m tests.tools.sandbox``.
+"""Open a shell in which the collection uses emulators of AWS and of a support desk: ``python -m tests.tools.sandbox``.
 
 The stand-ins run on loopback and stop when the shell ends. ``SANDBOX_COMMAND`` is run in place of an interactive shell.
 ``SANDBOX_FOLDER`` (default: .demo/sandbox) holds the seeds and the reports; it is emptied at the start.
