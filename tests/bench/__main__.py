@@ -82,7 +82,7 @@ def many(size: int, runs: int) -> str:
                 str(seen[-1].told),
             ]
         )
-    head = ["way", "wall", "ratio", "CPU", "ratio", "memory", "of a fork", "at most", "calls to AWS", "tickets told"]
+    head = ["way", "wall", "ratio", "CPU", "ratio", "memory", "of a fork", "at most", "calls to AWS", "notified"]
     return _table(head, rows)
 
 
@@ -95,15 +95,15 @@ _TEXT: t.Final = """\
 # Benchmarks
 
 Written by `make bench` on {when}: {machine}, {cpus} processors, Python {python}, ansible-core {core}, {forks} forks in
-all plays. The stand-ins of AWS and of the desk run on the same processors; their time is not in the CPU figures, but it
-is in the wall times. Medians of {runs}; times differ from machine to machine, ratios much less.
+all plays. The emulators of AWS and of the desk run on the same processors. Their time is in the wall times, not in the
+CPU figures. Medians of {runs}; times differ from machine to machine, ratios much less.
 
 - `kms_key` is a loop of `amazon.aws.kms_key` over the same keys, with the same connection, interpreter, pipelining and
-  forks. It tells nobody, and does not wait until AWS agrees.
-- `restore, manual` restores, and hands the text for the ticket over; `restore, api` comments on the ticket too.
-- `aws` is a shell loop of `aws kms enable-key`, one key after the other; it tells nobody, and checks nothing.
-- `boto3` is the floor: a script of 40 lines, one process, `EnableKey` and nothing else.
-- `noop` is Ansible's floor: one `debug` task for each organization.
+  forks. It notifies nobody, and does not wait until AWS reports the change.
+- `restore, manual` restores, and prints the comment. `restore, api` posts it on the ticket.
+- `aws` is a shell loop of `aws kms enable-key`, one key after the other. It notifies nobody, and checks nothing.
+- `boto3` is the lower bound: a script of 40 lines, one process, `EnableKey` and nothing else.
+- `noop` is Ansible's lower bound: one `debug` task for each organization.
 
 ## One organization, two regions
 
@@ -114,25 +114,24 @@ is in the wall times. Medians of {runs}; times differ from machine to machine, r
 ## Fleets
 
 Four realms in turn, each organization with an account of its own; of twenty organizations, two are enabled already and
-one cannot be restored. No latency and no propagation; the restore still waits for three equal reads, half a second apart.
+one cannot be restored. There is no latency and no propagation. The restore still waits for three equal reads, half a second apart.
 
 {many}
 
-## What this costs, and where it loses
+## Where the time goes
 
 - Each task of each organization is a process that Ansible forks, for 20 to 40 ms of CPU. So the role has few of them,
   its modules run inside that process instead of starting a Python of their own, and what is pure is computed in one
   place. `ansible.builtin.uri`, which posts the comment, is the one module that still starts a Python: half a second.
-- The main process is larger than that of `kms_key`'s play, since it holds boto3 for all its forks. "Of a fork" is what the
-  largest fork of a moment, with the Python that its module may start, has for itself alone: usually (the median over
-  the run), and at most.
+- The main process is larger than that of `kms_key`'s play, because it loads boto3 for all its forks. "Of a fork" is the memory
+  that the largest fork has for itself, with the Python of its module: the median over the run, and the maximum.
 - The main process keeps the facts and results of all organizations, and grows with their number. Its forks touch more
   of it then, so a restore costs a little more for each organization in a large run than in a small one.
 - Here each organization has a profile of its own, and boto3 reads the whole file of profiles for each task that asks AWS:
   twice, for some 16 ms of CPU with 500 of them, in a restore as in `kms_key`. One profile with `cmk_assume_role_arn` does without.
 - Several organizations each go at their own pace, so that none waits for another. This costs Ansible some 10 % more than
   going through each step together.
-- The wait until AWS agrees is idle: with more forks, more organizations wait at the same time.
+- A restore is idle while it waits for AWS. With more forks, more organizations wait at the same time.
 """
 
 

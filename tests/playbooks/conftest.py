@@ -1,4 +1,4 @@
-"""Runs of the real playbooks, as an operator starts them, on the strict stand-ins."""
+"""Runs of the playbooks, as an operator starts them, against the strict emulators."""
 
 from __future__ import annotations
 

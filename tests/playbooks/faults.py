@@ -1,4 +1,4 @@
-"""The fault matrix: what breaks, and what must have happened after that run and after the next one. Pure data.
+"""The fault matrix: each fault, and the expected state after that run and after the next one. Pure data.
 
 tests/playbooks/test_faults.py runs every case through the real playbook; tests/tools/reliability.py prints the table.
 """
@@ -147,14 +147,14 @@ _AWS: t.Final = (
     Case(
         "aws",
         "dropped-before",
-        "dropped before the request was acted on",
+        "connection dropped before AWS acted",
         f"`EnableKey`, {EAST}",
         aws=(kms("EnableKey", drop="before"),),
     ),
     Case(
         "aws",
         "dropped-after",
-        "dropped after the request was acted on",
+        "connection dropped after AWS acted",
         "`EnableKey`, both regions",
         aws=(kms("EnableKey", EAST, drop="after"), kms("EnableKey", WEST, drop="after")),
         usual=True,
@@ -162,7 +162,7 @@ _AWS: t.Final = (
     Case(
         "aws",
         "cancel-dropped",
-        "dropped after the request was acted on",
+        "connection dropped after AWS acted",
         f"`CancelKeyDeletion`, {EAST}",
         aws=(kms("CancelKeyDeletion", drop="after"),),
         before=("PendingDeletion", "Disabled"),
@@ -176,11 +176,11 @@ _AWS: t.Final = (
         f"every call, {EAST}",
         aws=(kms("*", latency=2, count=None),),
     ),
-    Case("aws", "spread-0", "none: the change is seen at once", "both regions"),
+    Case("aws", "spread-0", "none: the change is visible at once", "both regions"),
     Case(
         "aws",
         "spread-2s",
-        "the change takes 2 s to spread, and reads flip back",
+        "the change takes 2 s to spread, and reads flip back to the old state",
         "both regions",
         key={"propagation": 2, "flip": True},
         usual=True,
@@ -316,7 +316,7 @@ _AWS: t.Final = (
     Case(
         "aws",
         "denied-after-cancel",
-        "`AccessDeniedException` once the deletion is cancelled",
+        "`AccessDeniedException` after the deletion was cancelled",
         f"`EnableKey`, {EAST}",
         aws=(lasting("EnableKey", "AccessDeniedException"),),
         before=("PendingDeletion", "Disabled"),
@@ -331,7 +331,7 @@ _AWS: t.Final = (
     Case(
         "aws",
         "denied-extras",
-        "`AccessDeniedException` for what is good to know only",
+        "`AccessDeniedException` for optional calls",
         "`GetKeyPolicy`, `ListGrants`, both regions",
         aws=(
             lasting("GetKeyPolicy", "AccessDeniedException", "*"),
@@ -341,7 +341,7 @@ _AWS: t.Final = (
     Case(
         "aws",
         "wrong-account",
-        "the key belongs to another account than is wanted",
+        "the key belongs to another account than `cmk_account_id`",
         "both regions",
         variables={"cmk_account_id": "444455556666"},
         status="failed",
@@ -402,7 +402,7 @@ _DESK: t.Final = (
         status="partial",
         message="denies this account that request (HTTP 403)",
         told=0,
-        mended="access is given",
+        mended="the account gets access",
     ),
     Case(
         "desk",
@@ -413,7 +413,7 @@ _DESK: t.Final = (
         status="partial",
         message="denies this account that request (HTTP 403)",
         told=0,
-        mended="access is given",
+        mended="the account gets access",
     ),
     Case(
         "desk",
@@ -424,7 +424,7 @@ _DESK: t.Final = (
         status="partial",
         message="has no such ticket, or hides it from this account (HTTP 404)",
         told=0,
-        mended="the ticket is shown to this user",
+        mended="the account gets access",
     ),
     Case(
         "desk",
@@ -550,7 +550,7 @@ _DESK: t.Final = (
         status="partial",
         message="answer (HTTP 200) is not the documented JSON",
         told=0,
-        mended="the desk is well again",
+        mended="the desk works again",
     ),
     Case(
         "desk",
@@ -561,7 +561,7 @@ _DESK: t.Final = (
         status="partial",
         message="answer (HTTP 200) is not the documented JSON",
         told=0,
-        mended="the desk is well again",
+        mended="the desk works again",
         usual=True,
     ),
     Case(
@@ -587,7 +587,7 @@ _DESK: t.Final = (
         status="partial",
         message="answer (HTTP 200) is not the documented JSON",
         told=0,
-        mended="the desk is well again",
+        mended="the desk works again",
         usual=True,
     ),
     Case(
@@ -609,14 +609,14 @@ _DESK: t.Final = (
     Case(
         "desk",
         "desk-dropped",
-        "dropped before the comment was stored",
+        "connection dropped before the comment was stored",
         "posting the comment",
         desk=({"method": "POST", "drop": "before"},),
     ),
     Case(
         "desk",
         "desk-dropped-read",
-        "dropped, once",
+        "connection dropped, once",
         "reading the ticket",
         desk=({"method": "GET", "drop": "before"},),
     ),
@@ -629,14 +629,14 @@ _DESK: t.Final = (
         status="partial",
         message="takes no comment from this account (its status is Closed)",
         told=0,
-        mended="the ticket is opened again",
+        mended="the ticket is reopened",
         mend={"open": True, "status": "Waiting for support"},
         usual=True,
     ),
     Case(
         "desk",
         "desk-stranger",
-        "this user has no access, so the list of comments is empty",
+        "the account has no access, so the list of comments is empty",
         "the ticket",
         variables={"cmk_support_user": STRANGER},
         status="partial",
@@ -667,7 +667,7 @@ _PAIRS: t.Final = (
     Case(
         "pairs",
         "pair-spread-dropped",
-        "the change takes 2 s to spread, reads flip back, and the answer to it is lost",
+        "the answer is lost, the change takes 2 s to spread, and reads flip back",
         "`EnableKey`, both regions",
         aws=(kms("EnableKey", EAST, drop="after"), kms("EnableKey", WEST, drop="after")),
         key={"propagation": 2, "flip": True},
@@ -675,7 +675,7 @@ _PAIRS: t.Final = (
     Case(
         "pairs",
         "pair-cancel",
-        "the answer to the cancelled deletion is lost in one region, enabling is denied in the other",
+        "the answer to `CancelKeyDeletion` is lost in one region, `EnableKey` is denied in the other",
         "`CancelKeyDeletion`, `EnableKey`",
         aws=(
             kms("CancelKeyDeletion", EAST, drop="after"),
@@ -693,7 +693,7 @@ _PAIRS: t.Final = (
     Case(
         "pairs",
         "pair-cancel-spread",
-        "the answer to the cancelled deletion is lost, and the change takes 2 s to spread",
+        "the answer is lost, and the change takes 2 s to spread",
         f"`CancelKeyDeletion`, {EAST}",
         aws=(kms("CancelKeyDeletion", EAST, drop="after"),),
         before=("PendingDeletion", "Disabled"),
@@ -734,7 +734,7 @@ _PAIRS: t.Final = (
         after=WEST_BACK,
         message=f"The AWS credentials have expired (EnableKey in {EAST}).",
         told=0,
-        mended="fresh credentials, and the ticket is opened again",
+        mended="fresh credentials, and the ticket is reopened",
         mend={"open": True},
     ),
     Case(
@@ -775,7 +775,7 @@ _PAIRS: t.Final = (
         status="partial",
         message="denies this account that request (HTTP 403)",
         again="already_restored",
-        mended="access is given",
+        mended="the account gets access",
         usual=True,
     ),
     Case(
@@ -814,7 +814,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "throttled-for-ever",
-        "`ThrottlingException` that does not end",
+        "`ThrottlingException`, every time",
         f"`EnableKey`, {EAST}",
         aws=(lasting("EnableKey", "ThrottlingException"),),
         status="partial",
@@ -826,7 +826,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "internal-for-ever",
-        "`KMSInternalException` that does not end",
+        "`KMSInternalException`, every time",
         "`EnableKey`, both regions",
         aws=(lasting("EnableKey", "KMSInternalException", "*"),),
         status="failed",
@@ -837,7 +837,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "html-503-for-ever",
-        "HTTP 503 with HTML that does not end",
+        "HTTP 503 with HTML, every time",
         f"`DescribeKey`, {WEST}",
         aws=(kms("DescribeKey", WEST, html=True, status=503, count=None),),
         status="partial",
@@ -848,7 +848,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "html-503-reading",
-        "HTTP 503 with HTML that does not end, right after the change",
+        "HTTP 503 with HTML, every time after the change",
         f"`DescribeKey`, {EAST}",
         aws=(kms("DescribeKey", html=True, status=503, count=None, skip=_CHANGED),),
         status="partial",
@@ -858,7 +858,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "reset-for-ever",
-        "connection reset, without end",
+        "connection reset, every time",
         f"`EnableKey`, {EAST}",
         aws=(kms("EnableKey", reset=True, count=None),),
         status="partial",
@@ -869,7 +869,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "lost-for-ever",
-        "every answer lost after the request was acted on",
+        "every answer lost after AWS acted",
         f"`EnableKey`, {EAST}",
         aws=(kms("EnableKey", drop="after", count=None),),
         status="partial",
@@ -892,7 +892,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "aws-dns",
-        "the name does not resolve",
+        "the host name does not resolve",
         "AWS, both regions",
         endpoint="https://kms.invalid",
         status="failed",
@@ -916,7 +916,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "aws-wrong",
-        "the endpoint is no AWS",
+        "the endpoint is not AWS",
         "AWS, both regions",
         endpoint=DESK,
         status="failed",
@@ -940,7 +940,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "desk-429-for-ever",
-        "HTTP 429 with `Retry-After` that does not end",
+        "HTTP 429 with `Retry-After`, every time",
         "every request",
         desk=({"retry_after": 1, "count": None},),
         status="partial",
@@ -950,7 +950,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "desk-500-for-ever",
-        "HTTP 500 that does not end",
+        "HTTP 500, every time",
         "posting the comment",
         desk=({"method": "POST", "status": 500, "retry_after": 1, "count": None},),
         status="partial",
@@ -961,7 +961,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "desk-502-for-ever",
-        "HTTP 502 with HTML that does not end",
+        "HTTP 502 with HTML, every time",
         "reading the comments",
         desk=({"method": "GET", "path": "/comment", "status": 502, "html": True, "count": None},),
         status="partial",
@@ -971,7 +971,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "desk-lost-500-for-ever",
-        "answer lost after the comment was stored, then HTTP 500 without end",
+        "answer lost after the comment was stored, then HTTP 500 every time",
         "posting, then reading the comments",
         desk=(
             {"method": "POST", "drop": "after"},
@@ -996,7 +996,7 @@ _ENDINGS: t.Final = (
     Case(
         "endings",
         "desk-dns",
-        "the name does not resolve",
+        "the host name does not resolve",
         "the desk",
         variables={"cmk_support_url": UNRESOLVED},
         status="partial",
@@ -1043,7 +1043,7 @@ _SLOW: t.Final = (
     Case(
         "slow",
         "spread-60s",
-        "the change takes 60 s to spread, and reads flip back",
+        "the change takes 60 s to spread, and reads flip back to the old state",
         "both regions",
         key={"propagation": 60, "flip": True},
         lasting={"cmk_wait_delay": 1},
@@ -1051,14 +1051,14 @@ _SLOW: t.Final = (
     Case(
         "slow",
         "desk-slow",
-        "an answer after 40 s, when the comment is long stored",
+        "answer after 40 s, the comment stored at once",
         "posting the comment",
         desk=({"method": "POST", "latency": 40, "after": True},),
     ),
     Case(
         "slow",
         "desk-500-patience",
-        "HTTP 500 that does not end, no `Retry-After`",
+        "HTTP 500 every time, without `Retry-After`",
         "reading the ticket",
         desk=({"method": "GET", "status": 500, "count": None},),
         status="partial",

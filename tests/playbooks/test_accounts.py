@@ -1,4 +1,4 @@
-"""Organizations in accounts of their own, each reached by a role of its own."""
+"""Organizations in several accounts, each reached by its own role."""
 
 from __future__ import annotations
 

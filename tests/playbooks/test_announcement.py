@@ -1,4 +1,4 @@
-"""No run ends well while Atlassian was not notified of this restoration, and nothing untrue is announced."""
+"""A run ends well only if Atlassian was notified of this restoration, and announces nothing untrue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""assess_cmk.yml, the read-only rehearsal, and what it keeps for later runs."""
+"""assess_cmk.yml, the read-only rehearsal, and what it saves for later runs."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_without_any_permission_but_the_two(world: World) -> None:
     assert "not known. AWS refused LookupEvents" in ran.output
 
 
-def test_a_second_revocation_on_the_same_ticket_enabled_by_hand_is_told_as_well(world: World) -> None:
+def test_a_second_revocation_on_the_same_ticket_enabled_by_hand_is_announced_as_well(world: World) -> None:
     world.keys("Disabled", "Disabled")
     _revoke(world, 5)
     assert world.run(*ORG).code == 0

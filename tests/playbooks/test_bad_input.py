@@ -1,4 +1,4 @@
-"""Bad input through the real playbook: it works, or it ends with one clear line before anything is changed."""
+"""Bad input to the playbook: it works, or the run ends with one clear line before it changes anything."""
 
 from __future__ import annotations
 
@@ -389,7 +389,7 @@ def _states(world: World, case: Case) -> list[str]:
     return [key["KeyState"] for key in aliases]
 
 
-def test_after_mending_the_template_the_ticket_is_told_once(many: tuple[World, Run]) -> None:
+def test_after_the_template_is_fixed_atlassian_is_notified_once(many: tuple[World, Run]) -> None:
     world, _ran = many
     assert world.told() == []
     for org in ("late-template-*", "late-template-broken"):

@@ -58,7 +58,7 @@ def evidence(world: World, entry_point: str = "restore") -> dict[str, t.Any]:
     return t.cast("dict[str, t.Any]", json.loads(newest.read_text()))
 
 
-def test_restores_role_and_keys_tells_once_and_then_has_nothing_to_do(world: World) -> None:
+def test_restores_role_and_keys_notifies_once_and_then_changes_nothing(world: World) -> None:
     byok(world, "Disabled", "Disabled")
     first = run(world, variables={"cmk_revoked_at": "2026-01-01T00:00:00Z"})
     assert first.code == 0, first.output

@@ -1,4 +1,4 @@
-"""``make demo SCENARIO=...`` shows what it promises."""
+"""``make demo SCENARIO=...`` works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The examples of the Markdown pages, run in their order on the stand-ins."""
+"""The examples of the Markdown pages, run in their order against the emulators."""
 
 from __future__ import annotations
 

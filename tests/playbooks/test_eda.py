@@ -1,4 +1,4 @@
-"""The rulebooks, run by the real ansible-rulebook: an event in, people told, the rehearsal run, and nothing enabled."""
+"""The rulebooks, run by ansible-rulebook: an event notifies people and runs the rehearsal, and enables nothing."""
 
 from __future__ import annotations
 

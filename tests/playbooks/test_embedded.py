@@ -1,4 +1,4 @@
-"""At home elsewhere: in larger playbooks, as an installed collection, under ansible-navigator and ansible-runner."""
+"""The collection in larger playbooks, as an installed collection, under ansible-navigator and ansible-runner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DENIED: t.Final = {"operation": "EnableKey", "error": "AccessDeniedException", "
 
 
 class TestInALargerPlaybook:
-    def test_goes_on_when_atlassian_has_been_told(self, world: World) -> None:
+    def test_continues_when_atlassian_was_notified(self, world: World) -> None:
         world.keys("Disabled", "Disabled")
         ran = world.run("-e", "org=acme", playbook="disaster_recovery.yml", cwd=ROOT / "examples")
         assert ran.code == 0, ran.output

@@ -1,4 +1,4 @@
-"""The fault matrix, through the real playbook: many organizations in one run, each with a fault of its own.
+"""The fault matrix, with the playbook: many organizations in one run, each with its own fault.
 
 After the run in which something breaks, the faults are cleared and the same is run again.
 """
@@ -199,7 +199,7 @@ def _problems_after_the_next_run(matrix: Matrix, ended: Ended, case: Case) -> t.
         *[pytest.param(group, "all", marks=pytest.mark.slow) for group in ("aws", "desk", "pairs", "endings", "slow")],
     ],
 )
-def test_nothing_is_lost_and_nothing_is_told_twice(matrix: Matrix, group: Group, which: str) -> None:
+def test_every_key_is_restored_and_atlassian_is_notified_once(matrix: Matrix, group: Group, which: str) -> None:
     matrix.begin()
     # In a file: a command line is seen by everybody, and by the test of secrets beside this one.
     impatient = matrix.world.folder / "impatient.json"

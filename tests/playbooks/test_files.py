@@ -1,4 +1,4 @@
-"""What a run leaves on the controller: private, never through a symbolic link, and no reason to leave a key disabled."""
+"""Files on the controller: private, never written through a symbolic link, and never a reason to leave a key disabled."""
 
 from __future__ import annotations
 

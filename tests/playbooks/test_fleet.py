@@ -1,4 +1,4 @@
-"""Many organizations in one run, and one run cut into slices."""
+"""Many organizations in one run, and one run split into slices."""
 
 from __future__ import annotations
 

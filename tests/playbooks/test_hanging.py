@@ -1,4 +1,4 @@
-"""A region of AWS that takes calls and never answers them: it holds up no other, and the run ends."""
+"""A region of AWS that accepts calls and never answers: it delays no other region, and the run ends."""
 
 from __future__ import annotations
 

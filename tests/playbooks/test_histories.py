@@ -1,4 +1,4 @@
-"""Histories of the model (tests/unit/model), replayed through the real playbook: the same promises hold at their end."""
+"""Histories of the model (tests/unit/model), replayed with the playbook: the same promises hold at the end."""
 
 from __future__ import annotations
 

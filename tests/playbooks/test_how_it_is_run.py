@@ -1,4 +1,4 @@
-"""Whatever inventory, tags, installation and typing bring along: the run does its job, or says in one sentence why not."""
+"""Unusual inventories, tags, installations and arguments: the run works, or reports in one sentence why not."""
 
 from __future__ import annotations
 

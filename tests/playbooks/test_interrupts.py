@@ -1,4 +1,4 @@
-"""Runs that are killed in the middle, and two operators at the same moment: nothing lost, nothing told twice."""
+"""Runs that are killed, and two operators at the same moment: the keys are restored, and Atlassian is notified once."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def test_a_lock_of_another_run_keeps_no_key_disabled(world: World) -> None:
     assert len(world.told()) == 1
 
 
-def test_two_controllers_one_after_the_other_tell_once(world: World) -> None:
+def test_two_controllers_one_after_the_other_notify_once(world: World) -> None:
     world.keys("Disabled", "Disabled")
     world.lose()
     first = world.run(*ORG)

@@ -1,4 +1,4 @@
-"""The comment as a mail, over a real SMTP server: taken once, never in clear, and never mistaken for a comment."""
+"""The comment as a mail, over an SMTP server: sent once, never in clear, and never counted as a comment."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def by_mail(world: World, mail: MailServer, **more: t.Any) -> dict[str, t.Any]:
     return world.variables
 
 
-def test_mailed_once_and_told_when_a_person_has_seen_it(world: World, mail: MailServer) -> None:
+def test_mailed_once_and_notified_when_a_person_confirms_it(world: World, mail: MailServer) -> None:
     (documented,) = [yaml.safe_load(block.text) for block in blocks("docs/mail.md")]
     here = {"cmk_ticket": "CMK-1", "cmk_mail_host": mail.host, "cmk_mail_port": mail.port}
     by_mail(world, mail, **documented["acme"] | here)
@@ -181,7 +181,7 @@ def test_a_server_that_is_busy_is_tried_in_the_next_run(world: World, mail: Mail
     assert (world.run(*ORG, env=ENV).code, len(mail.inbox)) == (0, 1)
 
 
-def test_a_lost_answer_is_told_as_unknown(world: World, mail: MailServer) -> None:
+def test_a_lost_answer_is_reported_as_unknown(world: World, mail: MailServer) -> None:
     by_mail(world, mail)
     mail.fault = "drop"
     ran = world.run(*ORG, env=ENV)

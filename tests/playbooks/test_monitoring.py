@@ -1,4 +1,4 @@
-"""The scheduled rehearsal, as the examples have it, and the metrics that it leaves."""
+"""The scheduled rehearsal of the examples, and the metrics that it writes."""
 
 from __future__ import annotations
 

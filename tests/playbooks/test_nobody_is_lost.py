@@ -1,4 +1,4 @@
-"""Every organization of a run stands in its result, its sum-up, its stats and its page, whatever happens to it."""
+"""Every organization of a run is in its result, sum-up, stats and page, whatever happens to it."""
 
 from __future__ import annotations
 

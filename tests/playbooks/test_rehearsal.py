@@ -1,4 +1,4 @@
-"""assess_cmk.yml while all is well: what it proves, what it only predicts, and the key that may be the wrong one."""
+"""assess_cmk.yml while the keys are enabled: what it proves, what it only predicts, and a key that may be the wrong one."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ CHECK = "cat */SHA256SUMS | sha256sum --check --quiet --strict"
 ORG = ("-e", "org=acme")
 
 
-def test_restores_tells_and_then_has_nothing_to_do(world: World) -> None:
+def test_restores_notifies_and_then_changes_nothing(world: World) -> None:
     world.keys("Disabled", "Disabled")
     first = world.run(*ORG)
     told = world.told()

@@ -1,4 +1,4 @@
-"""revoke_cmk.yml, which takes access away: only when it is confirmed, in all regions, and never silently in one alone."""
+"""revoke_cmk.yml: only when confirmed, in all regions, and never silently in one region alone."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_never_beside_a_restore(world: World) -> None:
     assert (broken.code, broken.result["status"]) == (0, "revoked"), broken.output
 
 
-def test_a_restoration_after_it_is_told_anew(world: World) -> None:
+def test_a_restoration_after_it_is_announced_again(world: World) -> None:
     """Also where CloudTrail is late, the ticket is the same one, and the keys were enabled in the console."""
     world.aws.control("POST", "config", {"trail_delay": 900})
     world.keys("Enabled", "Enabled")

@@ -1,4 +1,4 @@
-"""docs/getting_started.md and docs/drills.md work literally in ``make sandbox``, and nothing is left when its shell ends."""
+"""The commands of docs/getting_started.md and docs/drills.md work in ``make sandbox``, which leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an operator sees at three in the morning: a terminal of 80 x 24, the collection installed, Ansible's default settings."""
+"""What an operator sees: a terminal of 80 x 24, the installed collection, Ansible's default settings."""
 
 from __future__ import annotations
 

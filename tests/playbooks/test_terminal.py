@@ -1,4 +1,4 @@
-"""What AWS, the desk and the inventory say never acts on the operator's terminal, nor passes for a line of ours."""
+"""Text from AWS, the desk and the inventory never controls the terminal, and never looks like a line of the run."""
 
 from __future__ import annotations
 

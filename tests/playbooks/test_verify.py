@@ -223,7 +223,7 @@ def test_manual_mode_without_sites_rests_on_the_use_alone_and_says_so(story: Sto
     assert story.desk.control("GET", "/calls") == []
 
 
-def test_a_desk_that_is_down_leaves_open_whether_atlassian_was_told(story: Story) -> None:
+def test_a_desk_that_is_down_leaves_open_whether_atlassian_was_notified(story: Story) -> None:
     story.desk.control("POST", "/faults", {"status": 503, "path": "/request/", "count": None})
     ran = story.run(*ONCE)
     assert ran.result["status"] == "needs_attention", ran.output
@@ -256,7 +256,7 @@ def test_an_answer_is_quoted_on_one_line_and_cannot_act(story: Story) -> None:
     assert "\x1b" not in ran.output + page + markdown
 
 
-def test_check_mode_looks_once_and_writes_nothing(story: Story) -> None:
+def test_check_mode_verifies_once_and_writes_nothing(story: Story) -> None:
     metrics = story.world.folder / "cmk.prom"
     ran = story.run("--check", "-e", "follow=true", cmk_metrics_file=str(metrics))
     assert ran.result["status"] == "waiting", ran.output

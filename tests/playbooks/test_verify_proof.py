@@ -1,4 +1,4 @@
-"""verify_cmk.yml: what counts as proof of this restoration, and what does not. The histories are those that fooled it."""
+"""verify_cmk.yml: what counts as proof of this restoration, and what does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Red Hat's partner checks ask of a collection beyond the importer: ``python -m tests.tools.certification``."""
+"""What Red Hat's partner checks require beyond the importer: ``python -m tests.tools.certification``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Restore the organization acme on an embedded AWS and support desk.
+"""Restore the organization acme against emulators of AWS and of a support desk.
 
 ``python -m tests.tools.demo [SCENARIO] [--check [--collections PATH]]``
 
@@ -70,22 +70,22 @@ class Scenario:
 
 
 SCENARIOS: t.Final = {
-    "manual": Scenario("Both keys are disabled, and a person posts the comment."),
+    "manual": Scenario("Both keys are disabled. A person posts the comment (manual mode)."),
     "region-down": Scenario(
-        "AWS does not work in us-west-2. Then the region is available again.",
+        "AWS fails in us-west-2. Before the next run, it works again.",
         2,
         _region_down,
         _region_up,
         arguments=("-e", "cmk_wait_timeout=15"),
     ),
     "denied": Scenario(
-        "The identity may read the keys and not enable them. Then kms:EnableKey is allowed.",
+        "The identity may read the keys but not enable them. Before the next run, kms:EnableKey is allowed.",
         2,
         _allow(*_OPTIONAL, "kms:DescribeKey"),
         _allow(*_OPTIONAL, "kms:DescribeKey", "kms:EnableKey"),
     ),
     "deletion": Scenario(
-        "Both keys are scheduled for deletion. Then the operator allows the run to cancel that.",
+        "Both keys are scheduled for deletion. The operator allows the next run to cancel that.",
         2,
         state="PendingDeletion",
         then=("-e", "cmk_cancel_deletion=true"),
@@ -152,7 +152,7 @@ def main(
     """Run the demo once on the state in ``folder``; return exit code, ticket text and the AWS calls."""
     if not (folder / "aws.json").exists():
         seed(folder, scenario.state)
-    print(f"== {scenario.text}\n== the embedded AWS and support desk start on loopback")
+    print(f"== {scenario.text}\n== emulators of AWS and of a support desk start on loopback")
     with standin("aws", folder / "aws.json") as aws, standin("desk", folder / "desk.json") as desk:
         begin(aws, folder)
         demo = Demo(aws, desk, folder, collections)

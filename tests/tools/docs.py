@@ -1,4 +1,4 @@
-"""Make the parts of the documentation that stand in the code: ``python -m tests.tools.docs [--check]``."""
+"""Write the parts of the documentation that come from the code: ``python -m tests.tools.docs [--check]``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ARN: t.Final = "the key"
 
 
 def key_states() -> str:
-    """Tell in a table what a restore does with a key in each state."""
+    """Describe in a table what a restore does with a key in each state."""
     rows = ["| key state | a restore | with `cmk_cancel_deletion` |", "|---|---|---|"]
     for state in KEY_STATES:
         cells = [_cell(plan(KeyMetadata(_metadata(state)), Wish(cancel_deletion=cancel))) for cancel in (False, True)]
@@ -37,14 +37,14 @@ def _metadata(state: str) -> dict[str, t.Any]:
 def _cell(decision: t.Any) -> str:
     if isinstance(decision, Refusal):
         return f"refused: {decision.error}"
-    return ", then ".join(f"`{action}`" for action in decision.actions) or "nothing needs doing"
+    return ", then ".join(f"`{action}`" for action in decision.actions) or "none"
 
 
-# Where what else is said stands: what is wrong with the variables, and with the files on the controller.
+# Further messages: problems of the variables, and of the files on the controller.
 _SENTENCES: t.Final = {
     "Variables that cannot be used": (
-        "Read before anything is called. The run ends, and names all of them at once. Besides these, `cmk_revoked_at` is refused "
-        "when it is no time in ISO 8601, or in the future.",
+        "A run checks all variables before any call, and reports all problems at once. It also refuses `cmk_revoked_at` if it is "
+        "not a time in ISO 8601, or in the future.",
         (
             "plugin_utils/_settings.py",
             "plugin_utils/_channels/options.py",
@@ -53,7 +53,7 @@ _SENTENCES: t.Final = {
         ),
     ),
     "The controller": (
-        "Of the folder `cmk_report_dir`.",
+        "Problems of the controller and of the folder `cmk_report_dir`.",
         (
             "plugin_utils/_steps/decide.py",
             "plugin_utils/_steps/drill.py",
@@ -71,15 +71,15 @@ def messages() -> str:
     rows = [
         "# Messages",
         "",
-        "What the collection refuses or reports as failed, why, and what to do next. Made by `make docs` from the code;",
-        "words in braces are what was seen.",
+        "Every refusal and failure: what happened, why, and the next step. `make docs` writes this page from the code. Words in",
+        "braces stand for values.",
         "",
         "## Keys, AWS and the support desk",
         "",
-        "The list is `plugins/module_utils/_refusals.py`, with what the AWS modules say in `_messages.py`. The code is in the "
-        "results of modules, and in `cmk_result`.",
+        "The code is in the results of modules, and in `cmk_result`. The source is `plugins/module_utils/_messages.py` (AWS) and "
+        "`_refusals.py`.",
         "",
-        "| code | what was seen, and why it stops | what to do next |",
+        "| code | what happened, and why | next step |",
         "|---|---|---|",
     ]
     for code, (error, hint) in REFUSALS.items():

@@ -1,4 +1,4 @@
-"""The examples in the Markdown pages: what is in a fenced block, and who runs it."""
+"""The examples in the Markdown pages: the fenced blocks, and the tests that run them."""
 
 from __future__ import annotations
 

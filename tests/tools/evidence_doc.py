@@ -26,15 +26,29 @@ def page() -> str:
     return "\n".join([before + _BEGIN, *lines, "", _END]) + after
 
 
-def rows(whole: Schema, part: Schema, path: str) -> t.Iterator[str]:
-    """Describe the fields of a part, each in a row of a table."""
+def rows(whole: Schema, part: Schema, path: str, described: dict[str, str] | None = None) -> t.Iterator[str]:
+    """Describe the fields of a part, each in a row of a table. A definition that was ``described`` before is referred to."""
+    described = {} if described is None else described
     for name, field in part["properties"].items():
         inner = _resolved(whole, field)
         here = f"{path}{name}"
-        yield f"| `{here}` | {_type(inner, field)} | {field.get('description') or inner['description']} |"
-        items = _resolved(whole, inner["items"]) if inner.get("type") == "array" else inner
+        is_list = inner.get("type") == "array"
+        items = _resolved(whole, inner["items"]) if is_list else inner
+        reference = _reference(inner["items"] if is_list else field)
+        meaning = field.get("description") or inner["description"]
+        if "properties" in items and reference in described:
+            yield f"| `{here}` | {_type(inner, field)} | {meaning} Fields as in `{described[reference]}`. |"
+            continue
+        yield f"| `{here}` | {_type(inner, field)} | {meaning} |"
         if "properties" in items:
-            yield from rows(whole, items, f"{here}{'[]' if items is not inner else ''}.")
+            below = here + "[]" * is_list
+            described |= {reference: below} if reference else {}
+            yield from rows(whole, items, f"{below}.", described)
+
+
+def _reference(field: Schema) -> str:
+    chosen = field["anyOf"][0] if "anyOf" in field else field
+    return str(chosen.get("$ref", ""))
 
 
 def _resolved(whole: Schema, field: Schema) -> Schema:

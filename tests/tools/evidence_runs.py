@@ -1,4 +1,4 @@
-"""Runs of every kind with fixed times, as the role hands them to the filter ``evidence``."""
+"""Runs of every kind with fixed times, for the evidence and the reports."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ Every key is enabled:
 - us-east-1: arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_IDS["us-east-1"]} (was Disabled, is Enabled)
 - us-west-2: arn:aws:kms:us-west-2:{ACCOUNT}:key/{KEY_IDS["us-west-2"]} (was Disabled, is Enabled)
 
-Begun at 2026-11-24T03:00:00Z, all keys usable at 2026-11-24T03:00:09Z (UTC).
+Restore started at 2026-11-24T03:00:00Z, all keys usable at 2026-11-24T03:00:09Z (UTC).
 Reference: {REFERENCE}
 """
 DIFF: t.Final = """\

@@ -1,4 +1,4 @@
-"""What kms_key_revocation_info works out over all keys, from its result for each."""
+"""What kms_key_revocation_info derives for all keys from its result for each."""
 
 from __future__ import annotations
 

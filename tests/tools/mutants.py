@@ -1,4 +1,4 @@
-"""Change the pure rules, a mutant at a time, and count the changes that the unit tests notice.
+"""Change the pure rules, one mutant at a time, and count the mutants that the unit tests notice.
 
 ``python -m tests.tools.mutants [--sample N] [--write] [NAME ...]``, for example ``--sample 0 window desk``: every mutant of
 plugins/plugin_utils/_window.py and _desk.py, each with the tests that tests/tools/mutants_rules.py names for it. No rule in

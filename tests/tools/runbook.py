@@ -1,4 +1,4 @@
-"""Write docs/runbook.md and docs/runbook_screens.md by running what they say: ``python -m tests.tools.runbook``.
+"""Write docs/runbook.md and docs/runbook_screens.md by running their commands: ``python -m tests.tools.runbook``.
 
 The runbook holds the text and the commands, and the screens are on a page of their own, so that the runbook stays short.
 
@@ -222,7 +222,7 @@ SITUATIONS: t.Final = (
         "The error begins with `AWS refused`, and names the action and the region.",
         (
             Step(
-                "In this example, the identity may read the keys and not enable them.",
+                "In this example, the identity may read the keys but not enable them.",
                 RESTORE,
                 code=2,
                 before=_allowed(*_USE),
@@ -239,10 +239,10 @@ SITUATIONS: t.Final = (
     ),
     Situation(
         "A key is scheduled for deletion",
-        "The error says `is scheduled for deletion`. **That date is the deadline.** After it, the key and all data under it are "
-        "lost.",
+        "The error says `is scheduled for deletion`. **That date is the deadline.** After it, the key and all data that it encrypts "
+        "are lost.",
         (
-            Step("A restore cancels no deletion unless you allow it.", RESTORE, code=2),
+            Step("A restore does not cancel a deletion unless you allow it.", RESTORE, code=2),
             Step(
                 "Confirm with the key owner, then allow it. This needs `kms:CancelKeyDeletion` ([iam.md](iam.md)).",
                 f"{RESTORE} -e cmk_cancel_deletion=true",
@@ -319,7 +319,7 @@ SITUATIONS: t.Final = (
     ),
     Situation(
         "Verify the restore",
-        "The run ended with exit code 0. A changed key policy or grant can still keep Atlassian out.",
+        "The run ended with exit code 0. A changed key policy or a revoked grant can still lock Atlassian out.",
         (
             Step(
                 "`assess_cmk` compares policy and grants with its earlier copy. Make that copy while everything works.",
@@ -359,7 +359,12 @@ SITUATIONS: t.Final = (
         "Revoke access, for a drill or an emergency",
         "Atlassian then suspends the sites. For a drill, use an organization that exists for drills.",
         (
-            Step("Without the name of the organization, the run shows the plan and disables nothing.", REVOKE, code=2),
+            Step(
+                "Without the name of the organization, the run shows the plan and disables nothing.",
+                REVOKE,
+                code=2,
+                whole=True,
+            ),
             Step(
                 "With it, the run disables the keys of all regions, and Atlassian's 10 and 20 days begin.",
                 f"{REVOKE} -e confirm=acme",
@@ -373,22 +378,22 @@ SITUATIONS: t.Final = (
 _BEGIN: t.Final = """\
 # Runbook
 
-For the person who has to give Atlassian its access back, now.
+For the person who has to restore Atlassian's access, now.
 
 | symptom | cause | fix |
 |---|---|---|
 | the sites show a suspension page | a key is disabled or scheduled for deletion | [Sites are down: is it the keys?](#sites-are-down-is-it-the-keys) |
 | the plan shows `Disabled` | access was revoked | [The keys are disabled](#the-keys-are-disabled) |
-| the run says that Atlassian is not notified yet | nobody has confirmed the comment | [Notify Atlassian by hand](#notify-atlassian-by-hand) |
-| one region has an error | the key's state, or AWS in that region | [One region fails](#one-region-fails) |
+| `ATLASSIAN HAS NOT BEEN NOTIFIED YET` | nobody has confirmed the comment | [Notify Atlassian by hand](#notify-atlassian-by-hand) |
+| one region has an error | the key state, or AWS in that region | [One region fails](#one-region-fails) |
 | `AWS refused` | a permission is missing, or credentials are wrong | [Access denied](#access-denied) |
 | `is scheduled for deletion` | the key is about to be deleted | [A key is scheduled for deletion](#a-key-is-scheduled-for-deletion) |
-| the keys are enabled, and the desk has an error | desk, token or network | [The support desk is not reachable](#the-support-desk-is-not-reachable) |
-| the comment was sent without an answer | no connection | [It is unknown whether Atlassian was notified](#it-is-unknown-whether-atlassian-was-notified) |
+| the keys are enabled, and the ticket line has an error | desk, token or network | [The support desk is not reachable](#the-support-desk-is-not-reachable) |
+| `not known whether the comment was stored` | no answer | [It is unknown whether Atlassian was notified](#it-is-unknown-whether-atlassian-was-notified) |
 | a warning names Terraform or CloudFormation | it disabled the key | restore, and correct its code: [The keys are disabled](#the-keys-are-disabled) |
-| another run comments on the ticket | two restores at the same time | [Another run is in progress](#another-run-is-in-progress) |
-| exit code 0, sites still down | Atlassian works on it or has no access | [Is Atlassian back?](#is-atlassian-back), [Verify the restore](#verify-the-restore) |
-| no ticket can be found | it is in another person's mailbox | [When the ticket cannot be found](getting_started.md#when-the-ticket-cannot-be-found) |
+| `Another run is in progress` | two restores at the same time | [Another run is in progress](#another-run-is-in-progress) |
+| exit code 0, sites still down | Atlassian is restoring or locked out | [Is Atlassian back?](#is-atlassian-back), [Verify the restore](#verify-the-restore) |
+| no ticket can be found | Atlassian's mails went to another person | [When the ticket cannot be found](getting_started.md#when-the-ticket-cannot-be-found) |
 | any other message | see its entry | [messages.md](messages.md) |
 
 ## The five-minute version
@@ -413,8 +418,8 @@ Administration, Security, Encryption: realm, key ARNs and context tag can be rea
 _SCREENS_BEGIN: t.Final = """\
 # Screens of the runbook
 
-What each command of the [runbook](runbook.md) prints. `make docs` writes this page by running them on stand-ins of AWS and
-of the support desk. It leaves out Ansible's lines on tasks and wraps long lines. Names, times and addresses are examples.
+What each command of the [runbook](runbook.md) prints. `make docs` writes this page by running the commands against emulators of
+AWS and of the support desk. Ansible's own lines are left out, and long lines are wrapped. Names, times and URLs are examples.
 """
 # The page's own time: the story begins on this Monday, or later in that week, at three in the morning.
 _MONDAY: t.Final = dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC)
@@ -437,17 +442,19 @@ def run(world: World, situation: Situation, step: Step) -> tuple[Run, str]:
     del env["ANSIBLE_INVENTORY"], env["ANSIBLE_SHOW_CUSTOM_STATS"], env["ANSIBLE_CALLBACK_RESULT_FORMAT"]
     begun = dt.datetime.now(dt.UTC)
     ran = run_to_end(shlex.split(step.command), world.folder, env)
-    text = told(ran.output) if step.whole else summary(ran.output)
+    text = lines_for_people(ran.output) if step.whole else summary(ran.output)
     return ran, _as_on_the_page(text, world, begun)
 
 
-def told(output: str) -> str:
-    """Keep what the run tells people; Ansible's lines on tasks, and its error at the end, say the same once more."""
+def lines_for_people(output: str) -> str:
+    """Leave out Ansible's lines on tasks, and its error, which the summary below it repeats."""
     kept, skipping, pasted, quoted = [], False, False, False
     for line in output.splitlines():
         # Ansible shows where a task stands that fails, from this line to a mark below it.
         quoted = quoted or line.startswith("Origin: ")
-        skipping = bool(line.strip()) and (skipping or line.startswith(("fatal:", "[ERROR]", "[WARNING]")))
+        skipping = skipping or line.startswith(("fatal:", "[ERROR]", "[WARNING]"))
+        # The summary follows the error without a blank line.
+        skipping = skipping and bool(line.strip()) and not line.startswith("acme: ")
         pasted = line.startswith("----- ") != pasted  # from one such line to the next
         if not (skipping or quoted or _ANSIBLE.match(line)) and (line.strip() or pasted):
             kept.append(line.rstrip())
@@ -466,8 +473,10 @@ def _by_region(lines: list[str]) -> list[str]:
 
 def summary(output: str) -> str:
     """Keep the last lines only: how it ended."""
-    found = re.findall(r"(?ms)^acme: [A-Z][A-Z0-9,;: ]+(?: \(check mode.*?\)|\. [^\n]*)?$.*?(?=^\S|\Z)", told(output))
-    return found[-1].rstrip() if found else told(output)
+    found = re.findall(
+        r"(?ms)^acme: [A-Z][A-Z0-9,;: ]+(?: \(check mode.*?\)|\. [^\n]*)?$.*?(?=^\S|\Z)", lines_for_people(output)
+    )
+    return found[-1].rstrip() if found else lines_for_people(output)
 
 
 def _as_on_the_page(text: str, world: World, begun: dt.datetime) -> str:
@@ -481,6 +490,7 @@ def _as_on_the_page(text: str, world: World, begun: dt.datetime) -> str:
     text = text.replace(str(world.folder / "reports"), "~/cmk-reports").replace(
         world.desk.url, "https://support.example.com"
     )
+    text = re.sub(r"\n {13}(?=\S)", " ", text)  # where the run itself wrapped a line
     return "\n".join(_wrapped(line) for line in text.splitlines())
 
 

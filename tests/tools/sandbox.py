@@ -1,4 +1,4 @@
-"""A shell in which the collection works on stand-ins of AWS and of a support desk: ``python -m tests.tools.sandbox``.
+"""Open a shell in which the collection uses emulators of AWS and of a support desk: ``python -m tests.tools.sandbox``.
 
 The stand-ins run on loopback and stop when the shell ends. ``SANDBOX_COMMAND`` is run in place of an interactive shell.
 ``SANDBOX_FOLDER`` (default: .demo/sandbox) holds the seeds and the reports; it is emptied at the start.
@@ -19,10 +19,10 @@ from tests.tools.standins import ROOT, environment, standin
 # Of the environment of a test run, what an operator would not have.
 _NOT_AN_OPERATORS: t.Final = ("ANSIBLE_CONFIG", "ANSIBLE_INVENTORY", "CMK_SUPPORT_URL", "PYTHONDONTWRITEBYTECODE")
 _INTRODUCTION: t.Final = """\
-== a sandbox: AWS and a support desk on loopback. Two keys are disabled, and the ticket is {ticket}.
+== a sandbox: emulators of AWS and of a support desk on loopback. Both keys are disabled. The ticket is {ticket}.
 {exports}
-== these variables are set in this shell. The comment is posted by hand, as with Atlassian's portal.
-   To let the run post it on the stand-in of the desk: export CMK_SUPPORT_URL=$SANDBOX_DESK
+== these variables are set in this shell. You post the comment, as with Atlassian's portal (manual mode).
+   To let the run post it on the emulated desk: export CMK_SUPPORT_URL=$SANDBOX_DESK
    Next: docs/getting_started.md, "First rehearsal". The sandbox stops when you type: exit
 """
 

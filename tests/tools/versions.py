@@ -1,4 +1,4 @@
-"""Test with each supported Python and ansible-core that is here: ``python -m tests.tools.versions [--floor] [CORE ...]``.
+"""Test with each supported Python and ansible-core that is installed: ``python -m tests.tools.versions [--floor] [CORE ...]``.
 
 Each row of the table gets a virtual environment of its own in .cache/versions, and runs the unit tests and the tests of
 the restore there. Pythons that are not here are named at the end. Names of ansible-cores (2.16) choose their rows. With

@@ -18,7 +18,7 @@ TWICE: t.Final = (
     "a desk that shows a comment late",
     "a person notified without the reference",
     "another name for the loss",
-    "a journal that does not tell",
+    "an incomplete journal",
 )
 _PAUSE: t.Final = 5  # between two commands: times of whole seconds are rounded
 _REFERENCE: t.Final = re.compile(rf"cmk-restore/{ORG}/[0-9a-f]{{12}}")
@@ -345,7 +345,7 @@ class History:
         lost = re.search(r"^Access had been lost at (\S+) ", comment.body, re.MULTILINE)
         if lost and not (run.setup.given or run.view.is_damaged):
             self._check_date(run, lost[1])
-        started = re.search(r"^Begun at (\S+), all keys usable at (\S+) ", comment.body, re.MULTILINE)
+        started = re.search(r"^Restore started at (\S+), all keys usable at (\S+) ", comment.body, re.MULTILINE)
         if not started:
             raise BrokenError(f"untrue: no times: {comment.body}")
         self._check_usable(run, started[2])
