@@ -17,9 +17,8 @@ import statistics
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time, words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 
 _WINDOW: t.Final = dt.timedelta(days=365)

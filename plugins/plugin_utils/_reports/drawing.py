@@ -25,7 +25,7 @@ import math
 import textwrap
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute, words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Call, Evidence, Moment, Region
 
@@ -317,15 +317,3 @@ def _time(moment: str) -> dt.datetime:
 
 def _between(start: str | None, end: str | None) -> str:
     return words(_time(end) - _time(start)) if start and end and start <= end else ""
-
-
-def words(span: dt.timedelta) -> str:
-    """Write a span of time with its two greatest units."""
-    seconds = int(span.total_seconds())
-    parts: list[tuple[int, str]] = []
-    for size, name in ((86400, "day"), (3600, "h"), (60, "min"), (1, "s")):
-        count, seconds = divmod(seconds, size)
-        if count or parts:
-            parts.append((count, f"{name}s" if name == "day" and count != 1 else name))
-    shown = [f"{count} {name}" for count, name in parts[:2] if count]
-    return " ".join(shown) or "0 s"

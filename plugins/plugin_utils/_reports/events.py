@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import (
     Event,
-    Judged,
+    Facts,
     Loss,
     Lost,
     Moment,
@@ -48,7 +48,7 @@ _CHANGES: t.Final = {
 }
 
 
-def find_moments(about: Judged) -> list[Moment]:
+def find_moments(about: Facts) -> list[Moment]:
     """List what happened and what is to happen, in order."""
     moments = [*(one for region in about["regions"] for one in _of_region(about, region)), *_of_run(about)]
     start = about["window"]["revoked_at"]
@@ -63,7 +63,7 @@ def find_moments(about: Judged) -> list[Moment]:
     return sorted(known, key=lambda one: (one["at"], KINDS.index(one["kind"])))
 
 
-def _of_region(about: Judged, region: Region) -> t.Iterator[_Found]:
+def _of_region(about: Facts, region: Region) -> t.Iterator[_Found]:
     name, loss = region["label"], region["revocation"]
     lost = _lost(about, loss)
     lost_at = lost["revoked_at"] if lost else None
@@ -86,7 +86,7 @@ def _suspects(loss: Loss | None, lost_at: str | None) -> list[Event]:
     return [event for event in loss["suspects"] if (event["time"] or "") >= (lost_at or "")][-_MOST:] if loss else []
 
 
-def _lost(about: Judged, loss: Loss | None) -> Lost | None:
+def _lost(about: Facts, loss: Loss | None) -> Lost | None:
     """Return the loss of access that the run is about; None if there is none."""
     if loss is None or loss["revoked_at"]:
         return loss
@@ -97,7 +97,7 @@ def _lost(about: Judged, loss: Loss | None) -> Lost | None:
 _HANDED_OVER: t.Final = {False: "Text handed over, Atlassian not notified", True: "Text mailed, no comment proven"}
 
 
-def _of_run(about: Judged) -> t.Iterator[_Found]:
+def _of_run(about: Facts) -> t.Iterator[_Found]:
     ticket = about["ticket"]
     yield "started", about["started_at"], "", f"Run started ({about['entry_point']})"
     for call in about["trust"]["calls"] if about["trust"] else []:
@@ -107,7 +107,7 @@ def _of_run(about: Judged) -> t.Iterator[_Found]:
     if ticket["told"]:
         by = {"person": "by a person", "api": f"comment {ticket['comment_id']}".strip()}.get(ticket["told_by"], "")
         yield "announced", ticket["told_at"], "", _with("Atlassian notified", by)
-    if about["verdict"]["code"] == "handover_pending":
+    if about["status"] == "handover_pending":
         yield "handed_over", ticket["mailed_at"] or about["finished_at"], "", _HANDED_OVER[bool(ticket["mailed_at"])]
     if about["verification"]:
         yield from _of_verification(about["verification"])
@@ -123,7 +123,7 @@ def _of_verification(found: Verification) -> t.Iterator[_Found]:
         yield "replied", found["reply"]["at"], "", _with("Answer on the ticket", found["reply"]["name"])
 
 
-def _of_window(about: Judged) -> t.Iterator[_Found]:
+def _of_window(about: Facts) -> t.Iterator[_Found]:
     window = about["window"]
     start, limit, risk = window["revoked_at"], window["reinstate_by"], window["at_risk_after"]
     if about["programme"] == "byok":

@@ -19,6 +19,7 @@ import re
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Previous
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import open_file, read_file, write_file
 
 SUMS: t.Final = "SHA256SUMS"
@@ -59,7 +60,7 @@ def find_earlier(runs: t.Sequence[str], since: str) -> list[dict[str, str]]:
     return [{"run": match[0], "entry_point": match[2], "at": _extended(match[1])} for match in matches]
 
 
-def write_sums(folder: str, texts: t.Mapping[str, str], previous: t.Mapping[str, str] | None) -> None:
+def write_sums(folder: str, texts: t.Mapping[str, str], previous: Previous | None) -> None:
     """Write the list of a run. Raises OSError.
 
     :param texts: the texts of its files, by name

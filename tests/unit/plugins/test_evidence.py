@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import KINDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence as make_evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import (
-    PHASES,
     flag,
     link,
     moment,
     number,
     text,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import PHASES
 from tests.tools import evidence_doc
 from tests.tools.evidence_runs import DIFF, REGIONS, RUNS, STARTED, event, key, loss, run
 from tests.tools.reports import TEMPLATES, render

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute, words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports import drawing as _timeline
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import (
     CHARACTER,
@@ -19,7 +19,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.draw
     SMALL_CHARACTER,
     WIDTH,
     timeline,
-    words,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import KINDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
