@@ -147,9 +147,7 @@ class Ticket(t.TypedDict):
     comment: str
 
 
-class Check(t.TypedDict):
-    """What a rehearsal has proven or predicts."""
-
+class Check(t.TypedDict):  # of a rehearsal
     subject: str
     label: str
     outcome: t.Annotated[str, one_of(REHEARSED, "unknown")]
@@ -186,9 +184,7 @@ class Reply(t.TypedDict):
     url: Link
 
 
-class Finding(t.TypedDict):
-    """What a verification has found of one subject."""
-
+class Finding(t.TypedDict):  # of a verification
     check: str
     outcome: t.Annotated[str, one_of(OUTCOMES, "unknown")]
     says: str

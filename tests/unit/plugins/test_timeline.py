@@ -15,12 +15,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports impo
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import (
     CHARACTER,
     LINE,
-    SHAPES,
     SMALL_CHARACTER,
     WIDTH,
     timeline,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import KINDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from tests.tools.evidence_runs import RUNS, run
 
@@ -61,10 +59,6 @@ class TestRows:
         for row in view["rows"]:
             assert f"{to_minute(row['at'])}: " in view["says"]
             assert row["label"] in view["says"]
-
-
-def test_every_kind_has_its_own_outline_or_colour() -> None:
-    assert set(SHAPES) == set(KINDS)
 
 
 def test_breaks_say_how_much_time_passes() -> None:
@@ -170,7 +164,7 @@ class TestBar:
         found = evidence(RUNS["restored"]) | {"finished_at": after(elapsed), "restored_at": after(elapsed * usable)}
         found["window"] |= {"revoked_at": after(0), "reinstate_by": after(10), "at_risk_after": after(20)}
         found["window"] |= {"expected_completion": after(expected), "deletion_date": after(deletion)}
-        drawing = _timeline._bar(found)
+        drawing = _timeline._draw_bar(found)
         assert drawing
         for labels in (drawing["above"], drawing["below"]):
             for one, other in itertools.combinations(labels, 2):
