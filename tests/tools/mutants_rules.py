@@ -26,7 +26,6 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_desk.py": "desk",
     "plugin_utils/_desk_read.py": "desk_read",
     "plugin_utils/_journal.py": "journal announcement",
-    "plugin_utils/_drilled.py": "drills",
     "plugin_utils/_drills.py": "drills",
     "plugin_utils/_keys.py": "run",
     "plugin_utils/_lock.py": "lock",
