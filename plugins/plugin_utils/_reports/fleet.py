@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Many organizations in one run: how many ended how, and which need a person. Pure."""
 
 from __future__ import annotations
@@ -14,11 +12,7 @@ import typing as t
 from dataclasses import replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import Command
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
-    OK_STATUSES,
-    Result,
-    make_result,
-)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, Result, make_result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 
@@ -49,65 +43,47 @@ class End(t.NamedTuple):
     next: str = ""  # what a person does next
 
 
-def count(ended: t.Iterable[End]) -> dict[str, t.Any]:
-    """Sum up the runs of many organizations.
-
-    :return: ``total``; ``counts`` (status to number, the worst first); ``organizations`` (``org``, ``realm``,
-        ``status``, ``told``, ``mailed``, ``failure``, ``folder``, ``ok``, ``finished_at``, ``deadline``), the worst first, then by
-        deadline and name; ``attention``, those
-        of them that need a person; and ``ends_all``, whether all have failed, after which Ansible runs no further play
-    """
-    found = [
+def count(ends: t.Iterable[End]) -> dict[str, t.Any]:
+    """Sum up the runs of many organizations: the worst first, then by deadline and name."""
+    organizations = [
         {
-            **{name: end.result[name] for name in ("org", "realm", "status")},
+            **{name: end.result[name] for name in ("org", "realm", "status", "finished_at")},
             "told": bool(end.result["ticket"]["told"]),
             "mailed": bool(end.result["ticket"].get("mailed_at")),
             "failure": end.failure,
             "folder": end.folder,
             "next": end.next,
             "ok": end.result["status"] in OK_STATUSES,
-            "finished_at": end.result["finished_at"],
             # As long as Atlassian has not been notified, the clock runs.
             "deadline": "" if end.result["ticket"]["told"] else end.result["window"].get("deadline") or "",
         }
-        for end in ended
+        for end in ends
     ]
-    # Of those that ended alike, the one whose deadline is first.
-    found.sort(key=lambda one: (_ORDER.index(one["status"]), one["deadline"] or "none", one["org"]))
-    counts = collections.Counter(organization["status"] for organization in found)
+    organizations.sort(key=lambda one: (_ORDER.index(one["status"]), one["deadline"] or "none", one["org"]))
+    counts = collections.Counter(organization["status"] for organization in organizations)
     return {
-        "total": len(found),
+        "total": len(organizations),
         "counts": {status: counts[status] for status in _ORDER if counts[status]},
-        "organizations": found,
-        "attention": [organization for organization in found if organization["status"] in _FOR_A_PERSON],
-        "ends_all": bool(found) and all(organization["failure"] for organization in found),
+        "organizations": organizations,
+        "attention": [organization for organization in organizations if organization["status"] in _FOR_A_PERSON],
+        # Ansible then runs no further play.
+        "ends_all": bool(organizations) and all(organization["failure"] for organization in organizations),
     }
 
 
 def without_result(org: str, now: str, command: Command, *, check_mode: bool) -> End:
     """Make what stands for an organization whose run left no report of this command."""
     error = "no result. The run of this organization ended before its report. Its error is shown above."
-    run = Run(
-        # There was no look at anything, whatever the command.
-        command=replace(command, verifies=False),
-        check_mode=check_mode,
-        settings=Settings(org=org),
-        stopped=error,
-        started_at=now,
-        now=now,
-    )
+    # Nothing was verified, whatever the command.
+    command = replace(command, verifies=False)
+    run = Run(command, check_mode, Settings(org=org), stopped=error, started_at=now, now=now)
     return End(make_result(run), f"{org}: {error}")
 
 
 def record(summary: t.Mapping[str, t.Any], entry_point: str, now: str, page: str) -> dict[str, t.Any]:
     """Make the record of a run, from which the index of all runs is made."""
-    return {
-        "page": page,
-        "entry_point": entry_point,
-        "at": now,
-        "counts": summary["counts"],
-        "attention": [organization["org"] for organization in summary["attention"]],
-    }
+    attention = [organization["org"] for organization in summary["attention"]]
+    return {"page": page, "entry_point": entry_point, "at": now, "counts": summary["counts"], "attention": attention}
 
 
 def read_record(text: str) -> dict[str, t.Any] | None:
@@ -116,8 +92,6 @@ def read_record(text: str) -> dict[str, t.Any] | None:
         found = json.loads(text)
     except ValueError:
         return None
-    if not isinstance(found, dict) or not isinstance(found.get("counts"), dict):
-        return None
-    if not all(isinstance(found.get(name), str) for name in ("page", "entry_point", "at")):
-        return None
-    return found if isinstance(found.get("attention"), list) else None
+    kinds = {"page": str, "entry_point": str, "at": str, "counts": dict, "attention": list}
+    is_record = isinstance(found, dict) and all(isinstance(found.get(name), kind) for name, kind in kinds.items())
+    return found if is_record else None
