@@ -40,7 +40,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_reports/evidence.py": "evidence",
     "plugin_utils/_reports/metrics.py": "monitoring",
     "plugin_utils/_reports/fields.py": "evidence",
-    "plugin_utils/_reports/fleet.py": "fleet",
+    "plugin_utils/_steps/fleet.py": "fleet",
     "plugin_utils/_reports/headlines.py": "evidence",
     "plugin_utils/_restored.py": "verification",
     "plugin_utils/_result.py": "result run revoking",
