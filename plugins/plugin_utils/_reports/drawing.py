@@ -2,13 +2,13 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Where the moments of a run are in its two drawings. Pure.
+"""What the reports draw and print of the evidence beyond its own fields. Pure.
 
 - The clock: a bar with the days to scale, and the vendor's limits.
 - The timeline: one row a moment, downwards. It spans weeks and then seconds, which no axis shows to scale, so a gap of more
   than an hour is a break that names its length. One lane a region shows when access was missing.
 
-Lengths are CSS pixels, and per cent where a drawing stretches with the page. All texts fit the width of a phone.
+Lengths are CSS pixels, and per cent where the clock stretches with the page. Its texts fit the width of a phone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import math
-import textwrap
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute, words
@@ -25,15 +24,11 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.even
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Call, Evidence, Moment, Region
 
 # What is left of a phone of 360 pixels beside the margins of page and card.
-WIDTH: t.Final = 300
+_WIDTH: t.Final = 300
 # A generous guess at the width of a character: the fonts differ from reader to reader, and none is shipped.
-CHARACTER: t.Final = 8.7
-SMALL_CHARACTER: t.Final = 7.2
-LINE: t.Final = 18
+_CHARACTER: t.Final = 7.2
 _LANE: t.Final = 16
 _LEFT: t.Final = 12
-_ROW_GAP: t.Final = 16
-_BREAK: t.Final = 40
 _BREAK_FROM: t.Final = dt.timedelta(hours=1)
 _NEAR: t.Final = 0.1  # days
 _LABEL_GAP: t.Final = 1  # per cent
@@ -43,20 +38,13 @@ Shape: t.TypeAlias = dict[str, t.Any]
 
 
 def timeline(evidence: Evidence) -> Shape:
-    """Work out what the templates draw and print of the evidence beyond its own fields."""
     moments, regions = evidence["timeline"], evidence["regions"]
-    lanes = {region["label"]: _LEFT + _LANE * place for place, region in enumerate(regions, start=1)}
-    text_x = _LEFT + _LANE * (len(regions) + 1)
-    rows, breaks = _draw_rows(moments, lanes, text_x, evidence["finished_at"])
     lost_at = min((moment["at"] for moment in moments if moment["kind"] == "revoked"), default=None)
     return {
-        "rows": rows,
-        "breaks": breaks,
-        "lanes": [_draw_lane(region, lanes[region["label"]], rows, evidence) for region in regions],
+        "rows": _draw_rows(evidence),
+        "regions": [region["label"] for region in regions],
         "axis_x": _LEFT,
-        "text_x": text_x,
-        "height": rows[-1]["end"] if rows else 0,
-        "says": " ".join(map(_describe, moments)),
+        "text_x": _LEFT + _LANE * (len(regions) + 1),
         "bar": _draw_bar(evidence),
         "calls": {region["label"]: _group_calls(region["calls"]) for region in regions},
         "lost_at": lost_at,
@@ -66,72 +54,47 @@ def timeline(evidence: Evidence) -> Shape:
     }
 
 
-def _draw_rows(
-    moments: t.Sequence[Moment], lanes: t.Mapping[str, int], text_x: int, now: str | None
-) -> tuple[list[Shape], list[Shape]]:
-    rows: list[Shape] = []
-    breaks = []
-    top = 0
-    for before, moment in itertools.pairwise([*moments[:1], *moments]):
-        gap = measure(before["at"], moment["at"])
-        if gap >= _BREAK_FROM:
-            breaks.append({"y": top + _BREAK // 2 - 6, "text": f"{words(gap)} later"})
-            top += _BREAK
-        lines = textwrap.wrap(moment["label"], int((WIDTH - text_x) / CHARACTER))
-        small = _wrap_details(moment, int((WIDTH - text_x) / SMALL_CHARACTER))
-        end = top + LINE * (len(lines) + len(small)) + _ROW_GAP
+def _draw_rows(evidence: Evidence) -> list[Shape]:
+    """Draw each moment, and the lanes from there to the next moment."""
+    moments, regions, now = evidence["timeline"], evidence["regions"], evidence["finished_at"] or ""
+    lanes = {region["label"]: _LEFT + _LANE * place for place, region in enumerate(regions, start=1)}
+    states = {region["label"]: _find_first_state(region, moments) for region in regions}
+    rows = []
+    for moment, following in itertools.zip_longest(moments, moments[1:]):
+        for region in regions:
+            if moment["region"] in ("", region["label"]):
+                states[region["label"]] = _follow(moment, states[region["label"]], region, evidence)
+        gap = measure(moment["at"], following["at"]) if following else dt.timedelta()
         rows.append(
             {
                 **moment,
-                "lines": lines,
-                "small": small,
                 "x": lanes.get(moment["region"], _LEFT),
-                "y": top + LINE // 2,
-                "end": end,
                 "shape": KINDS[moment["kind"]],
-                "ahead": bool(now) and moment["at"] > str(now),
+                "is_ahead": bool(now) and moment["at"] > now,
+                "lanes": [{"x": x, "state": states[label]} for label, x in lanes.items()] if following else [],
+                "leads_ahead": bool(following and now) and following["at"] > now,
+                "gap": words(gap) if gap >= _BREAK_FROM else "",
             }
         )
-        top = end
-    return rows, breaks
+    return rows
 
 
-def _wrap_details(moment: Moment, width: int) -> list[str]:
-    """Write region and time on one line if they fit, otherwise on one each."""
-    parts = [part for part in (moment["region"], to_minute(moment["at"])) if part]
-    line = " · ".join(parts)
-    return [line] if len(line) <= width else [line for part in parts for line in textwrap.wrap(part, width)]
-
-
-def _draw_lane(region: Region, x: int, rows: t.Sequence[Shape], evidence: Evidence) -> Shape:
-    """Follow one region's access down the rows: ``usable``, ``lost`` or ``unknown``."""
-    mine = [row for row in rows if row["region"] in ("", region["label"])]
-    state = _name_state(region)
-    if any(row["kind"] == "revoked" for row in mine):
-        state = "usable"
-    segments: list[Shape] = []
-    for row, following in itertools.pairwise(rows):
-        if row in mine:
-            state = _follow(row, state, region, evidence)
-        ahead = following["ahead"]
-        if segments and (segments[-1]["state"], segments[-1]["ahead"]) == (state, ahead):
-            segments[-1]["y2"] = following["y"]
-        else:
-            segments.append({"y1": row["y"], "y2": following["y"], "state": state, "ahead": ahead})
-    return {"region": region["label"], "x": x, "segments": segments}
+def _find_first_state(region: Region, moments: t.Sequence[Moment]) -> str:
+    is_revoked = any(moment["kind"] == "revoked" and moment["region"] in ("", region["label"]) for moment in moments)
+    return "usable" if is_revoked else _name_state(region)
 
 
 def _name_state(region: Region) -> str:
     return {"Enabled": "usable", "": "unknown"}.get(region["state_before"], "lost")
 
 
-def _follow(row: Shape, state: str, region: Region, evidence: Evidence) -> str:
+def _follow(moment: Moment, state: str, region: Region, evidence: Evidence) -> str:
     """Return the state of a region's access after a moment."""
-    if row["kind"] == "started" and region["state_before"]:
+    if moment["kind"] == "started" and region["state_before"]:
         return _name_state(region)
-    if row["kind"] == "finished" and not COMMANDS[evidence["entry_point"]].revokes and not evidence["predicted"]:
+    if moment["kind"] == "finished" and not COMMANDS[evidence["entry_point"]].revokes and not evidence["predicted"]:
         return "usable" if region["ok"] else "lost"
-    return {"revoked": "lost", "enabled": "usable", "usable": "usable", "used": "usable"}.get(row["kind"], state)
+    return {"revoked": "lost", "enabled": "usable", "usable": "usable", "used": "usable"}.get(moment["kind"], state)
 
 
 def _draw_bar(evidence: Evidence) -> Shape | None:
@@ -149,7 +112,7 @@ def _draw_bar(evidence: Evidence) -> Shape | None:
     zones = []
     for (begin, end), (phase, label) in zip(itertools.pairwise([0.0, first, last, span]), _ZONES, strict=True):
         width = place(end - begin)
-        fits = len(label) * SMALL_CHARACTER < width / 100 * WIDTH
+        fits = len(label) * _CHARACTER < width / 100 * _WIDTH
         if begin < end:
             zones.append({"x": place(begin), "width": width, "phase": phase, "label": label if fits else ""})
     marks = [(0.0, f"lost {start[:10]}"), *((days, f"{days:.0f} days, {at[:10]}") for at, days in limits.items())]
@@ -201,7 +164,7 @@ def _place_labels(labels: t.Sequence[tuple[float, str]]) -> list[Shape]:
     """Give each label the lane nearest to the bar in which it touches no other label; the nearest lane has the pins too."""
     placed: list[Shape] = []
     for x, text in labels:
-        width = len(text) * SMALL_CHARACTER / WIDTH * 100
+        width = len(text) * _CHARACTER / _WIDTH * 100
         spots = {"middle": x - width / 2, "end": x - width, "start": x}
         pins = [(pin, pin) for pin, _text in labels if pin != x]
         # The nearest lane may stay empty, for all the pins.
@@ -252,11 +215,6 @@ def _group_calls(calls: t.Sequence[Call]) -> list[Shape]:
             }
         )
     return groups
-
-
-def _describe(moment: Moment) -> str:
-    where = f"{moment['region']}: " if moment["region"] else ""
-    return f"{to_minute(moment['at'])}: {where}{moment['label']}."
 
 
 def _spell_span(start: str | None, end: str | None) -> str:
