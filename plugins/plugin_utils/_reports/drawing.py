@@ -31,7 +31,6 @@ _LANE: t.Final = 16
 _LEFT: t.Final = 12
 _BREAK_FROM: t.Final = dt.timedelta(hours=1)
 _NEAR: t.Final = 0.1  # days
-_LABEL_GAP: t.Final = 1  # per cent
 _ZONES: t.Final = (("reinstatable", "can reinstate"), ("uncertain", "no promise"), ("at_risk", "at risk"))
 
 Shape: t.TypeAlias = dict[str, t.Any]
@@ -116,14 +115,10 @@ def _draw_bar(evidence: Evidence) -> Shape | None:
         if begin < end:
             zones.append({"x": place(begin), "width": width, "phase": phase, "label": label if fits else ""})
     marks = [(0.0, f"lost {start[:10]}"), *((days, f"{days:.0f} days, {at[:10]}") for at, days in limits.items())]
-    above = _place_labels([(place(days), f"{name}, day {days:.1f}") for name, days in pins.items()])
-    below = _place_labels([(place(days), label) for days, label in marks])
     return {
         "zones": zones,
-        "above": above,
-        "below": below,
-        "lanes_above": max(label["lane"] for label in above) + 1,
-        "lanes_below": max(label["lane"] for label in below) + 1,
+        "above": _place_labels((place(days), f"{name}, day {days:.1f}") for name, days in pins.items()),
+        "below": _place_labels((place(days), label) for days, label in marks),
         "says": _describe_bar(start, pins, limits),
     }
 
@@ -160,26 +155,13 @@ def _describe_bar(start: str, pins: t.Mapping[str, float], limits: t.Mapping[str
     return f"The clock began at {to_minute(start)}. {on_days}. {'The limits are' if len(limits) > 1 else 'The limit is'} {named}."
 
 
-def _place_labels(labels: t.Sequence[tuple[float, str]]) -> list[Shape]:
-    """Give each label the lane nearest to the bar in which it touches no other label; the nearest lane has the pins too."""
-    placed: list[Shape] = []
-    for x, text in labels:
-        width = len(text) * _CHARACTER / _WIDTH * 100
-        spots = {"middle": x - width / 2, "end": x - width, "start": x}
-        pins = [(pin, pin) for pin, _text in labels if pin != x]
-        # The nearest lane may stay empty, for all the pins.
-        for lane, anchor in itertools.product(range(len(labels) + 1), spots):
-            left, right = spots[anchor], spots[anchor] + width
-            occupied = [(label["left"], label["right"]) for label in placed if label["lane"] == lane]
-            if _is_free(left, right, occupied if lane else occupied + pins):
-                placed.append({"x": x, "text": text, "anchor": anchor, "lane": lane, "left": left, "right": right})
-                break
-    return placed
-
-
-def _is_free(left: float, right: float, occupied: t.Sequence[tuple[float, float]]) -> bool:
-    is_inside = left >= -0.01 and right <= 100.01
-    return is_inside and all(right + _LABEL_GAP < begin or end + _LABEL_GAP < left for begin, end in occupied)
+def _place_labels(labels: t.Iterable[tuple[float, str]]) -> list[Shape]:
+    """Write each label towards the middle, in a lane of its own: the nearer to the middle, the nearer to the bar."""
+    ordered = sorted(labels, key=lambda label: abs(label[0] - 50))
+    return [
+        {"x": x, "text": text, "anchor": "start" if x <= 50 else "end", "lane": lane}
+        for lane, (x, text) in enumerate(ordered)
+    ]
 
 
 def _describe_time_left(evidence: Evidence) -> str:
