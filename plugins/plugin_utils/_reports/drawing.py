@@ -8,7 +8,7 @@
 - The timeline: one row a moment, downwards. It spans weeks and then seconds, which no axis shows to scale, so a gap of more
   than an hour is a break that names its length. One lane a region shows when access was missing.
 
-Lengths are CSS pixels, and per cent where the clock stretches with the page. Its texts fit the width of a phone.
+Places on the clock are per cent, since it stretches with the page. Its texts fit the width of a phone.
 """
 
 from __future__ import annotations
@@ -27,8 +27,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.form
 _WIDTH: t.Final = 300
 # A generous guess at the width of a character: the fonts differ from reader to reader, and none is shipped.
 _CHARACTER: t.Final = 7.2
-_LANE: t.Final = 16
-_LEFT: t.Final = 12
 _BREAK_FROM: t.Final = dt.timedelta(hours=1)
 _NEAR: t.Final = 0.1  # days
 _ZONES: t.Final = (("reinstatable", "can reinstate"), ("uncertain", "no promise"), ("at_risk", "at risk"))
@@ -42,8 +40,6 @@ def timeline(evidence: Evidence) -> Shape:
     return {
         "rows": _draw_rows(evidence),
         "regions": [region["label"] for region in regions],
-        "axis_x": _LEFT,
-        "text_x": _LEFT + _LANE * (len(regions) + 1),
         "bar": _draw_bar(evidence),
         "calls": {region["label"]: _group_calls(region["calls"]) for region in regions},
         "lost_at": lost_at,
@@ -56,7 +52,7 @@ def timeline(evidence: Evidence) -> Shape:
 def _draw_rows(evidence: Evidence) -> list[Shape]:
     """Draw each moment, and the lanes from there to the next moment."""
     moments, regions, now = evidence["timeline"], evidence["regions"], evidence["finished_at"] or ""
-    lanes = {region["label"]: _LEFT + _LANE * place for place, region in enumerate(regions, start=1)}
+    lanes = ["", *(region["label"] for region in regions)]
     states = {region["label"]: _find_first_state(region, moments) for region in regions}
     rows = []
     for moment, following in itertools.zip_longest(moments, moments[1:]):
@@ -67,10 +63,10 @@ def _draw_rows(evidence: Evidence) -> list[Shape]:
         rows.append(
             {
                 **moment,
-                "x": lanes.get(moment["region"], _LEFT),
+                "lane": lanes.index(moment["region"]) if moment["region"] in lanes else 0,
                 "shape": KINDS[moment["kind"]],
                 "is_ahead": bool(now) and moment["at"] > now,
-                "lanes": [{"x": x, "state": states[label]} for label, x in lanes.items()] if following else [],
+                "states": list(states.values()) if following else [],
                 "leads_ahead": bool(following and now) and following["at"] > now,
                 "gap": words(gap) if gap >= _BREAK_FROM else "",
             }

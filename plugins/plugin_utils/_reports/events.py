@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import (
     Facts,
@@ -143,8 +142,7 @@ def _list_limits(facts: Facts) -> t.Iterator[_Event]:
 
 def measure(start: str, end: str) -> dt.timedelta:
     """Return the time from one moment of the evidence to another."""
-    begin, until = parse_time(start), parse_time(end)
-    return until - begin if begin and until else dt.timedelta()
+    return dt.datetime.fromisoformat(end) - dt.datetime.fromisoformat(start)
 
 
 def count_days(start: str, end: str) -> float:

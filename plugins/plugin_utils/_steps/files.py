@@ -78,18 +78,12 @@ def find_chain(folder: str, since: str) -> dict[str, t.Any]:
     """
     above, name = os.path.split(folder)
     runs = [match for match in map(_RUN.fullmatch, sorted(os.listdir(above))) if match and match[0] < name]
-    earlier = [
-        {"run": run[0], "entry_point": run[2], "at": _extend(run[1])} for run in runs if run[1] >= compact(since)
-    ]
+    earlier = [{"run": run[0], "entry_point": run[2], "at": run[1]} for run in runs if run[1] >= compact(since)]
     for run in reversed(runs):
         # The list of a run that has not ended is empty.
         if sums := read_file(os.path.join(above, run[0], SUMS)):
             return {"previous": {"run": run[0], "sha256": _digest(sums)}, "earlier_runs": earlier}
     return {"previous": None, "earlier_runs": earlier}
-
-
-def _extend(at: str) -> str:
-    return f"{at[:4]}-{at[4:6]}-{at[6:11]}:{at[11:13]}:{at[13:]}"
 
 
 def write_run(folder: str, texts: t.Mapping[str, str], previous: Previous | None) -> None:

@@ -53,7 +53,7 @@ def states(name: str) -> list[list[tuple[str, bool]]]:
     """Follow each region's lane down the rows; stretches that look alike are one."""
     view = drawn(name)
     lanes = [
-        [(row["lanes"][place]["state"], row["leads_ahead"]) for row in view["rows"][:-1]]
+        [(row["states"][place], row["leads_ahead"]) for row in view["rows"][:-1]]
         for place in range(len(view["regions"]))
     ]
     return [[stretch for stretch, _rows in itertools.groupby(lane)] for lane in lanes]
@@ -85,7 +85,7 @@ def test_without_a_known_loss_the_key_was_lost_from_the_beginning() -> None:
 def test_an_enabled_key_that_does_not_settle_is_not_drawn_as_usable() -> None:
     unsettled = {**RUNS["restored"]["keys"][0], "error": "AWS does not show the change.", "key_state": "Disabled"}
     view = timeline(evidence(run([unsettled], told=False)))
-    assert view["rows"][-2]["lanes"][0]["state"] == "lost"
+    assert view["rows"][-2]["states"][0] == "lost"
 
 
 class TestBar:

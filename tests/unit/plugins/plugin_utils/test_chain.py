@@ -122,8 +122,8 @@ def test_the_first_run_has_none_before(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("since", "found"),
     [
-        ("2026-11-24T02:50:00Z", [("assess", "2026-11-24T02:50:00Z"), ("restore", "2026-11-24T03:00:00Z")]),
-        ("2026-11-24T02:50:01Z", [("restore", "2026-11-24T03:00:00Z")]),
+        ("2026-11-24T02:50:00Z", [("assess", "20261124T025000Z"), ("restore", "20261124T030000Z")]),
+        ("2026-11-24T02:50:01Z", [("restore", "20261124T030000Z")]),
         ("2026-11-24T03:00:01Z", []),
     ],
 )
