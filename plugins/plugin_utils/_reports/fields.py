@@ -31,8 +31,8 @@ def _fields(kind: type) -> dict[str, t.Any]:
 
 
 def _read(hint: t.Any, value: object) -> t.Any:
-    if hint in (str, bool):
-        return text(value) if hint is str else flag(value)
+    if hint in _READERS:
+        return _READERS[hint](value)
     if t.is_typeddict(hint):
         return take(hint, value)
     origin, inner = t.get_origin(hint), t.get_args(hint)
@@ -97,8 +97,8 @@ def one_of(words: t.Collection[str], otherwise: str) -> t.Callable[[object], str
     return lambda value: next((word for word in words if word == value), otherwise)
 
 
+_READERS: t.Final[dict[t.Any, t.Callable[[object], t.Any]]] = {str: text, bool: flag, int: count}
 Time: t.TypeAlias = t.Annotated[str | None, moment]
 Number: t.TypeAlias = t.Annotated[float | None, number]
-Count: t.TypeAlias = t.Annotated[int, count]
 Link: t.TypeAlias = t.Annotated[str, link]
 Name: t.TypeAlias = t.Annotated[str, name_in_link]

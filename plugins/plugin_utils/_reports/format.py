@@ -13,7 +13,6 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import OUTCOMES as REHEARSED
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import (
-    Count,
     Link,
     Name,
     Number,
@@ -200,7 +199,7 @@ class Site(t.TypedDict):
 class Verification(t.TypedDict):
     verdict: t.Annotated[str, one_of(VERDICTS, "needs_attention")]
     reason: str
-    looks: Count
+    looks: int
     checks: list[Finding]
     use: list[Use]
     ticket_status: str
@@ -249,7 +248,7 @@ class Facts(t.TypedDict):
     """The evidence but for what follows from it."""
 
     schema: str
-    version: Count
+    version: int
     collection_version: str
     entry_point: str
     check_mode: bool
