@@ -19,17 +19,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import judge
 
-OK_STATUSES: t.Final = (
-    "restored",
-    "already_restored",
-    "nothing_to_restore",
-    "handover_pending",
-    "planned",
-    "revoked",
-    "already_revoked",
-    "waiting",
-)
 _NOBODY_ACTS: t.Final = ("restored", "already_restored", "nothing_to_restore", "waiting")
+OK_STATUSES: t.Final = (*_NOBODY_ACTS, "handover_pending", "planned", "revoked", "already_revoked")
 # cmk_result, as docs/results.md describes it.
 Result: t.TypeAlias = t.Mapping[str, t.Any]
 

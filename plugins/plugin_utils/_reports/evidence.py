@@ -11,13 +11,7 @@ import typing as t
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import WITHOUT_ACCESS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import find_moments
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import (
-    as_items,
-    as_map,
-    flag,
-    take,
-    text,
-)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import as_items, as_map, take, text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence, Facts
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import judge_evidence, warnings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import CHECKS
@@ -27,7 +21,7 @@ Json: t.TypeAlias = t.Mapping[str, t.Any]
 
 
 def evidence(run: Json) -> Evidence:
-    command, check_mode = COMMANDS[run["entry_point"]], flag(run.get("check_mode"))
+    command, check_mode = COMMANDS[run["entry_point"]], bool(run.get("check_mode"))
     result, revocation, announced, revoked = (
         as_map(run.get(name)) for name in ("result", "revocation", "announcement", "revoked")
     )

@@ -17,20 +17,15 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import OK_STATUSES, Result, make_result
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import (
-    DRILLS,
-    DRILLS_PAGE,
-    keep,
-    read_record,
-)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
 
 def keep_drill(run: Run, result: Result) -> None:
     """Add to the history what this run shows of a drill, and draw it."""
-    settings, drills = run.settings, _drills.read_drills(read_record(run.settings, DRILLS))
+    settings, drills = run.settings, _drills.read_drills(files.read_record(run.settings, files.DRILLS))
     if drills is None:
-        path = settings.file(DRILLS)
+        path = settings.file(files.DRILLS)
         Display().warning(f"{settings.org}: the drill cannot be recorded, since {path} is damaged. Move it away.")
         return
     use = result.get("verification", {}).get("use", [])
@@ -43,8 +38,8 @@ def keep_drill(run: Run, result: Result) -> None:
             cmk_now=run.now,
             cmk_drills=_drills.draw_drills(added),
         )
-        keep(run, DRILLS, _drills.write_drills(added), "this drill")
-        keep(run, DRILLS_PAGE, page + "\n", "this drill")
+        files.keep(run, files.DRILLS, _drills.write_drills(added), "this drill")
+        files.keep(run, files.DRILLS_PAGE, page + "\n", "this drill")
 
 
 def sum_up_drill(task: Task) -> dict[str, t.Any]:
@@ -54,7 +49,7 @@ def sum_up_drill(task: Task) -> dict[str, t.Any]:
     settings = Settings.from_json(begun.get("settings") or {"org": task.host})
     drill = _drills.DrillRun(settings.org, reports, bool(settings.problems), bool(parts["goes_on"]), task.check_mode)
     run = Run(DRILL, task.check_mode, settings, stopped=drill.error, started_at=begun.get("started_at", now), now=now)
-    drills = (_drills.read_drills(read_record(settings, DRILLS)) if settings.report_dir else None) or ()
+    drills = (_drills.read_drills(files.read_record(settings, files.DRILLS)) if settings.report_dir else None) or ()
     result = drill.make_result(make_result(run), drills)
     took = {name: _drills.spell(result["drill"][f"seconds_to_{name}"]) for name in ("keys", "notification", "use")}
     summary = render(
@@ -64,7 +59,7 @@ def sum_up_drill(task: Task) -> dict[str, t.Any]:
         cmk_parts={name: report["headline"] for name, report in reports.items()},
         cmk_took=took if drill.has_revoked else {},
         cmk_next=drill.next_step,
-        cmk_page=settings.file(DRILLS_PAGE) if drills else "",
+        cmk_page=settings.file(files.DRILLS_PAGE) if drills else "",
     )
     has_failed = drill.status not in OK_STATUSES
     ending = f"{settings.org}: {drill.headline[:1].lower()}{drill.headline[1:]}. See the summary below."

@@ -29,22 +29,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task i
 
 # Beside the organizations' own folders.
 RUNS: t.Final = "runs"
-# The worst first: that is what a person must see.
-_ORDER: t.Final = (
-    "failed",
-    "partial",
-    "needs_attention",
-    "handover_pending",
-    "waiting",
-    "planned",
-    "restored",
-    "already_restored",
-    "nothing_to_restore",
-    "revoked",
-    "already_revoked",
-)
-# Where Atlassian is waited for, nobody has anything to do.
 _FOR_A_PERSON: t.Final = ("failed", "partial", "needs_attention", "handover_pending")
+_DONE: t.Final = ("restored", "already_restored", "nothing_to_restore", "revoked", "already_revoked")
+# The worst first: that is what a person must see.
+_ORDER: t.Final = (*_FOR_A_PERSON, "waiting", "planned", *_DONE)
 
 
 class End(t.NamedTuple):

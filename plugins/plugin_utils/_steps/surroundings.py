@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import functools
 import getpass
 import importlib
 import importlib.metadata
@@ -44,7 +43,6 @@ def _user() -> str:
         return f"user id {os.getuid()}"
 
 
-@functools.cache
 def collection_version(name: str = "keyops.atlassian_cmk") -> str:
     """Return the version of a collection, installed or in a checkout; empty if it does not tell."""
     try:
@@ -58,7 +56,6 @@ def collection_version(name: str = "keyops.atlassian_cmk") -> str:
         return ""
 
 
-@functools.cache
 def _package_version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
