@@ -39,8 +39,8 @@ def _read(hint: t.Any, value: object) -> t.Any:
     if origin is t.Annotated:
         return inner[1](value)
     if origin is list:
-        items = as_items(value) if t.is_typeddict(inner[0]) else value if isinstance(value, (list, tuple)) else []
-        return [_read(inner[0], item) for item in items]
+        items = value if isinstance(value, (list, tuple)) else []
+        return [_read(inner[0], item) for item in items if isinstance(item, t.Mapping) or not t.is_typeddict(inner[0])]
     # An object or None.
     return take(inner[0], value) if as_map(value) else None
 
