@@ -116,19 +116,23 @@ def sum_up_drills(drills: t.Iterable[Drill], now: str) -> dict[str, t.Any]:
     recent = [drill for drill, at in begun if at and end and end - _WINDOW < at]
     back = [drill for drill in recent if drill.restored_at]
     seconds = [taken for drill in back if (taken := drill.seconds["keys"]) is not None]
-    median = statistics.median(seconds) if seconds else None
-    problems = {"failed": len(recent) - len(back), "not notified": sum(not drill.told_at for drill in back)}
-    says = f"{len(recent) or 'no'} {'drill' if len(recent) == 1 else 'drills'} in 12 months"
+    history = {
+        "drills": len(recent),
+        "failed": len(recent) - len(back),
+        "not_notified": sum(not drill.told_at for drill in back),
+        "median_seconds_to_keys": statistics.median(seconds) if seconds else None,
+    }
+    return {**history, "says": _describe_history(history)}
+
+
+def _describe_history(history: Json) -> str:
+    count, median = history["drills"], history["median_seconds_to_keys"]
+    says = f"{count or 'no'} {'drill' if count == 1 else 'drills'} in 12 months"
     if median is not None:
         says += f", keys back in {spell(median)} on median"
-    named = ", ".join(f"{count} {name}" for name, count in problems.items() if count)
-    return {
-        "drills": len(recent),
-        "failed": problems["failed"],
-        "not_notified": problems["not notified"],
-        "median_seconds_to_keys": median,
-        "says": f"{says}; {named}" if named else says,
-    }
+    problems = {"failed": history["failed"], "not notified": history["not_notified"]}
+    named = ", ".join(f"{number} {name}" for name, number in problems.items() if number)
+    return f"{says}; {named}" if named else says
 
 
 def draw_drills(drills: t.Sequence[Drill]) -> list[dict[str, t.Any]]:

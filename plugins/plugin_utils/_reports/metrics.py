@@ -51,9 +51,7 @@ def update_metrics(text: str, result: Result, command: Command) -> str:
 
 def _learn(result: Result, command: Command) -> Series:
     """Return what a run has learned of the organization."""
-    status, ticket, deadline = result["status"], result["ticket"], result["window"].get("deadline")
-    ended = _count_seconds(result["finished_at"])
-    learned: Series = {}
+    learned, ended = _learn_of_loss(result, command), _count_seconds(result["finished_at"])
     if keys := result["keys"]:
         # What a rehearsal predicts has not happened.
         state = "state_before" if command.only_reads else "state_after"
@@ -61,8 +59,14 @@ def _learn(result: Result, command: Command) -> Series:
         learned["keys_usable"] = sum(key[state] == "Enabled" and not key["error"] for key in keys)
     if command.predicts and succeeds(result):
         learned["last_rehearsal_timestamp_seconds"] = ended
-    if command.verifies and status == "restored":
+    if command.verifies and result["status"] == "restored":
         learned["last_proof_timestamp_seconds"] = ended
+    return learned
+
+
+def _learn_of_loss(result: Result, command: Command) -> Series:
+    status, ticket, deadline = result["status"], result["ticket"], result["window"].get("deadline")
+    learned: Series = {}
     if ticket["told"] or status in ("nothing_to_restore", "restored"):
         learned["deadline_timestamp_seconds"] = None
     elif deadline:
