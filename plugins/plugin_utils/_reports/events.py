@@ -11,6 +11,7 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import (
+    Event,
     Facts,
     Loss,
     Lost,
@@ -38,7 +39,7 @@ KINDS: t.Final = {
     "deletion": "M-5-5H5V5H-5ZM-5-5 5 5M-5 5 5-5",
     "expiry": "M-5-5H5V5H-5ZM-5-5 5 5M-5 5 5-5",
 }
-_Event: t.TypeAlias = tuple[str, str | None, str, str]  # kind, time, region, label
+_Row: t.TypeAlias = tuple[str, str | None, str, str]  # kind, time, region, label
 _MOST_SUSPECTS: t.Final = 3  # of each region
 _CHANGES: t.Final = {
     "EnableKey": ("enabled", "Key enabled"),
@@ -61,17 +62,14 @@ def find_moments(facts: Facts) -> list[Moment]:
     return sorted(moments, key=lambda moment: (moment["at"], order.index(moment["kind"])))
 
 
-def _list_region_events(facts: Facts, region: Region) -> t.Iterator[_Event]:
+def _list_region_events(facts: Facts, region: Region) -> t.Iterator[_Row]:
     label, loss = region["label"], region["revocation"]
-    lost_at = None
-    if loss:
-        lost = _find_loss(facts, loss)
-        lost_at = lost["revoked_at"] if lost else None
-        yield "revoked", lost_at, label, _add_detail("Access taken away", lost["revoked_how"] if lost else "")
-        # Policy and grants may change daily before the loss: those changes are in the details of the region.
-        suspects = [event for event in loss["suspects"] if (event["time"] or "") >= (lost_at or "")]
-        for event in suspects[-_MOST_SUSPECTS:]:
-            yield "access_changed", event["time"], label, _add_detail("Policy or grants changed", event["name"])
+    lost = _find_loss(facts, loss)
+    lost_at = lost["revoked_at"] if lost else None
+    if lost:
+        yield "revoked", lost_at, label, _add_detail("Access taken away", lost["revoked_how"])
+    for event in _find_suspects(loss, lost_at or ""):
+        yield "access_changed", event["time"], label, _add_detail("Policy or grants changed", event["name"])
     yield "proven", region["proven_at"], label, "kms:EnableKey proven on the Enabled key (EnableKey)"
     is_proof = bool(region["proven_at"])
     changes = [call for call in region["calls"] if call["operation"] in _CHANGES and not (call["error"] or is_proof)]
@@ -82,14 +80,19 @@ def _list_region_events(facts: Facts, region: Region) -> t.Iterator[_Event]:
         yield "enabled", loss["restored_at"], label, "Access came back (CloudTrail)"
 
 
-def _find_loss(facts: Facts, loss: Loss) -> Lost | None:
-    if loss["revoked_at"]:
+def _find_loss(facts: Facts, loss: Loss | None) -> Lost | None:
+    if loss is None or loss["revoked_at"]:
         return loss
     # A revocation that was undone is no part of the story of the next one.
     return None if COMMANDS[facts["entry_point"]].revokes else loss["last_revocation"]
 
 
-def _list_run_events(facts: Facts) -> t.Iterator[_Event]:
+def _find_suspects(loss: Loss | None, since: str) -> list[Event]:
+    """Find the last changes of policy and grants since a loss; routine changes before it are in the details of the region."""
+    return [event for event in loss["suspects"] if (event["time"] or "") >= since][-_MOST_SUSPECTS:] if loss else []
+
+
+def _list_run_events(facts: Facts) -> t.Iterator[_Row]:
     ticket = facts["ticket"]
     yield "started", facts["started_at"], "", f"Run started ({facts['entry_point']})"
     for call in facts["trust"]["calls"] if facts["trust"] else []:
@@ -106,7 +109,7 @@ def _list_run_events(facts: Facts) -> t.Iterator[_Event]:
     yield "finished", facts["finished_at"], "", "Run ended"
 
 
-def _list_verification_events(facts: Facts) -> t.Iterator[_Event]:
+def _list_verification_events(facts: Facts) -> t.Iterator[_Row]:
     verification = facts["verification"]
     if not verification:
         return
@@ -118,7 +121,7 @@ def _list_verification_events(facts: Facts) -> t.Iterator[_Event]:
         yield "replied", reply["at"], "", _add_detail("Answer on the ticket", reply["name"])
 
 
-def _list_limits(facts: Facts) -> t.Iterator[_Event]:
+def _list_limits(facts: Facts) -> t.Iterator[_Row]:
     window = facts["window"]
     if facts["programme"] == "byok":
         marks = {"Atlassian's limit for restoring access to BYOK keys": window["reinstate_by"]}
