@@ -75,3 +75,15 @@ def shift(moment: dt.datetime | None, seconds: float | None) -> dt.datetime | No
 def is_before(moment: dt.datetime, other: dt.datetime) -> bool:
     """Return whether a time is earlier than another by more than rounding."""
     return moment < other - ROUNDING
+
+
+def words(span: dt.timedelta) -> str:
+    """Write a span of time with its two greatest units."""
+    seconds = int(span.total_seconds())
+    parts: list[tuple[int, str]] = []
+    for size, name in ((86400, "day"), (3600, "h"), (60, "min"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        if count or parts:
+            parts.append((count, f"{name}s" if name == "day" and count != 1 else name))
+    shown = [f"{count} {name}" for count, name in parts[:2] if count]
+    return " ".join(shown) or "0 s"

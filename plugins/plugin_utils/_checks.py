@@ -11,10 +11,9 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time, to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time, to_minute, words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import ACKNOWLEDGED_WITHIN, Reply
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Json, Use
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import Site

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Who says that Atlassian was notified: a person, with ``cmk_ticket_told``. Pure."""
 
 from __future__ import annotations
@@ -38,11 +36,7 @@ class Note:
 
 
 def parse_note(text: str, now: str) -> Note | str:
-    """Read the note: a time that is not in the future, or an http(s) URL with a host.
-
-    :param now: the time in UTC, ISO 8601
-    :return: the note, or in a few sentences why it is none
-    """
+    """Read a time that is not in the future, or an http(s) URL with a host; return the note, or why it is none."""
     moment, today = parse_time(text), parse_time(now)
     if moment is not None and re.match(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ]", text, re.IGNORECASE):
         if today and moment > today + _SKEW:
@@ -65,10 +59,7 @@ def is_web_address(text: str) -> bool:
 
 
 def why_too_early(note: Note, usable_since: str | None) -> str:
-    """Say why the note speaks of a time at which the keys were not usable yet; empty if it does not.
-
-    :param usable_since: since when every key has been usable; None if that is not known
-    """
+    """Say why the keys were not usable yet at the time of the note; empty if they were, or if that is not known."""
     at, usable = parse_time(note.at), parse_time(usable_since)
     if at is None or usable is None or not is_before(at, usable):
         return ""

@@ -11,10 +11,9 @@ import textwrap
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import latest, parse_time, to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import latest, parse_time, to_minute, words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import Access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Trust
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Json, KeyTrail
 

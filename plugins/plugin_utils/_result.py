@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """How a run ended: the promised ``cmk_result``. Pure."""
 
 from __future__ import annotations
@@ -21,38 +19,26 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import judge
 
-OK_STATUSES: t.Final = (
-    "restored",
-    "already_restored",
-    "nothing_to_restore",
-    "handover_pending",
-    "planned",
-    "revoked",
-    "already_revoked",
-    "waiting",
-)
+_NOBODY_ACTS: t.Final = ("restored", "already_restored", "nothing_to_restore", "waiting")
+OK_STATUSES: t.Final = (*_NOBODY_ACTS, "handover_pending", "planned", "revoked", "already_revoked")
 # cmk_result, as docs/results.md describes it.
 Result: t.TypeAlias = t.Mapping[str, t.Any]
 
-ABOVE: t.Final = "the text above"
-_GOOD_STATUSES: t.Final = ("restored", "already_restored", "nothing_to_restore", "waiting")
-
 
 def make_result(run: Run) -> dict[str, t.Any]:
-    """Put ``cmk_result`` together."""
-    settings, trust = run.settings, run.trust or Trust()
+    settings = run.settings
     verification = judge(run) if run.command.verifies else None
     if verification:
-        # Whether it is worth to look again is for the run itself.
+        # Whether to verify again is for the run itself.
         del verification["passing"]
     return {
         "org": settings.org,
         "realm": settings.realm,
         "programme": settings.programme,
-        "status": str(verification["verdict"]) if verification else _status(run),
-        "keys": list(map(_key, run.keys)),
-        **({"trust": _trust(trust)} if settings.programme == "byok" else {}),
-        "ticket": _ticket(settings, run.ticket),
+        "status": str(verification["verdict"]) if verification else _find_status(run),
+        "keys": list(map(_describe_key, run.keys)),
+        **({"trust": _describe_trust(run.trust or Trust())} if settings.programme == "byok" else {}),
+        "ticket": _describe_ticket(settings, run.ticket),
         "error": " ".join(filter(None, [run.error, *settings.problems])),
         "revoked_at": run.window.revoked_at,
         "window": run.window.as_json(),
@@ -63,7 +49,7 @@ def make_result(run: Run) -> dict[str, t.Any]:
     }
 
 
-def _key(key: Key) -> dict[str, t.Any]:
+def _describe_key(key: Key) -> dict[str, t.Any]:
     return {
         "region": key.region,
         "key_id": key.key_id or key.reference,
@@ -79,7 +65,7 @@ def _key(key: Key) -> dict[str, t.Any]:
     }
 
 
-def _trust(trust: Trust) -> dict[str, t.Any]:
+def _describe_trust(trust: Trust) -> dict[str, t.Any]:
     return {
         "role": trust.role_name or ROLE,
         "state_before": trust.effect_before,
@@ -90,7 +76,7 @@ def _trust(trust: Trust) -> dict[str, t.Any]:
     }
 
 
-def _ticket(settings: Settings, ticket: Ticket) -> dict[str, t.Any]:
+def _describe_ticket(settings: Settings, ticket: Ticket) -> dict[str, t.Any]:
     mailed = ticket.mailed or {}
     return {
         "key": settings.ticket,
@@ -107,20 +93,19 @@ def _ticket(settings: Settings, ticket: Ticket) -> dict[str, t.Any]:
     }
 
 
-def _status(run: Run) -> str:
-    only_looks = run.is_preview
+def _find_status(run: Run) -> str:
     has_changed = any(part.changed for part in run.parts)
     if run.error or run.settings.problems or all(key.error for key in run.keys):
-        # What is done is done, even when the run ended early: never call that a plain failure.
-        return "partial" if has_changed and not only_looks else "failed"
+        # A run that ended early after a change has not plainly failed.
+        return "partial" if has_changed and not run.is_preview else "failed"
     if run.ticket.error or any(part.error for part in run.parts):
         return "partial"
     if run.command.revokes and not has_changed:
         return "already_revoked"
-    return _status_if_well(run, has_changed=has_changed)
+    return _find_good_status(run, has_changed=has_changed)
 
 
-def _status_if_well(run: Run, *, has_changed: bool) -> str:
+def _find_good_status(run: Run, *, has_changed: bool) -> str:
     if run.announcement and run.announcement.nothing_lost:
         return "nothing_to_restore"
     if run.ticket.told:
@@ -130,74 +115,70 @@ def _status_if_well(run: Run, *, has_changed: bool) -> str:
     return "revoked" if run.command.revokes else "handover_pending"
 
 
-def is_good(result_: Result) -> bool:
-    """Return whether nobody has anything to do, but to wait.
-
-    :param result_: ``cmk_result``
-    """
-    return result_["status"] in _GOOD_STATUSES and not _timed_out(result_)
+def is_good(result: Result) -> bool:
+    """Return whether nobody has anything to do, but to wait."""
+    return result["status"] in _NOBODY_ACTS and not _has_timed_out(result)
 
 
-def succeeds(result_: Result) -> bool:
-    """Return whether the run ends well.
-
-    :param result_: ``cmk_result``
-    """
-    return result_["status"] in OK_STATUSES and not _timed_out(result_)
+def succeeds(result: Result) -> bool:
+    """Return whether the run ends well."""
+    return result["status"] in OK_STATUSES and not _has_timed_out(result)
 
 
-def _timed_out(result_: Result) -> bool:
-    return bool(result_.get("verification", {}).get("timed_out"))
+def _has_timed_out(result: Result) -> bool:
+    return bool(result.get("verification", {}).get("timed_out"))
 
 
-def list_hints(result_: Result) -> str:
+def _list_parts(result: Result) -> list[Result]:
+    return [*result["keys"], *([result["trust"]] if "trust" in result else [])]
+
+
+def list_hints(result: Result) -> str:
     """Return what to do about what went wrong, each once."""
-    parts = [*result_["keys"], *filter(None, [result_.get("trust")]), result_["ticket"]]
+    parts = [*_list_parts(result), result["ticket"]]
     return " ".join(dict.fromkeys(part["hint"] for part in parts if part["hint"]))
 
 
-def next_step(result_: Result, command: Command, *, check_mode: bool, text: str = ABOVE, inventory: str = "") -> str:
+def next_step(result: Result, command: Command, *, check_mode: bool, file: str = "", inventory: str = "") -> str:
     """Return what the operator does next, with the exact command; empty if nothing.
 
-    :param result_: ``cmk_result``
-    :param text: where the operator finds the comment: above, or in a file among many organizations
+    :param file: the file that holds the comment; empty if it is printed above
     :param inventory: the option that names the inventory; empty for Ansible's default
     """
 
     def run(name: str) -> str:
-        return f"ansible-playbook keyops.atlassian_cmk.{name}_cmk {inventory}-e org={shlex.quote(str(result_['org']))}"
+        return f"ansible-playbook keyops.atlassian_cmk.{name}_cmk {inventory}-e org={shlex.quote(str(result['org']))}"
 
-    restore, parts = run("restore"), [*result_["keys"], *filter(None, [result_.get("trust")])]
     if command.verifies:
-        return _next_after_verification(result_, restore, run("verify"))
-    if result_["ticket"]["error"]:
-        return str(result_["ticket"]["hint"])
+        return _find_step_after_verification(result, run("restore"), run("verify"))
+    if result["ticket"]["error"]:
+        return str(result["ticket"]["hint"])
     if command.revokes:
         # A refusal names the confirmation that is missing.
-        return "" if check_mode or result_["error"] else f"to restore access, run: {restore}"
-    if any(part["error"] for part in [result_, *parts]):
+        return "" if check_mode or result["error"] else f"to restore access, run: {run('restore')}"
+    if any(part["error"] for part in [result, *_list_parts(result)]):
         return f"fix the problem above, then run again: {run(command.name)}"
-    if command.predicts and any(part["changed"] for part in parts):
-        return f"confirm with the key owner, then run: {restore}"
+    if command.predicts and any(part["changed"] for part in _list_parts(result)):
+        return f"confirm with the key owner, then run: {run('restore')}"
     if check_mode or not command.notifies:
         return ""
-    return _next_after_restore(result_, restore, text) or run("verify")
+    return _find_step_after_restore(result, run("restore"), file) or run("verify")
 
 
-def _next_after_restore(result_: Result, restore: str, text: str) -> str:
+def _find_step_after_restore(result: Result, restore: str, file: str) -> str:
     confirm = f"{restore} -e cmk_ticket_told=<time, or URL of the comment>"
-    if result_["status"] == "handover_pending" and result_["ticket"]["mailed_at"]:
-        return f"open the ticket. When it shows the comment, run: {confirm}. If it does not, add -e cmk_support_mode=manual"
-    if result_["status"] == "handover_pending":
-        if text != ABOVE:
-            return f"paste {text} into ticket {result_['ticket']['key']}".rstrip()
-        return f"paste {text} into the ticket, then run: {confirm}"
-    if result_["status"] == "nothing_to_restore":
+    if result["status"] == "nothing_to_restore":
         return f"if access was lost all the same, run: {restore} -e cmk_revoked_at=<when it was lost>"
-    return ""
+    if result["status"] != "handover_pending":
+        return ""
+    if result["ticket"]["mailed_at"]:
+        return f"open the ticket. When it shows the comment, run: {confirm}. If it does not, add -e cmk_support_mode=manual"
+    if file:
+        return f"paste {file} into ticket {result['ticket']['key']}".rstrip()
+    return f"paste the text above into the ticket, then run: {confirm}"
 
 
-def _next_after_verification(result_: Result, restore: str, verify: str) -> str:
-    if any(key["state_after"] not in ("", None, "Enabled") for key in result_["keys"]):
+def _find_step_after_verification(result: Result, restore: str, verify: str) -> str:
+    if any(key["state_after"] not in ("", None, "Enabled") for key in result["keys"]):
         return f"unless the revocation was intentional, run: {restore}"
-    return "" if result_["status"] == "restored" else f"run again later: {verify}"
+    return "" if result["status"] == "restored" else f"run again later: {verify}"

@@ -14,7 +14,12 @@ from dataclasses import asdict, dataclass, field, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import ROLE, written
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, parse_time, to_minute
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import (
+    format_time,
+    parse_time,
+    to_minute,
+    words,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import Access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
     AccessLoss,
@@ -39,7 +44,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import 
     trust_done,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, seen_keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings

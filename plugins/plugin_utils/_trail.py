@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What CloudTrail, the policies and the grants tell of the keys, as ``kms_key_revocation_info`` returns it. Pure."""
+"""What CloudTrail, the policies and the grants show of the keys, as ``kms_key_revocation_info`` returns it. Pure."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ Json: t.TypeAlias = t.Mapping[str, t.Any]
 
 @dataclass(frozen=True)
 class KeyTrail:
-    """Of one key. Times are ISO 8601 in UTC, by AWS's clock."""
+    """What is known of one key. Times are ISO 8601 in UTC, by AWS's clock."""
 
     region: str = ""
     arn: str = ""
-    looked_up: bool = False  # CloudTrail answered
     complete: bool = False  # every event that matters was read
     events: tuple[Json, ...] = ()
     revoked_at: str | None = None  # when access was lost that nothing has undone since
@@ -49,17 +48,16 @@ class KeyTrail:
     @classmethod
     def from_json(cls, answer: Json) -> KeyTrail:
         """Read an entry of the module's ``keys``."""
-        given = {field.name: answer[field.name] for field in fields(cls) if field.name in answer}
-        given["complete"] = answer.get("complete", answer.get("looked_up", False))
-        for name in ("events", "suspects"):
-            given[name] = tuple(given.get(name) or ())
-        grants = given.pop("grants", None)
-        return cls(**given, grants=None if grants is None else tuple(grants))
+        known = {field.name: answer[field.name] for field in fields(cls) if field.name in answer}
+        values: dict[str, t.Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in known.items()
+        }
+        return cls(**values)
 
 
 @dataclass(frozen=True)
 class Trail:
-    """Of all keys; empty before the module was asked."""
+    """What is known of all keys; empty before the module was asked."""
 
     keys: tuple[KeyTrail, ...] = ()
     revoked_at: str | None = None  # the last loss of all keys: when the first key was lost
@@ -84,7 +82,5 @@ class Trail:
     @classmethod
     def from_json(cls, answer: Json) -> Trail:
         """Read the module's result."""
-        loss = answer.get("last_loss") or {}
-        facts = {name: loss.get(name) for name in ("revoked_at", "lost_at", "restored_at")}
-        keys = tuple(map(KeyTrail.from_json, answer.get("keys") or []))
-        return cls(keys, identity=answer.get("identity"), **facts)
+        keys, loss = tuple(map(KeyTrail.from_json, answer.get("keys") or [])), answer.get("last_loss") or {}
+        return cls(keys, loss.get("revoked_at"), loss.get("lost_at"), loss.get("restored_at"), answer.get("identity"))

@@ -10,7 +10,7 @@ import datetime as dt
 import typing as t
 from dataclasses import asdict, replace
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time, words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import (
     CHECKS,
     OUTCOMES,
@@ -23,7 +23,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks impor
     lost_again,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import Reply, is_dated, reply_on_ticket
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import (
     VERDICTS,
     Facts,

@@ -6,7 +6,7 @@ import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _printing
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence as make_evidence
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fleet import End, count, record
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import End, count, record
 from tests.tools.evidence_runs import RUNS
 
 TEMPLATES: t.Final = _printing.TEMPLATES

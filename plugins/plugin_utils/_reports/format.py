@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The types of the evidence, which is JSON. docs/evidence.schema.json describes it field by field.
+"""The evidence, which is JSON: its fields, each read by its type. docs/evidence.schema.json explains them.
 
 Times are ISO 8601 in UTC, to the second, or None if unknown; texts are empty if unknown.
 """
@@ -11,20 +11,28 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import OUTCOMES as REHEARSED
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import (
+    Link,
+    Name,
+    Number,
+    Time,
+    one_of,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import OUTCOMES, VERDICTS
 
-class Call(t.TypedDict):
-    """One call to AWS."""
+PHASES: t.Final = ("reinstatable", "uncertain", "at_risk", "unknown")
 
+
+class Call(t.TypedDict):  # to AWS
     operation: str
-    at: str | None
+    at: Time
     error: str
     request_id: str
 
 
-class Event(t.TypedDict):
-    """One event of CloudTrail."""
-
-    time: str | None
+class Event(t.TypedDict):  # of CloudTrail
+    time: Time
     name: str
     user_arn: str
     source_ip: str
@@ -36,7 +44,7 @@ class Event(t.TypedDict):
 class Lost(t.TypedDict):
     """How access to a key was lost."""
 
-    revoked_at: str | None
+    revoked_at: Time
     revoked_by: str
     revoked_how: str
     event_id: str
@@ -44,9 +52,9 @@ class Lost(t.TypedDict):
 
 
 class Loss(Lost):
-    """What CloudTrail tells of a key: the loss that nothing has undone, the last one, and what came with them."""
+    """What CloudTrail shows of a key: the loss that nothing has undone, the last one, and what came with them."""
 
-    restored_at: str | None
+    restored_at: Time
     last_revocation: Lost | None
     events: list[Event]
     suspects: list[Event]
@@ -61,9 +69,14 @@ class Access(t.TypedDict):
     note: str
 
 
-class Part(t.TypedDict):
-    """What became of a key or of the trust statement."""
+class Region(t.TypedDict):
+    """What became of a key."""
 
+    region: str
+    label: str
+    reference: str
+    key_id: str
+    proven_at: Time  # when AWS permitted EnableKey on the key while it was Enabled
     arn: str
     account_id: str
     state_at_revocation: str
@@ -72,75 +85,71 @@ class Part(t.TypedDict):
     ok: bool
     changed: bool
     actions: list[str]
-    waited: float | None
+    waited: Number
     error: str
     hint: str
     calls: list[Call]
-
-
-class Region(Part):
-    """One key."""
-
-    region: str
-    label: str
-    reference: str
-    key_id: str
-    proven_at: str | None  # when AWS permitted EnableKey on the key while it was Enabled
     revocation: Loss | None
     access: Access | None
 
 
-class Trust(Part):
-    """BYOK's trust statement."""
+class Trust(t.TypedDict):
+    """What became of BYOK's trust statement."""
 
     role: str
+    arn: str
+    account_id: str
+    state_at_revocation: str
+    state_before: str
+    state_after: str
+    ok: bool
+    changed: bool
+    actions: list[str]
+    waited: Number
+    error: str
+    hint: str
+    calls: list[Call]
     diff: str
 
 
 class Window(t.TypedDict):
-    """Where the run was in Atlassian's window."""
-
     known: bool
-    revoked_at: str | None
-    days_elapsed: float | None
-    reinstate_by: str | None
-    at_risk_after: str | None
-    hours_left: float | None
-    phase: str
-    deletion_date: str | None
-    expiry_date: str | None
-    deadline: str | None
-    expected_completion: str | None
+    revoked_at: Time
+    days_elapsed: Number
+    reinstate_by: Time
+    at_risk_after: Time
+    hours_left: Number
+    phase: t.Annotated[str, one_of(PHASES, "unknown")]
+    deletion_date: Time
+    expiry_date: Time
+    deadline: Time
+    expected_completion: Time
     says: str
     error: str
 
 
 class Ticket(t.TypedDict):
-    """What became of the ticket."""
-
     key: str
     mode: str
     told: bool
     already_told: bool
     comment_id: str
-    url: str
+    url: Link
     mailed_to: str
-    mailed_at: str | None
+    mailed_at: Time
     code: str
     error: str
     hint: str
     told_by: str
-    told_at: str | None
+    told_at: Time
     told_note: str
     comment: str
 
 
-class Check(t.TypedDict):
-    """What a rehearsal has proven or predicts."""
-
+class Check(t.TypedDict):  # of a rehearsal
     subject: str
     label: str
-    outcome: str
+    outcome: t.Annotated[str, one_of(REHEARSED, "unknown")]
     says: str
     by: str
 
@@ -148,7 +157,7 @@ class Check(t.TypedDict):
 class FirstUse(t.TypedDict):
     """A use of a key by the account that is waited for."""
 
-    time: str | None
+    time: Time
     name: str
     account_id: str
     source_ip: str
@@ -156,11 +165,11 @@ class FirstUse(t.TypedDict):
 
 
 class Use(t.TypedDict):
-    """Whether a key is used by that account."""
+    """Whether that account uses a key."""
 
     region: str
     arn: str
-    since: str | None
+    since: Time
     looked_up: bool
     first_use: FirstUse | None
     is_first: bool
@@ -168,25 +177,102 @@ class Use(t.TypedDict):
 
 
 class Reply(t.TypedDict):
-    """The answer on the ticket."""
-
     name: str
-    at: str | None
+    at: Time
     text: str
-    url: str
+    url: Link
+
+
+class Finding(t.TypedDict):  # of a verification
+    check: str
+    outcome: t.Annotated[str, one_of(OUTCOMES, "unknown")]
+    says: str
+
+
+class Site(t.TypedDict):
+    site: str
+    up: bool
+    status: Number
+    says: str
 
 
 class Verification(t.TypedDict):
-    """Whether Atlassian is back."""
-
-    verdict: str
+    verdict: t.Annotated[str, one_of(VERDICTS, "needs_attention")]
     reason: str
     looks: int
-    checks: list[dict[str, str]]
+    checks: list[Finding]
     use: list[Use]
     ticket_status: str
     reply: Reply | None
-    sites: list[dict[str, t.Any]]
+    sites: list[Site]
+
+
+class Previous(t.TypedDict):
+    """The run before, to which this one is chained."""
+
+    run: Name
+    sha256: str
+
+
+class Earlier(t.TypedDict):
+    """An earlier run of the same restoration."""
+
+    run: Name  # its folder's name
+    entry_point: Name
+    at: Time
+
+
+class Revocation(t.TypedDict):
+    identity: str
+    source: str
+    reason: str
+
+
+class Runner(t.TypedDict):  # who ran it, and where
+    user: str
+    host: str
+    job: str
+    workflow_job: str
+    arn: str
+    account_id: str
+
+
+class Versions(t.TypedDict):
+    ansible_core: str
+    amazon_aws: str
+    boto3: str
+    botocore: str
+
+
+class Facts(t.TypedDict):
+    """The evidence but for what follows from it."""
+
+    schema: str
+    version: int
+    collection_version: str
+    entry_point: str
+    check_mode: bool
+    predicted: bool
+    org: str
+    programme: t.Annotated[str, one_of(["byok"], "cmk")]
+    realm: str
+    status: str
+    error: str
+    reference: str
+    revocation: Revocation
+    started_at: Time
+    finished_at: Time
+    restored_at: Time
+    ran_by: Runner
+    versions: Versions
+    previous: Previous | None
+    earlier_runs: list[Earlier]
+    regions: list[Region]
+    trust: Trust | None
+    window: Window
+    ticket: Ticket
+    verification: Verification | None
+    checks: list[Check]
 
 
 class Verdict(t.TypedDict):
@@ -199,61 +285,13 @@ class Verdict(t.TypedDict):
 
 
 class Moment(t.TypedDict):
-    """A moment of the timeline."""
-
     at: str
     kind: str
     region: str
     label: str
 
 
-class Earlier(t.TypedDict):
-    """An earlier run of the same restoration."""
-
-    run: str  # its folder's name
-    entry_point: str
-    at: str | None
-
-
-class Facts(t.TypedDict):
-    """The evidence but for what is judged by it."""
-
-    schema: str
-    version: int
-    collection_version: str
-    entry_point: str
-    check_mode: bool
-    predicted: bool
-    org: str
-    programme: str
-    realm: str
-    status: str
-    error: str
-    reference: str
-    revocation: dict[str, str]
-    started_at: str | None
-    finished_at: str | None
-    restored_at: str | None
-    ran_by: dict[str, str]
-    versions: dict[str, str]
-    previous: dict[str, str] | None
-    earlier_runs: list[Earlier]
-    regions: list[Region]
-    trust: Trust | None
-    window: Window
-    ticket: Ticket
-    verification: Verification | None
-    checks: list[Check]
-
-
-class Judged(Facts):
-    """The evidence but for the timeline."""
-
+class Evidence(Facts):
     verdict: Verdict
     warnings: list[str]
-
-
-class Evidence(Judged):
-    """The evidence of a run."""
-
     timeline: list[Moment]

@@ -28,29 +28,30 @@ METRICS: t.Final = {
 }
 _TEXT: t.Final = r'"(?:[^"\\]|\\.)*"'
 _SAMPLE: t.Final = re.compile(rf"({PREFIX}\w+\{{org={_TEXT}(?:,\w+={_TEXT})*\}}) ([0-9]+)")
+_NOTHING_TO_NOTIFY: t.Final = ("nothing_to_restore", "revoked", "already_revoked")
+# Of each series (name and labels) the value; None removes it.
+Series: t.TypeAlias = dict[str, int | None]
 
 
 def update_metrics(text: str, result: Result, command: Command) -> str:
     """Put the result of a run into the text of a metrics file, which may hold other organizations too.
 
-    What this run did not learn stays as it was.
-
-    :raises ValueError: the text is not that of a metrics file
+    What this run did not learn stays as it was. Raises ValueError if the text is not that of a metrics file.
     """
-    org = f'org="{_escape(str(result["org"]))}"'
-    run = f'{org},command="{command.name}"'
+    name = str(result["org"]).replace("\\", "\\\\").replace('"', '\\"')
+    org, run = f'org="{name}"', f'org="{name}",command="{command.name}"'
     earlier_status = f"{PREFIX}last_run_status{{{run},"
-    series = {name: value for name, value in _read(text).items() if not name.startswith(earlier_status)}
-    series |= {f"{PREFIX}{name}{{{org}}}": value for name, value in _learn(result, command).items()}
-    series[f"{PREFIX}last_run_timestamp_seconds{{{run}}}"] = _seconds(result["finished_at"])
+    series = {key: value for key, value in _read(text).items() if not key.startswith(earlier_status)}
+    series |= {f"{PREFIX}{metric}{{{org}}}": value for metric, value in _learn(result, command).items()}
+    series[f"{PREFIX}last_run_timestamp_seconds{{{run}}}"] = _count_seconds(result["finished_at"])
     series[f"{PREFIX}last_run_success{{{run}}}"] = int(succeeds(result))
     series[f'{earlier_status}status="{result["status"]}"}}'] = 1
     return "".join(_print(series))
 
 
-def _learn(result: Result, command: Command) -> dict[str, int | None]:
-    """Return what a run has learned of the organization; None for what is over."""
-    learned, ended = _learn_of_loss(result, command), _seconds(result["finished_at"])
+def _learn(result: Result, command: Command) -> Series:
+    """Return what a run has learned of the organization."""
+    learned, ended = _learn_of_loss(result, command), _count_seconds(result["finished_at"])
     if keys := result["keys"]:
         # What a rehearsal predicts has not happened.
         state = "state_before" if command.only_reads else "state_after"
@@ -63,33 +64,29 @@ def _learn(result: Result, command: Command) -> dict[str, int | None]:
     return learned
 
 
-def _learn_of_loss(result: Result, command: Command) -> dict[str, int | None]:
-    status, deadline, ticket = result["status"], result["window"].get("deadline"), result["ticket"]
-    learned: dict[str, int | None] = {}
+def _learn_of_loss(result: Result, command: Command) -> Series:
+    status, ticket, deadline = result["status"], result["ticket"], result["window"].get("deadline")
+    learned: Series = {}
     if ticket["told"] or status in ("nothing_to_restore", "restored"):
         learned["deadline_timestamp_seconds"] = None
     elif deadline:
-        learned["deadline_timestamp_seconds"] = _seconds(deadline)
-    if status in ("nothing_to_restore", "revoked", "already_revoked"):
+        learned["deadline_timestamp_seconds"] = _count_seconds(deadline)
+    # A run that failed, or that could not read the ticket, does not know that Atlassian was not notified.
+    is_unknown = status == "failed" or (command.verifies and ticket["error"])
+    if status in _NOTHING_TO_NOTIFY:
         learned["notified"] = None
-    # A run that failed, or that could not read the ticket, does not know.
-    elif ticket["told"] or not (status == "failed" or (command.verifies and ticket["error"])):
+    elif ticket["told"] or not is_unknown:
         learned["notified"] = int(ticket["told"])
     return learned
 
 
-def _seconds(time: object) -> int | None:
+def _count_seconds(time: object) -> int | None:
     moment = parse_time(time)
     return int(moment.timestamp()) if moment else None
 
 
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _read(text: str) -> dict[str, int | None]:
-    """Read the samples: name and labels, to the value."""
-    series: dict[str, int | None] = {}
+def _read(text: str) -> Series:
+    series: Series = {}
     for line in text.splitlines():
         sample = _SAMPLE.fullmatch(line)
         if sample:
@@ -99,7 +96,7 @@ def _read(text: str) -> dict[str, int | None]:
     return series
 
 
-def _print(series: t.Mapping[str, int | None]) -> t.Iterator[str]:
+def _print(series: Series) -> t.Iterator[str]:
     for name, help_text in METRICS.items():
         begin = f"{PREFIX}{name}{{"
         samples = [f"{key} {value}\n" for key, value in series.items() if key.startswith(begin) and value is not None]

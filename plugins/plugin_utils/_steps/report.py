@@ -24,7 +24,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.form
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import find_repeats, find_unfit
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.metrics import update_metrics
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
-    ABOVE,
     Result,
     is_good,
     list_hints,
@@ -33,22 +32,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result impor
     succeeds,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import rewrite_public_file, write_file
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.chain import (
-    claim_folder,
-    find_earlier,
-    find_previous,
-    list_runs,
-    write_sums,
-)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import rewrite_public_file
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import keep_drill
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import (
-    JOURNAL,
-    LOCK,
-    REVOCATION,
-    keep,
-    report_folder,
-)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.surroundings import find_surroundings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
@@ -56,41 +42,30 @@ Json = dict[str, t.Any]
 
 
 def report(task: Task) -> Json:
-    """Write what is to be remembered, the evidence and the reports.
-
-    :return: ``result`` (``cmk_result``), ``folder`` (of the reports; empty without), ``summary`` (to be shown), ``failure`` (why the run
-        fails; empty if it does not), ``ending`` (the error of a run that fails), ``next`` (what a person does next), ``good``,
-        ``entry_point``, and for a drill ``headline`` and ``acted`` (whether AWS was asked to change a key)
-    """
+    """Write what is to be remembered, the evidence and the reports; return the result and the texts with which the run ends."""
     run, writes = Run.from_json(task.args["run"]), not task.check_mode
-    name, found = run.command.name, make_result(run)
-    known = {**evidence_parts(run), **find_surroundings(run), "verification": found.get("verification")}
+    name, result = run.command.name, make_result(run)
+    parts = {
+        **evidence_parts(run),
+        **find_surroundings(run),
+        "result": result,
+        "verification": result.get("verification"),
+    }
     folder, chain = _open_folder(run) if writes and run.settings.report_dir else ("", {})
-    proof = evidence({**known, **chain, "result": found})
+    proof = evidence({**parts, **chain})
     if writes:
-        _record(task, run, found, folder, proof)
+        _record(task, run, result, folder, proof)
     return {
-        **_texts(task, run, found, proof, folder),
+        **_print_texts(task, run, result, proof, folder),
         "headline": proof["verdict"]["headline"],
         "acted": run.acted,
-        "result": found,
-        "good": is_good(found),
+        "result": result,
+        "good": is_good(result),
         "folder": folder,
         "entry_point": name,
         # What ansible.builtin.set_stats returns.
-        "ansible_stats": {"data": {f"cmk_{name}": {found["org"]: found}}, "per_host": False, "aggregate": True},
+        "ansible_stats": {"data": {f"cmk_{name}": {result["org"]: result}}, "per_host": False, "aggregate": True},
     }
-
-
-def _record(task: Task, run: Run, found: Result, folder: str, proof: Evidence) -> None:
-    if folder:
-        _write(run, folder, proof)
-    if folder and run.settings.drill:
-        keep_drill(run, found)
-    if not run.settings.problems:
-        release(run.settings.file(LOCK), identify(task.host, run.now))
-    if run.settings.metrics_file:
-        _write_metrics(run, found)
 
 
 def end(task: Task) -> Json:
@@ -101,42 +76,41 @@ def end(task: Task) -> Json:
 
 def _open_folder(run: Run) -> tuple[str, Json]:
     """Remember the run and create its folder; return the folder, and what the evidence says of the runs before it."""
-    keep(run, JOURNAL, journal_to_keep(run), "this run")
-    keep(run, REVOCATION, revocation_to_keep(run), "this run")
-    folder = report_folder(run)
+    files.keep(run, files.JOURNAL, journal_to_keep(run), "this run")
+    files.keep(run, files.REVOCATION, revocation_to_keep(run), "this run")
+    folder = files.report_folder(run)
     begun = run.announcement.journal.started_at if run.announcement else run.started_at
     try:
-        folder = claim_folder(folder)
+        folder = files.claim_folder(folder)
     except OSError:
         return folder, {}  # Writing the report will say why.
     try:
-        runs = list_runs(folder)
-        return folder, {"previous": find_previous(folder, runs), "earlier_runs": find_earlier(runs, begun)}
+        return folder, files.find_chain(folder, begun)
     except (OSError, UnicodeError) as error:
         Display().warning(f"{run.settings.org}: the evidence could not be chained to that of earlier runs: {error}.")
         return folder, {}
 
 
-def _write(run: Run, folder: str, proof: Evidence) -> None:
-    """Write the evidence and the reports of a run.
-
-    What was done is done, and what was notified is notified: what cannot be written is told beside it.
-    """
-    try:
-        write_reports(folder, run.command.name, proof)
-    except (OSError, UnicodeError, jinja2.TemplateError) as error:
-        Display().warning(f"{run.settings.org}: the evidence could not be kept: {error}.")
-
-
-def _write_metrics(run: Run, found: Result) -> None:
-    path = run.settings.metrics_file
-    try:
-        rewrite_public_file(path, lambda text: update_metrics(text, found, run.command))
-    except (OSError, ValueError) as error:
-        Display().warning(
-            f"{run.settings.org}: cmk_metrics_file ({path}) was not written: {error}. Its folder must exist, be writable, and "
-            "belong to this user or to root."
-        )
+def _record(task: Task, run: Run, result: Result, folder: str, proof: Evidence) -> None:
+    """Write the files of a run. One that cannot be written is a warning: the keys and the notification are done."""
+    settings = run.settings
+    if folder:
+        try:
+            write_reports(folder, run.command.name, proof)
+        except (OSError, UnicodeError, jinja2.TemplateError) as error:
+            Display().warning(f"{settings.org}: the evidence could not be kept: {error}.")
+        if settings.drill:
+            keep_drill(run, result)
+    if not settings.problems:
+        release(settings.file(files.LOCK), identify(task.host, run.now))
+    if path := settings.metrics_file:
+        try:
+            rewrite_public_file(path, lambda text: update_metrics(text, result, run.command))
+        except (OSError, ValueError) as error:
+            Display().warning(
+                f"{settings.org}: cmk_metrics_file ({path}) was not written: {error}. Its folder must exist, be writable, and "
+                "belong to this user or to root."
+            )
 
 
 def write_reports(folder: str, name: str, proof: Evidence) -> None:
@@ -146,51 +120,50 @@ def write_reports(folder: str, name: str, proof: Evidence) -> None:
         f"{name}.md": print_report("report.md.j2", proof) + "\n",
         f"{name}.html": print_report("report.html.j2", proof) + "\n",
     }
-    for file, text in texts.items():
-        write_file(os.path.join(folder, file), text)
-    write_sums(folder, texts, proof["previous"])
+    files.write_run(folder, texts, proof["previous"])
 
 
-def _texts(task: Task, run: Run, found: Result, proof: Evidence, folder: str) -> dict[str, str]:
-    """Print the texts with which the run ends."""
+def _print_texts(task: Task, run: Run, result: Result, proof: Evidence, folder: str) -> dict[str, str]:
+    """Print the summary, why the run fails, the error of a run that fails, and the next step; each may be empty."""
     headline = proof["verdict"]["headline"]
     ending = headline.lower() if headline.isupper() else headline[:1].lower() + headline[1:]
+    comment = run.settings.file("comment.txt")
+    # Among many organizations the comment is not printed.
+    file = home(comment) if run.organizations > 1 and os.path.isfile(comment) else ""
+    step = next_step(result, run.command, check_mode=run.check_mode, file=file, inventory=_name_inventory(task))
     known = {
         **shown(run),
-        "cmk_result": found,
+        "cmk_result": result,
         "cmk_folder": folder,
         "cmk_entry_point": run.command.name,
         "cmk_repeats": [*find_repeats(proof), *find_unfit(proof)],
         "cmk_rows": summarize(check_rehearsal(run)),
         "cmk_verdict": proof["verdict"],
         "cmk_ending": ending,
-        "cmk_hints": list_hints(found),
+        "cmk_hints": list_hints(result),
         "cmk_headline": headline.upper(),
-        "cmk_next": next_step(found, run.command, check_mode=run.check_mode, **_surrounding_words(task, run)),
+        "cmk_next": step,
         "ansible_check_mode": run.check_mode,
     }
-    fails = not succeeds(found)
+    fails = not succeeds(result)
     summary = render(run.command.summary, **known)
+    # Among many organizations each is one line, and the sum-up names those that need a person. So it is with a drill's parts.
+    is_line = run.organizations > 1 or (run.is_part and not fails)
     return {
-        # Among many organizations each is one line, and the sum-up names those that need a person. So it is with a drill's parts.
-        "summary": summary.splitlines()[0] if run.organizations > 1 or (run.is_part and not fails) else summary,
+        "summary": summary.splitlines()[0] if is_line else summary,
         "failure": render("failure.txt.j2", **known).strip() if fails else "",
-        "ending": f"{found['org']}: {ending}. See the summary below." if fails else "",
-        "next": known["cmk_next"],
+        "ending": f"{result['org']}: {ending}. See the summary below." if fails else "",
+        "next": step,
     }
 
 
-def _surrounding_words(task: Task, run: Run) -> dict[str, str]:
-    """Say where the operator finds the comment (among many organizations: in its file), and which inventory this is."""
-    file = run.settings.file("comment.txt")
-    text = home(file) if run.organizations > 1 and os.path.isfile(file) else ABOVE
-    sources = task.variables.get("ansible_inventory_sources") or []
-    is_default = list(sources) == list(C.DEFAULT_HOST_LIST)
-    names = (
-        [] if is_default else [shlex.quote(home(os.path.relpath(one) if _is_below(one) else one)) for one in sources]
-    )
-    return {"text": text, "inventory": "".join(f"-i {name} " for name in names)}
-
-
-def _is_below(path: str) -> bool:
-    return "," not in path and path.startswith(os.path.join(os.getcwd(), ""))
+def _name_inventory(task: Task) -> str:
+    """Return the options that name the inventory, as short as they can be; empty for Ansible's default."""
+    sources = list(task.variables.get("ansible_inventory_sources") or [])
+    if sources == list(C.DEFAULT_HOST_LIST):
+        return ""
+    below = os.path.join(os.getcwd(), "")
+    names = [
+        os.path.relpath(source) if source.startswith(below) and "," not in source else source for source in sources
+    ]
+    return "".join(f"-i {shlex.quote(home(name))} " for name in names)

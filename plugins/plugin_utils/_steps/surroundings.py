@@ -2,13 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Who runs the collection, where, and with which versions."""
 
 from __future__ import annotations
 
-import functools
 import getpass
 import importlib
 import importlib.metadata
@@ -46,7 +43,6 @@ def _user() -> str:
         return f"user id {os.getuid()}"
 
 
-@functools.cache
 def collection_version(name: str = "keyops.atlassian_cmk") -> str:
     """Return the version of a collection, installed or in a checkout; empty if it does not tell."""
     try:
@@ -60,7 +56,6 @@ def collection_version(name: str = "keyops.atlassian_cmk") -> str:
         return ""
 
 
-@functools.cache
 def _package_version(name: str) -> str:
     try:
         return importlib.metadata.version(name)

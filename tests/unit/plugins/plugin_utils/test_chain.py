@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import chain
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import write_reports
 from tests.tools.evidence_runs import RUNS
 
@@ -24,8 +24,8 @@ NAMES: t.Final = ("20261124T025000Z-assess", "20261124T030000Z-restore", "202611
 
 def keep_run(folder: Path, name: str) -> Path:
     """Write a run as the role does."""
-    path = chain.claim_folder(str(folder / name))
-    previous = chain.find_previous(path, chain.list_runs(path))
+    path = files.claim_folder(str(folder / name))
+    previous = files.find_chain(path, "")["previous"]
     write_reports(path, name.split("-")[1], evidence({**RUNS["restored"], "previous": previous}))
     return Path(path)
 
@@ -66,9 +66,9 @@ def test_an_altered_file_names_its_run(folder: Path, name: str, suffix: str) -> 
 
 def test_an_altered_file_with_an_altered_list_names_its_run(folder: Path) -> None:
     file, sums = folder / NAMES[1] / "restore.json", folder / NAMES[1] / "SHA256SUMS"
-    digest = chain._digest(file.read_text(encoding="utf-8"))
+    digest = files._digest(file.read_text(encoding="utf-8"))
     file.write_text("{}", encoding="utf-8")
-    sums.write_text(sums.read_text(encoding="utf-8").replace(digest, chain._digest("{}")), encoding="utf-8")
+    sums.write_text(sums.read_text(encoding="utf-8").replace(digest, files._digest("{}")), encoding="utf-8")
     assert check(folder) == (1, [f"{NAMES[1]}/SHA256SUMS: FAILED"])
 
 
@@ -87,9 +87,9 @@ def test_a_list_that_was_spoiled_is_an_error(folder: Path) -> None:
 
 def test_a_run_links_to_the_one_before(folder: Path) -> None:
     path = str(folder / "20261127T000000Z-verify")
-    previous = chain.find_previous(path, chain.list_runs(path))
+    previous = files.find_chain(path, "")["previous"]
     sums = (folder / NAMES[2] / "SHA256SUMS").read_text(encoding="utf-8")
-    assert previous == {"run": NAMES[2], "sha256": chain._digest(sums)}
+    assert previous == {"run": NAMES[2], "sha256": files._digest(sums)}
     assert "previous" not in sums
     assert [line.split("  ")[1] for line in sums.splitlines()] == [
         f"{NAMES[2]}/verify.json",
@@ -101,7 +101,7 @@ def test_a_run_links_to_the_one_before(folder: Path) -> None:
 
 def test_a_run_that_has_not_ended_is_no_link(folder: Path) -> None:
     """Its list is empty and changes later, which would count as damage."""
-    begun = chain.claim_folder(str(folder / "20261127T000000Z-restore"))
+    begun = files.claim_folder(str(folder / "20261127T000000Z-restore"))
     ended = keep_run(folder, "20261127T000001Z-restore")
     write_reports(begun, "restore", evidence(RUNS["restored"]))
     assert f"{NAMES[2]}/SHA256SUMS" in (ended / "SHA256SUMS").read_text()
@@ -115,15 +115,15 @@ def test_two_runs_of_the_same_second_overwrite_nothing(folder: Path) -> None:
 
 
 def test_the_first_run_has_none_before(tmp_path: Path) -> None:
-    path = chain.claim_folder(str(tmp_path / NAMES[0]))
-    assert chain.find_previous(path, chain.list_runs(path)) is None
+    path = files.claim_folder(str(tmp_path / NAMES[0]))
+    assert files.find_chain(path, "")["previous"] is None
 
 
 @pytest.mark.parametrize(
     ("since", "found"),
     [
-        ("2026-11-24T02:50:00Z", [("assess", "2026-11-24T02:50:00Z"), ("restore", "2026-11-24T03:00:00Z")]),
-        ("2026-11-24T02:50:01Z", [("restore", "2026-11-24T03:00:00Z")]),
+        ("2026-11-24T02:50:00Z", [("assess", "20261124T025000Z"), ("restore", "20261124T030000Z")]),
+        ("2026-11-24T02:50:01Z", [("restore", "20261124T030000Z")]),
         ("2026-11-24T03:00:01Z", []),
     ],
 )
@@ -132,6 +132,6 @@ def test_earlier_runs_are_those_since_the_restoration_began(
 ) -> None:
     for name in ("runs", "20261124T030000Z-other", "20261124T030000Z", "access.json"):
         (folder / name).mkdir()
-    earlier = chain.find_earlier(chain.list_runs(str(folder / NAMES[2])), since)
+    earlier = files.find_chain(str(folder / NAMES[2]), since)["earlier_runs"]
     assert [(run["entry_point"], run["at"]) for run in earlier] == found
     assert [run["run"] for run in earlier] == [name for name in NAMES[:2] if name.split("-")[1] in dict(found)]

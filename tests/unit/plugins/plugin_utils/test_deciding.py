@@ -121,7 +121,7 @@ class TestSettle:
         assert announcement
         assert announcement.enables is True
 
-    COMPLETE: t.ClassVar = {"keys": [{"arn": ARN, "region": "ap-northeast-1", "looked_up": True}]}
+    COMPLETE: t.ClassVar = {"keys": [{"arn": ARN, "region": "ap-northeast-1", "looked_up": True, "complete": True}]}
 
     @pytest.mark.parametrize(
         ("plan", "more", "announces"),

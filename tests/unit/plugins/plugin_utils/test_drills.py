@@ -12,9 +12,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import ASSESS, RESTORE, REVOKE, VERIFY
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._drilled import Drilled
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._drills import (
     Drill,
+    DrillRun,
     add_run,
     draw_drills,
     read_drills,
@@ -141,12 +141,12 @@ def drilled(seconds: int | None, revoked_at: str = "2026-10-01T03:00:00Z", *, to
     ],
 )
 def test_what_an_auditor_reads(drills: list[Drill], says: str) -> None:
-    assert sum_up_drills(drills, NOW).says == says
+    assert sum_up_drills(drills, NOW)["says"] == says
 
 
 def test_the_numbers_behind_it() -> None:
     found = sum_up_drills([drilled(8), drilled(11), drilled(None)], NOW)
-    assert (found.drills, found.failed, found.median_seconds_to_keys) == (3, 1, 9.5)
+    assert (found["drills"], found["failed"], found["median_seconds_to_keys"]) == (3, 1, 9.5)
 
 
 def test_clocks_that_differ_make_no_negative_time() -> None:
@@ -273,7 +273,7 @@ BACK: t.Final = "Drill failed, but the keys are restored"
 )
 def test_how_a_drill_ends(changes: dict[str, t.Any], status: str, headline: str) -> None:
     reports = {name: report for name, report in {**GOOD, **changes}.items() if report}
-    ended = Drilled("drill", reports, goes_on=True)
+    ended = DrillRun("drill", reports, goes_on=True)
     assert (ended.status, ended.headline) == (status, headline)
     assert bool(ended.error) is (ended.status not in OK_STATUSES)
     command = "ansible-playbook keyops.atlassian_cmk.restore_cmk -e org=drill"
@@ -291,13 +291,13 @@ def test_how_a_drill_ends(changes: dict[str, t.Any], status: str, headline: str)
     ],
 )
 def test_check_mode(reports: dict[str, t.Any], more: dict[str, t.Any], status: str) -> None:
-    ended = Drilled("drill", reports, check_mode=True, **more)
+    ended = DrillRun("drill", reports, check_mode=True, **more)
     assert (ended.status, ended.lost) == (status, [])
     assert bool(ended.error) is (status == "failed")
 
 
 def test_a_drill_that_is_refused_has_no_error_of_its_own() -> None:
-    ended = Drilled("drill", {}, is_refused=True)
+    ended = DrillRun("drill", {}, is_refused=True)
     assert (ended.status, ended.error) == ("failed", "")
 
 

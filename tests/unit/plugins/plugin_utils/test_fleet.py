@@ -9,7 +9,7 @@ import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import VERIFY
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fleet import (
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import (
     End,
     count,
     read_record,

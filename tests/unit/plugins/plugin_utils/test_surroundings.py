@@ -88,7 +88,7 @@ def test_a_version_that_cannot_be_read_stops_nothing(
     damaged = types.ModuleType("damaged")
     damaged.__path__ = [str(tmp_path)]
     monkeypatch.setitem(sys.modules, "ansible_collections.damaged", damaged)
-    assert surroundings.collection_version.__wrapped__("damaged") == ""
+    assert surroundings.collection_version("damaged") == ""
 
 
 def test_what_is_not_installed_has_no_version() -> None:
