@@ -9,15 +9,11 @@ DOCUMENTATION = r"""
 module: report
 version_added: 1.0.0
 short_description: End a run of the role cmk with its result, evidence and summary (internal)
-description:
-  - Internal to the role of this collection, and may change in any release. Runs on the controller.
+description: Internal to the role of this collection, and may change in any release. Runs on the controller.
 author:
   - The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
-  run:
-    description: All that is known of the run.
-    type: dict
-    required: true
+  run: {description: All that is known of the run., type: dict, required: true}
 extends_documentation_fragment:
   - keyops.atlassian_cmk.attributes
   - keyops.atlassian_cmk.attributes.on_controller
@@ -38,8 +34,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-result:
-  description: The result, as docs/results.md describes it.
-  returned: always
-  type: dict
+result: {description: "The result, as docs/results.md describes it.", returned: always, type: dict}
 """

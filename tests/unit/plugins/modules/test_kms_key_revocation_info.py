@@ -536,7 +536,7 @@ def test_documentation() -> None:
     assert set(options) == {
         *("keys", "read_access", "read_health", "context_tag", "account_ids", "lookback_days", "timeout")
     }
-    fragment = Path(module.__file__).parents[1] / "doc_fragments/assume_role.py"
+    fragment = Path(module.__file__).parents[1] / "doc_fragments/aws.py"
     assert all(f"  {name}:" in fragment.read_text(encoding="utf-8") for name in ASSUME_ROLE_OPTIONS)
     runtime = yaml.safe_load((Path(module.__file__).parents[2] / "meta/runtime.yml").read_text(encoding="utf-8"))
     assert "kms_key_revocation_info" in runtime["action_groups"]["aws"]
