@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting
+from ._deadline import Deadline
+from ._waiter import Waiting
 
 # What a module takes and returns is JSON: here, and nowhere further in, it is a map.
 Json = dict[str, t.Any]

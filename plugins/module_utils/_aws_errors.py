@@ -16,7 +16,7 @@ try:
 except ImportError:  # AnsibleAWSModule reports the missing library
     AWS_ERRORS = ()
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
+from ._refusals import Refusal, refusal
 
 # AWS KMS API reference and AWS General Reference, "Common error types".
 _BY_AWS_CODE: t.Final[dict[str, str]] = {

@@ -11,8 +11,8 @@ import email.utils
 import threading
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, aws_code
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time, write_time
+from ._aws_errors import AWS_ERRORS, aws_code
+from ._time import current_time, write_time
 
 NO_ANSWER: t.Final = "NoAnswer"
 

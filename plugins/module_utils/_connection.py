@@ -23,12 +23,12 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing l
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info, get_aws_region
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import Json, Patience
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, TRANSIENT, explain
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._credentials import find_credentials, open_session
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time, parse_time
+from ._argspec import Json, Patience
+from ._aws_errors import AWS_ERRORS, TRANSIENT, explain
+from ._credentials import find_credentials, open_session
+from ._deadline import Deadline, begin
+from ._refusals import Refusal, RefusedError, refusal
+from ._time import current_time, parse_time
 
 # After that, the region next to one whose STS does not answer is asked for credentials as well.
 _STS_PATIENCE: t.Final = 2

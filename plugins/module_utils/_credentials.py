@@ -26,10 +26,10 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing l
     from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, EnvProvider
     from botocore.utils import JSONFileCache, SSOTokenLoader
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain, one_line
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
+from ._aws_errors import AWS_ERRORS, explain, one_line
+from ._deadline import Deadline, begin, wait_for
+from ._refusals import Refusal, RefusedError, refusal
+from ._time import parse_time
 
 # Where the AWS CLI keeps the sessions of assumed roles. It fills this cache of botocore's in the same way.
 _SESSIONS: t.Final = "~/.aws/cli/cache"

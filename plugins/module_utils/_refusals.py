@@ -13,8 +13,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._messages import MESSAGES
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
+from ._messages import MESSAGES
+from ._text import plain
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import write_time
+from .._time import write_time
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,10 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import (
-    KEY_EVENTS,
-    STORE_EVENTS,
-    concerns_store,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
+from .._aws_errors import AWS_ERRORS, explain
+from .._refusals import RefusedError
+from .events import TrailEvent
+from .revocation import KEY_EVENTS, STORE_EVENTS, concerns_store
 
 # 500 events, five seconds at two requests a second.
 MOST_PAGES: t.Final = 10

@@ -35,9 +35,9 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.automation import find_automation
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
+from .._time import to_minute
+from .automation import find_automation
+from .events import TrailEvent
 
 _TAKES: t.Final = {
     "DisableKey": "disabled",

@@ -12,38 +12,18 @@ import functools
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
-    ASSUME_ROLE_OPTIONS,
-    INFO_PATIENCE,
-    MARK_OPTIONS,
-    TIMEOUT_OPTION,
-    ArgumentSpec,
-    Json,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.lookup import (
-    EVENTS_A_PAGE,
-    MOST_PAGES,
-    Pace,
-    Trail,
-    read_history,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import (
-    AccessEvent,
-    Revocation,
-    find_last_loss,
-    find_revocation,
-    read_access_events,
-    why_none,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import Marks, Use, refused_use
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.access import Access, read_access
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.health import Health, read_health
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import check_key_arn, region_of
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time
+from .._argspec import ASSUME_ROLE_OPTIONS, INFO_PATIENCE, MARK_OPTIONS, TIMEOUT_OPTION, ArgumentSpec, Json
+from .._aws_errors import AWS_ERRORS
+from .._connection import Connection
+from .._deadline import Deadline, begin, wait_for
+from .._kms.access import Access, read_access
+from .._kms.health import Health, read_health
+from .._kms.states import check_key_arn, region_of
+from .._refusals import RefusedError, refusal
+from .._time import current_time
+from .lookup import EVENTS_A_PAGE, MOST_PAGES, Pace, Trail, read_history
+from .revocation import AccessEvent, Revocation, find_last_loss, find_revocation, read_access_events, why_none
+from .use import Marks, Use, refused_use
 
 _KEY: t.Final = {
     "key_arn": {"type": "str", "required": True, "no_log": False},

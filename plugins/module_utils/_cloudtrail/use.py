@@ -17,8 +17,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
+from .._time import to_minute
+from .events import TrailEvent
 
 USES: t.Final = (
     "Decrypt",

@@ -12,29 +12,16 @@ import functools
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
-    ASSUME_ROLE_OPTIONS,
-    INFO_PATIENCE,
-    MARK_OPTIONS,
-    TIMEOUT_OPTION,
-    ArgumentSpec,
-    Json,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.lookup import Pace, Trail, read_earliest
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import (
-    Marks,
-    Use,
-    foreign_use,
-    proven_use,
-    why_unused,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.health import LastUse, read_last_use
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import check_key_arn, region_of
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time, parse_time, write_time
+from .._argspec import ASSUME_ROLE_OPTIONS, INFO_PATIENCE, MARK_OPTIONS, TIMEOUT_OPTION, ArgumentSpec, Json
+from .._connection import Connection
+from .._deadline import Deadline, begin, wait_for
+from .._kms.health import LastUse, read_last_use
+from .._kms.states import check_key_arn, region_of
+from .._refusals import Refusal, RefusedError, refusal
+from .._time import current_time, parse_time, write_time
+from .events import TrailEvent
+from .lookup import Pace, Trail, read_earliest
+from .use import Marks, Use, foreign_use, proven_use, why_unused
 
 _KEY: t.Final = {
     "key_arn": {"type": "str", "required": True, "no_log": False},

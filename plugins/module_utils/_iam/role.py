@@ -10,18 +10,11 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, aws_code, explain
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls, ClosedError
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import (
-    ROLE,
-    TrustPlan,
-    is_same,
-    plan,
-    quote,
-    written,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting, wait_until
+from .._aws_errors import AWS_ERRORS, aws_code, explain
+from .._calls import Calls, ClosedError
+from .._refusals import Refusal, RefusedError, refusal
+from .._waiter import Waiting, wait_until
+from .trust import ROLE, TrustPlan, is_same, plan, quote, written
 
 # IAM is one service for all regions; it is signed for, and logged in, this one (IAM User Guide, "Logging IAM and AWS STS
 # API calls with AWS CloudTrail").

@@ -24,7 +24,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
+from .._refusals import Refusal, refusal
 
 ROLE: t.Final = "atlassian-key-management"
 PRINCIPAL: t.Final = "arn:aws:iam::279766244153:role/Cryptor-OSB-Provider"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
+from .._argspec import (
     ASSUME_ROLE_OPTIONS,
     PLAN_OPTIONS,
     WAIT_OPTIONS,
@@ -19,15 +19,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec impo
     plan_patience,
     read_waiting,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.role import (
-    REGION,
-    TrustOutcome,
-    TrustRequest,
-    allow_trust,
-    give_up,
-)
+from .._connection import Connection
+from .._deadline import Deadline, begin, wait_for
+from .role import REGION, TrustOutcome, TrustRequest, allow_trust, give_up
 
 SPEC: t.Final = ArgumentSpec(
     {

@@ -10,7 +10,7 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
+from .._aws_errors import AWS_ERRORS, explain
 
 
 class AccessClient(t.Protocol):

@@ -9,11 +9,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change import Outcome
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import account_of
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
+from .._aws_errors import AWS_ERRORS, explain
+from .._calls import Calls
+from .._refusals import RefusedError, refusal
+from .change import Outcome
+from .states import account_of
 
 # 50 a page (AWS KMS API Reference, ListAliases): far more than anybody has, and an end for an answer that has none.
 MOST_PAGES: t.Final = 200

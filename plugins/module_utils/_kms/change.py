@@ -13,24 +13,13 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import (
-    AWS_ERRORS,
-    aws_code,
-    explain,
-    not_found,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls, ClosedError, clock_offset
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import (
-    KeyMetadata,
-    Plan,
-    Wish,
-    check_reference,
-    plan,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock, current_time
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting, wait_until
+from .._aws_errors import AWS_ERRORS, aws_code, explain, not_found
+from .._calls import Calls, ClosedError, clock_offset
+from .._progress import Progress, report
+from .._refusals import Refusal, RefusedError, refusal
+from .._time import clock, current_time
+from .._waiter import Waiting, wait_until
+from .states import KeyMetadata, Plan, Wish, check_reference, plan
 
 _METHODS: t.Final = {
     "DescribeKey": "describe_key",

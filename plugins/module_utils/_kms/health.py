@@ -10,9 +10,9 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time
+from .._aws_errors import AWS_ERRORS, explain
+from .._refusals import RefusedError, refusal
+from .._time import format_time
 
 # 100 a page (AWS KMS API Reference, ListKeyRotations); a key has 25 rotations on demand at most, and one a year.
 _MOST_PAGES: t.Final = 10

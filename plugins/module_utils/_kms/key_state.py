@@ -13,7 +13,7 @@ import statistics
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
+from .._argspec import (
     ASSUME_ROLE_OPTIONS,
     PLAN_OPTIONS,
     WAIT_OPTIONS,
@@ -24,15 +24,15 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec impo
     plan_patience,
     read_waiting,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.aliases import find_keys
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change import Outcome, give_up, set_key_state
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import Wish, is_key_arn
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting
+from .._connection import Connection
+from .._deadline import Deadline, begin, wait_for
+from .._progress import Progress, report
+from .._refusals import RefusedError, refusal
+from .._time import format_time
+from .._waiter import Waiting
+from .aliases import find_keys
+from .change import Outcome, give_up, set_key_state
+from .states import Wish, is_key_arn
 
 _WAYS: t.Final = ("key_id", "alias_prefix")
 _KEYS: t.Final = {

@@ -15,8 +15,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute, write_time
+from .._refusals import Refusal, RefusedError, refusal
+from .._time import to_minute, write_time
 
 State = t.Literal["enabled", "disabled"]
 
