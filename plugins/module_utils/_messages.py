@@ -65,8 +65,8 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     # Keys, decided from DescribeKey.
     "key_not_found": (
         "There is no key {reference} in region {region} of the account {account_id}.",
-        "Check reference, region and credentials; a key is never created. If the key was deleted, its data cannot be "
-        "restored: notify Atlassian on the ticket.",
+        "Check reference, region and credentials; a key is never created. If the key was deleted, its data cannot be restored: notify Atlassian on "
+        "the ticket.",
     ),
     "owner_differs": (
         "{arn} belongs to account {seen}, but account {account_id} is expected, so the key was left alone.",
@@ -82,18 +82,17 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "pending_deletion": (
         "{arn} is scheduled for deletion on {deletion_date}, and the deletion was not cancelled.",
-        "To cancel it, run again with -e cmk_cancel_deletion=true (module: cancel_deletion=true) before that date. After it, "
-        "the key and all that it encrypts are lost.",
+        "To cancel it, run again with -e cmk_cancel_deletion=true (module: cancel_deletion=true) before that date. After it, the key and all that it "
+        "encrypts are lost.",
     ),
     "pending_replica_deletion": (
-        "{arn} waits for the deletion of its replica keys and is then deleted itself ({window} after the last "
-        "one), and the deletion was not cancelled.",
-        "To cancel it, run again with -e cmk_cancel_deletion=true (module: cancel_deletion=true). After the deletion, the key "
-        "and all that it encrypts are lost.",
+        "{arn} waits for the deletion of its replica keys and is then deleted itself ({window} after the last one), and the deletion was not "
+        "cancelled.",
+        "To cancel it, run again with -e cmk_cancel_deletion=true (module: cancel_deletion=true). After the deletion, the key and all that it "
+        "encrypts are lost.",
     ),
     "unavailable": (
-        "{arn} is Unavailable: its custom key store is disconnected, and a key state set now has no effect until "
-        "the store is back.",
+        "{arn} is Unavailable: its custom key store is disconnected, and a key state set now has no effect until the store is back.",
         "Reconnect the key store (AWS KMS, Custom key stores), wait until the key is no longer Unavailable, run again.",
     ),
     "pending_import": (
@@ -117,8 +116,7 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "Check the key in the AWS console, and check for a newer version of keyops.atlassian_cmk.",
     ),
     "not_settled": (
-        "{arn} was set to {wanted}, but AWS did not report that {reads} times in a row within {timeout} s "
-        "(last seen: {seen}).",
+        "{arn} was set to {wanted}, but AWS did not report that {reads} times in a row within {timeout} s (last seen: {seen}).",
         "Changes can take minutes to spread: run again, with a longer wait_timeout (role: cmk_wait_timeout) if needed.",
     ),
     # BYOK: the keys of a region, and the trust statement of the role.
@@ -127,8 +125,7 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "Check the regions of the organization's BYOK location (cmk_regions) and the credentials; a key is never created.",
     ),
     "too_many_aliases": (
-        "Region {region} has more than {most} aliases, and the rest was not read, so keys whose alias begins with {prefix} may be "
-        "missing.",
+        "Region {region} has more than {most} aliases, and the rest was not read, so keys whose alias begins with {prefix} may be missing.",
         "Search for further keys in the KMS console, and enable each by its key id with module kms_key_state.",
     ),
     "alias_without_key": (
@@ -137,8 +134,7 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "role_not_found": (
         "There is no IAM role {role} in the account of the credentials in use.",
-        "Use the credentials of the account in which BYOK was set up (role: cmk_aws_profile, cmk_assume_role_arn); a role "
-        "is never created.",
+        "Use the credentials of the account in which BYOK was set up (role: cmk_aws_profile, cmk_assume_role_arn); a role is never created.",
     ),
     "role_of_other_account": (
         "The IAM role {arn} belongs to account {seen}, but account {account_id} is expected, so it was left alone.",
@@ -149,33 +145,28 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "Correct the trust policy in the IAM console as Atlassian documents it, then run again.",
     ),
     "trust_not_found": (
-        "No statement in the trust policy of role {role} names {principal}, so there is none to set back to Allow. "
-        "Seen: {seen}.",
+        "No statement in the trust policy of role {role} names {principal}, so there is none to set back to Allow. Seen: {seen}.",
         "Add Atlassian's documented statement in the IAM console, or ask Atlassian on the ticket, then run again.",
     ),
     "trust_ambiguous": (
-        "In the trust policy of role {role}, {count} statements name {principal}, and Atlassian documents one, so none was "
-        "changed. Seen: {seen}.",
+        "In the trust policy of role {role}, {count} statements name {principal}, and Atlassian documents one, so none was changed. Seen: {seen}.",
         "Leave only Atlassian's documented statement in the IAM console, then run again.",
     ),
     "trust_undocumented": (
-        "The statement for Atlassian in the trust policy of role {role} is not as Atlassian documents it: {difference}. It "
-        "was left alone. Seen: {seen}.",
+        "The statement for Atlassian in the trust policy of role {role} is not as Atlassian documents it: {difference}. It was left alone. Seen: "
+        "{seen}.",
         "Compare it with Atlassian's page on restoring access to BYOK keys, correct it in the IAM console, and run again.",
     ),
     "trust_denied_elsewhere": (
-        "In the trust policy of role {role}, another statement may deny {principal} its access, so nothing was changed. "
-        "Seen: {seen}.",
+        "In the trust policy of role {role}, another statement may deny {principal} its access, so nothing was changed. Seen: {seen}.",
         "Remove or narrow that statement in the IAM console if Atlassian is to have access, then run again.",
     ),
     "trust_changed_meanwhile": (
-        "The trust policy of role {role} is not the one that was planned with: somebody has changed it since. Nothing was "
-        "written.",
+        "The trust policy of role {role} is not the one that was planned with: somebody has changed it since. Nothing was written.",
         "Find out who is changing it, then run again.",
     ),
     "trust_not_settled": (
-        "The trust policy of role {role} was written, but AWS did not show it {reads} times in a row within {timeout} s "
-        "(last seen: {seen}).",
+        "The trust policy of role {role} was written, but AWS did not show it {reads} times in a row within {timeout} s (last seen: {seen}).",
         "Changes can take minutes to spread, or somebody else has changed it. Check the role and run again.",
     ),
     # Calls that AWS did not answer as hoped.
@@ -189,8 +180,8 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "guarded": (
         "A guard denies {operation} in {region}, which no permission overrides: {message}",
-        "Such policies protect keys that were used lately (kms:TrailingDaysWithoutKeyUsage). Ask who administers that policy to "
-        "exempt this identity (condition aws:PrincipalArn), then run again.",
+        "Such policies protect keys that were used lately (kms:TrailingDaysWithoutKeyUsage). Ask who administers that policy to exempt this identity "
+        "(condition aws:PrincipalArn), then run again.",
     ),
     "credentials_expired": (
         "The AWS credentials have expired ({operation} in {region}).",
@@ -201,10 +192,8 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "Check the access key, the profile and this machine's clock, then run again.",
     ),
     "credentials_of_other_account": (
-        "The credentials in use belong to account {seen}, but account {account_id} is expected: no key {reference} was "
-        "found in {region}.",
-        "Use the credentials of the right account (role: cmk_aws_profile, cmk_assume_role_arn), or correct the account "
-        "id.",
+        "The credentials in use belong to account {seen}, but account {account_id} is expected: no key {reference} was found in {region}.",
+        "Use the credentials of the right account (role: cmk_aws_profile, cmk_assume_role_arn), or correct the account id.",
     ),
     "credentials_missing": (
         "No usable AWS credentials were found for region {region}: {message}",
@@ -215,15 +204,14 @@ MESSAGES: t.Final[dict[str, tuple[str, str]]] = {
         "Log in with {command} --profile {profile}, then run again.",
     ),
     "mfa_code_needed": (
-        "The role of AWS profile {profile} asks for a code of the MFA device {device}, and no session is saved that still "
-        "lasts.",
-        "Log in with aws sts get-caller-identity --profile {profile}, which asks for the code, or set CMK_AWS_MFA_CODE (role: "
-        "cmk_aws_mfa_code), then run again.",
+        "The role of AWS profile {profile} asks for a code of the MFA device {device}, and no session is saved that still lasts.",
+        "Log in with aws sts get-caller-identity --profile {profile}, which asks for the code, or set CMK_AWS_MFA_CODE (role: cmk_aws_mfa_code), then "
+        "run again.",
     ),
     "mfa_code_refused": (
         "AWS refused the code of the MFA device {device} for AWS profile {profile}: {message}",
-        "Each code serves one login: wait for the next one, then run again. It also works to log in with aws sts "
-        "get-caller-identity --profile {profile}.",
+        "Each code serves one login: wait for the next one, then run again. It also works to log in with aws sts get-caller-identity --profile "
+        "{profile}.",
     ),
     "process_failed": (
         "The credential_process of AWS profile {profile} gave no credentials. {program} says: {message}",

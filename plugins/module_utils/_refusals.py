@@ -53,16 +53,15 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     ),
     # Two runs at the same time.
     "run_in_progress": (
-        "Another run is in progress for this organization (process {pid} on {host}, since {since}), so this run stops: two "
-        "runs must not change the keys in opposite directions.",
-        "Wait until that run has ended, then run again. If it has ended for certain, run again with "
-        "-e cmk_break_lock=true, which breaks the lock {path}.",
+        "Another run is in progress for this organization (process {pid} on {host}, since {since}), so this run stops: two runs must not change the "
+        "keys in opposite directions.",
+        "Wait until that run has ended, then run again. If it has ended for certain, run again with -e cmk_break_lock=true, which breaks the lock "
+        "{path}.",
     ),
     "other_run_notifies": (
-        "Another run is in progress for this organization (process {pid} on {host}, since {since}), and comments on the ticket, so "
-        "this run does not.",
-        "Wait until that run has ended, then run again: it confirms that Atlassian was notified, or notifies Atlassian. If that "
-        "run has ended for certain, add -e cmk_break_lock=true.",
+        "Another run is in progress for this organization (process {pid} on {host}, since {since}), and comments on the ticket, so this run does not.",
+        "Wait until that run has ended, then run again: it confirms that Atlassian was notified, or notifies Atlassian. If that run has ended for "
+        "certain, add -e cmk_break_lock=true.",
     ),
     # Taking access away.
     "revoke_not_confirmed": (
@@ -78,14 +77,13 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
         "Name this one alone with -e org, and confirm with its name: -e confirm='{org}'.",
     ),
     "revoke_unavailable": (
-        "{arn} is Unavailable: its custom key store is disconnected, so nobody can use it, but it can be used again as "
-        "soon as the store is back.",
+        "{arn} is Unavailable: its custom key store is disconnected, so nobody can use it, but it can be used again as soon as the store is back.",
         "Leave the key store disconnected, or run this again at once when it is back.",
     ),
     # Drills.
     "drill_not_marked": (
-        "{org} is not marked as an organization for drills, so nothing was called: a drill revokes Atlassian's access, and Atlassian "
-        "then suspends the sites.",
+        "{org} is not marked as an organization for drills, so nothing was called: a drill revokes Atlassian's access, and Atlassian then suspends "
+        "the sites.",
         "Set cmk_drill: true for it in the inventory if it exists for drills alone. A value that is given with -e does not count.",
     ),
     "drill_access_lost": (
@@ -113,24 +111,22 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     # The support desk.
     "desk_unauthorized": (
         "The support desk did not accept the credentials (HTTP 401): {message}",
-        "Check cmk_support_user and cmk_support_token and run again: a token expires within a year, and a scoped token works "
-        "only with cmk_support_url=https://api.atlassian.com/ex/jira/{{cloudId}}. Without a valid token, run again with "
-        "-e cmk_support_mode=manual and post the comment yourself.",
+        "Check cmk_support_user and cmk_support_token and run again: a token expires within a year, and a scoped token works only with "
+        "cmk_support_url=https://api.atlassian.com/ex/jira/{{cloudId}}. Without a valid token, run again with -e cmk_support_mode=manual and post the "
+        "comment yourself.",
     ),
     "desk_forbidden": (
         "The support desk denies this account that request (HTTP 403): {message}",
-        "Use an account that may read the ticket and comment on it, or run again with -e cmk_support_mode=manual and post "
-        "the comment yourself.",
+        "Use an account that may read the ticket and comment on it, or run again with -e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_not_found": (
         "The support desk has no such ticket, or hides it from this account (HTTP 404): {message}",
-        "Check cmk_ticket, cmk_support_url and the account and run again, or run again with -e cmk_support_mode=manual and "
-        "post the comment yourself.",
+        "Check cmk_ticket, cmk_support_url and the account and run again, or run again with -e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_conflict": (
         "The support desk reports a conflict (HTTP 409): {message}",
-        "Open the ticket in a browser and check that it takes comments. Then run again, or run again with "
-        "-e cmk_support_mode=manual and post the comment yourself.",
+        "Open the ticket in a browser and check that it takes comments. Then run again, or run again with -e cmk_support_mode=manual and post the "
+        "comment yourself.",
     ),
     "desk_throttled": (
         "The support desk is under load and refuses requests (HTTP 429): {message}",
@@ -142,40 +138,35 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "desk_not_reached": (
         "The support desk was not reached: {message}",
-        "Check cmk_support_url, network, proxy and DNS and run again, or run again with -e cmk_support_mode=manual and post "
-        "the comment yourself.",
+        "Check cmk_support_url, network, proxy and DNS and run again, or run again with -e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_tls": (
         "The support desk's TLS certificate could not be verified: {message}",
-        "Check cmk_support_url, add a private authority to this machine's trust store, and run again. Otherwise run again "
-        "with -e cmk_support_mode=manual and post the comment yourself.",
+        "Check cmk_support_url, add a private authority to this machine's trust store, and run again. Otherwise run again with -e "
+        "cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_login_page": (
-        "The support desk answered with a web page or a redirect (HTTP {status}) instead of its API: perhaps a login page, or "
-        "a suspended site.",
-        "Check that cmk_support_url is the desk's API and not a suspended site of your own, and run again. Otherwise run "
-        "again with -e cmk_support_mode=manual and post the comment yourself.",
+        "The support desk answered with a web page or a redirect (HTTP {status}) instead of its API: perhaps a login page, or a suspended site.",
+        "Check that cmk_support_url is the desk's API and not a suspended site of your own, and run again. Otherwise run again with -e "
+        "cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_not_json": (
         "The support desk's answer (HTTP {status}) is not the documented JSON.",
-        "Check that cmk_support_url is the desk's base URL and run again, or run again with -e cmk_support_mode=manual and "
-        "post the comment yourself.",
+        "Check that cmk_support_url is the desk's base URL and run again, or run again with -e cmk_support_mode=manual and post the comment yourself.",
     ),
     "desk_unconfirmed": (
         "It is not known whether the comment was stored. {sent} Reading the comments afterwards did not settle it: {message}",
-        "Run again: the run reads the comments first, and posts only if the announcement is missing. Open the ticket before "
-        "you post the comment yourself.",
+        "Run again: the run reads the comments first, and posts only if the announcement is missing. Open the ticket before you post the comment "
+        "yourself.",
     ),
     "desk_refused": (
         "The support desk refused the request (HTTP {status}): {message}",
-        "Correct what the desk names and run again, or run again with -e cmk_support_mode=manual and post the comment "
-        "yourself.",
+        "Correct what the desk names and run again, or run again with -e cmk_support_mode=manual and post the comment yourself.",
     ),
     # Mail to the support desk.
     "mail_not_reached": (
         "The mail server {server} was not reached: {message}",
-        "Check cmk_mail_host, cmk_mail_port, network and DNS and run again, or notify Atlassian yourself with "
-        "-e cmk_support_mode=manual.",
+        "Check cmk_mail_host, cmk_mail_port, network and DNS and run again, or notify Atlassian yourself with -e cmk_support_mode=manual.",
     ),
     "mail_not_encrypted": (
         "The mail server {server} offers no encrypted connection, so nothing was sent: {message}",
@@ -195,8 +186,8 @@ REFUSALS: t.Final[dict[str, tuple[str, str]]] = {
     ),
     "ticket_closed": (
         "The ticket {ticket} takes no comment from this account (its status is {status}).",
-        "Reopen the ticket or set cmk_ticket to the ticket of this revocation, and run again. Otherwise run again with "
-        "-e cmk_support_mode=manual and notify Atlassian yourself.",
+        "Reopen the ticket or set cmk_ticket to the ticket of this revocation, and run again. Otherwise run again with -e cmk_support_mode=manual and "
+        "notify Atlassian yourself.",
     ),
     "comment_template": (
         "The comment cannot be written from the template {template}: {message}",
