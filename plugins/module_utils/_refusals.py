@@ -32,6 +32,9 @@ class Refusal:
         return f"{self.error} {self.hint}"
 
 
+NO_REFUSAL: t.Final = Refusal("", "", "")
+
+
 class RefusedError(Exception):
     """Carries a :class:`Refusal` up to the place that reports it."""
 

@@ -12,8 +12,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from .._aws_errors import AWS_ERRORS, explain
-from .._refusals import RefusedError
+from .._calls import call
 from .events import TrailEvent
 from .revocation import KEY_EVENTS, STORE_EVENTS, concerns_store
 
@@ -23,12 +22,8 @@ EVENTS_A_PAGE: t.Final = 50
 # Twelve seconds; windows that double from a minute on reach back 90 days in 18 steps.
 MOST_USE_PAGES: t.Final = 24
 _FIRST_WINDOW: t.Final = dt.timedelta(minutes=1)
-
-
-class TrailClient(t.Protocol):
-    """The part of boto3's CloudTrail client that is used."""
-
-    def lookup_events(self, **params: t.Any) -> dict[str, t.Any]: ...
+# From when to when, or to now; both ends are included.
+Span = tuple[dt.datetime, dt.datetime | None]
 
 
 class Pace:
@@ -62,20 +57,14 @@ class Pace:
 class Trail:
     """CloudTrail's event history of one region."""
 
-    client: TrailClient
+    client: t.Any
     pace: Pace
     region: str
 
-    def page(
-        self,
-        attribute: str,
-        value: str,
-        span: tuple[dt.datetime, dt.datetime | None],
-        token: str = "",
-    ) -> tuple[list[TrailEvent], str]:
+    def page(self, attribute: str, value: str, span: Span, token: str = "") -> tuple[list[TrailEvent], str]:
         """Return one page of events, and the token of the next one; empty if there is none.
 
-        :param span: from when to when; both ends are included
+        RefusedError if CloudTrail does not answer.
         """
         start, until = span
         params: dict[str, t.Any] = {
@@ -84,11 +73,8 @@ class Trail:
             **({"EndTime": until} if until else {}),
             **({"NextToken": token} if token else {}),
         }
-        try:
-            with self.pace:
-                answer = self.client.lookup_events(**params)
-        except AWS_ERRORS as error:
-            raise RefusedError(explain(error, "LookupEvents", self.region, "cloudtrail")) from error
+        with self.pace:
+            answer = call(self.client, "LookupEvents", self.region, "cloudtrail", **params)
         return list(map(TrailEvent.from_answer, answer["Events"])), str(answer.get("NextToken") or "")
 
     def newest(self, attribute: str, value: str, since: dt.datetime) -> tuple[list[TrailEvent], bool]:
@@ -117,11 +103,7 @@ class History:
 
 
 def read_history(trail: Trail, key_arn: str, since: dt.datetime, custom_key_store_id: str | None) -> History:
-    """Read the events of one key since ``since``.
-
-    All events if the key has few; of a key in use only those that tell of access. RefusedError if CloudTrail does not
-    answer.
-    """
+    """Read the events of one key: all if it has few, of a key in use only those that tell of access."""
     events, is_complete = trail.newest("ResourceName", key_arn, since)
     if not is_complete:
         # Every Decrypt and GenerateDataKey is an event, so the history of a key in use has no end. Only one attribute
@@ -137,19 +119,15 @@ def read_history(trail: Trail, key_arn: str, since: dt.datetime, custom_key_stor
 
 
 def read_earliest(
-    trail: Trail,
-    key_arn: str,
-    span: tuple[dt.datetime, dt.datetime],
-    counts: t.Callable[[TrailEvent], bool],
+    trail: Trail, key_arn: str, span: tuple[dt.datetime, dt.datetime], counts: t.Callable[[TrailEvent], bool]
 ) -> tuple[list[TrailEvent], bool]:
     """Look for the earliest event of one key that counts, with few requests however much the key is used.
 
     CloudTrail answers the newest events first. If these are not all, the time is gone through from its beginning, in
     windows that double, until one holds an event that counts.
 
-    :param span: from when to when; both ends are included
     :return: the events that were read, the oldest first, and whether none that counts can be earlier than the earliest
-        one of them. RefusedError if CloudTrail does not answer
+        one of them
     """
     start, until = span
     events, token = trail.page("ResourceName", key_arn, span)

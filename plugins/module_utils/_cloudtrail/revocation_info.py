@@ -12,13 +12,12 @@ import functools
 import typing as t
 from dataclasses import dataclass, field
 
-from .._argspec import ASSUME_ROLE_OPTIONS, INFO_PATIENCE, MARK_OPTIONS, TIMEOUT_OPTION, ArgumentSpec, Json
-from .._aws_errors import AWS_ERRORS
+from .._argspec import INFO_PATIENCE, LOOKUP_OPTIONS, ArgumentSpec, Json
+from .._calls import call
 from .._connection import Connection
 from .._deadline import Deadline, begin, wait_for
-from .._kms.access import Access, read_access
-from .._kms.health import Health, read_health
-from .._kms.states import check_key_arn, region_of
+from .._kms.details import Details, read_access, read_health, start_access, start_health
+from .._kms.states import read_region
 from .._refusals import RefusedError, refusal
 from .._time import current_time
 from .lookup import EVENTS_A_PAGE, MOST_PAGES, Pace, Trail, read_history
@@ -37,10 +36,8 @@ SPEC: t.Final = ArgumentSpec(
         "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
         "read_access": {"type": "bool", "default": False},
         "read_health": {"type": "bool", "default": False},
-        **MARK_OPTIONS,
         "lookback_days": {"type": "int", "default": 90},
-        **TIMEOUT_OPTION,
-        **ASSUME_ROLE_OPTIONS,
+        **LOOKUP_OPTIONS,
     }
 )
 _OLDER: t.Final = f"Older events were not read: CloudTrail has more than {MOST_PAGES * EVENTS_A_PAGE:,} events of one kind in this region."
@@ -75,8 +72,8 @@ class _Answer:
 
     key: _Key
     past: _Past | None = None
-    access: Access | None = None
-    health: Health | None = None
+    access: Details | None = None
+    health: Details | None = None
 
     def as_result(self, no_past: str, no_answer: str) -> Json:
         """Return it as the module returns it, with what to say of a part that was not answered."""
@@ -97,16 +94,11 @@ class _Answer:
 
 def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     """Ask AWS about all keys at the same time."""
-    answers = [
-        _Answer(
-            key,
-            access=Access() if params["read_access"] else None,
-            health=Health() if params["read_health"] else None,
-        )
-        for key in _read_keys(params["keys"], params["lookback_days"])
-    ]
+    days, until = params["lookback_days"], Deadline(params["timeout"])
     marks = Marks(params["context_tag"], tuple(params["account_ids"]))
-    until = Deadline(params["timeout"])
+    access = start_access if params["read_access"] else lambda: None
+    health = start_health if params["read_health"] else lambda: None
+    answers = [_Answer(key, access=access(), health=health()) for key in _read_keys(params["keys"], days)]
     paces = {answer.key.region: Pace() for answer in answers}
     try:
         made = Connection(params).clients(["sts", "cloudtrail", "kms"], paces, INFO_PATIENCE, until)
@@ -114,30 +106,24 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
         if refused.refusal.code == "aws_unusable":
             raise
         return _result(answers, None, refused.refusal.error, refused.refusal.error)
-    caller = begin(lambda: _ask_caller(made["sts"][answers[0].key.region]))
+    first = answers[0].key.region
+    caller = begin(lambda: _read_caller(made["sts"][first], first))
     futures = []
     for answer in answers:
         region = answer.key.region
         trail = Trail(made["cloudtrail"][region], paces[region], region)
-        fill = functools.partial(_fill, answer, trail, made["kms"][region], params["lookback_days"], marks)
-        futures.append(begin(fill))
+        futures.append(begin(functools.partial(_fill, answer, trail, made["kms"][region], days, marks)))
     wait_for([caller, *futures], until)
     late = [f"{service} did not answer within {until.seconds:g} s." for service in ("CloudTrail", "AWS KMS")]
     return _result(answers, caller.result() if caller.done() else None, *late)
 
 
-def _read_keys(keys: t.Sequence[t.Mapping[str, str | None]], days: int) -> list[_Key]:
+def _read_keys(keys: t.Sequence[t.Mapping[str, t.Any]], days: int) -> list[_Key]:
     if not keys:
         raise RefusedError(refusal("no_keys"))
     if not 1 <= days <= 90:
         raise RefusedError(refusal("invalid_lookback", days=days))
-    read = []
-    for key in keys:
-        arn = str(key["key_arn"])
-        region = key["region"] or region_of(arn)
-        check_key_arn(arn, region)
-        read.append(_Key(arn, region, key["key_state"], key["custom_key_store_id"], key["origin"]))
-    return read
+    return [_Key(**{**key, "region": read_region(key["key_arn"], key["region"])}) for key in keys]
 
 
 def _fill(answer: _Answer, trail: Trail, kms: t.Any, days: int, marks: Marks) -> None:
@@ -168,10 +154,10 @@ def _look_up(trail: Trail, key: _Key, days: int, marks: Marks) -> _Past:
     return _Past(revocation, tuple(events), use, history.is_complete, True, " ".join(reasons) or None)
 
 
-def _ask_caller(sts: t.Any) -> dict[str, str] | None:
+def _read_caller(sts: t.Any, region: str) -> dict[str, str] | None:
     try:
-        answer = sts.get_caller_identity()
-    except AWS_ERRORS:
+        answer = call(sts, "GetCallerIdentity", region, "sts")
+    except RefusedError:
         return None
     return {"arn": answer["Arn"], "account_id": answer["Account"]}
 

@@ -12,11 +12,11 @@ import functools
 import typing as t
 from dataclasses import dataclass
 
-from .._argspec import ASSUME_ROLE_OPTIONS, INFO_PATIENCE, MARK_OPTIONS, TIMEOUT_OPTION, ArgumentSpec, Json
+from .._argspec import INFO_PATIENCE, LOOKUP_OPTIONS, ArgumentSpec, Json
 from .._connection import Connection
 from .._deadline import Deadline, begin, wait_for
-from .._kms.health import LastUse, read_last_use
-from .._kms.states import check_key_arn, region_of
+from .._kms.details import LastUse, read_last_use
+from .._kms.states import read_region
 from .._refusals import Refusal, RefusedError, refusal
 from .._time import current_time, parse_time, write_time
 from .events import TrailEvent
@@ -31,21 +31,10 @@ _KEY: t.Final = {
 SPEC: t.Final = ArgumentSpec(
     {
         "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
-        **MARK_OPTIONS,
         "ask_last_use": {"type": "bool", "default": False},
-        **TIMEOUT_OPTION,
-        **ASSUME_ROLE_OPTIONS,
+        **LOOKUP_OPTIONS,
     }
 )
-
-_NOTHING: t.Final = {
-    "looked_up": False,
-    "first_use": None,
-    "unattributed_use": None,
-    "is_first": False,
-    "last_use": None,
-    "code": "",
-}
 
 
 @dataclass(frozen=True)
@@ -58,12 +47,21 @@ class _Key:
 
     @classmethod
     def from_option(cls, key_arn: str, region: str | None, since: str) -> _Key:
-        region = region or region_of(key_arn)
-        check_key_arn(key_arn, region)
+        region = read_region(key_arn, region)
         moment = parse_time(since)
         if moment is None:
             raise RefusedError(refusal("invalid_since", seen=repr(since)))
         return cls(key_arn, region, moment)
+
+    def as_result(self, **known: object) -> Json:
+        """Return what is known of its use as the module returns it."""
+        nothing = dict.fromkeys(("first_use", "unattributed_use", "last_use"))
+        about = {"region": self.region, "arn": self.arn, "since": write_time(self.since)}
+        return {**about, "looked_up": True, "is_first": False, "code": "", **nothing, **known}
+
+    def as_unknown(self, why: Refusal) -> Json:
+        """Return why nothing is known of its use."""
+        return self.as_result(looked_up=False, code=why.code, reason=str(why))
 
 
 def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
@@ -79,13 +77,13 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     except RefusedError as refused:
         if refused.refusal.code == "aws_unusable":
             raise
-        return {"changed": False, "keys": [_unknown(key, refused.refusal) for key in keys]}
+        return {"changed": False, "keys": [key.as_unknown(refused.refusal) for key in keys]}
     trails = {region: Trail(clients["cloudtrail"][region], paces[region], region) for region in paces}
     kms = clients.get("kms", {})
     futures = [begin(functools.partial(_look_up, trails[key.region], kms.get(key.region), key, marks)) for key in keys]
     wait_for(futures, until)
     results = [
-        future.result() if future.done() else _unknown(key, _late(key.region, until))
+        future.result() if future.done() else key.as_unknown(_late(key.region, until))
         for key, future in zip(keys, futures, strict=True)
     ]
     return {"changed": False, "keys": results}
@@ -93,19 +91,10 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
 
 def _look_up(trail: Trail, kms: t.Any, key: _Key, marks: Marks) -> Json:
     last = _ask_last_use(kms, key) if kms else None
-    last_use = {"last_use": dataclasses.asdict(last) if last else None}
     known = _find_last_use(trail, key, marks, last) if last else None
-    if known:
-        # One request, however much the key is used. The first use may have been earlier.
-        return {
-            **_about(key),
-            **_NOTHING,
-            **last_use,
-            "looked_up": True,
-            "first_use": known.as_result(),
-            "reason": None,
-        }
-    return {**_search(trail, key, marks), **last_use}
+    # One request, however much the key is used. The first use may have been earlier.
+    result = key.as_result(first_use=known.as_result(), reason=None) if known else _search(trail, key, marks)
+    return {**result, "last_use": dataclasses.asdict(last) if last else None}
 
 
 def _ask_last_use(kms: t.Any, key: _Key) -> LastUse | None:
@@ -135,27 +124,14 @@ def _search(trail: Trail, key: _Key, marks: Marks) -> Json:
     try:
         events, is_all = read_earliest(trail, key.arn, (key.since, max(key.since, current_time())), ends_search)
     except RefusedError as refused:
-        return _unknown(key, refused.refusal)
+        return key.as_unknown(refused.refusal)
     proven = (proven_use(event, key.arn, marks) for event in events)
     first = next(filter(None, proven), None)
-    others = [] if first else [use for event in events if (use := foreign_use(event, key.arn))]
-    return {
-        **_about(key),
-        **_NOTHING,
-        "looked_up": True,
-        "first_use": first.as_result() if first else None,
-        "unattributed_use": others[-1].as_result() if others else None,
-        "is_first": bool(first) and is_all,
-        "reason": None if first else why_unused(others, write_time(key.since), marks, is_all=is_all),
-    }
-
-
-def _unknown(key: _Key, why: Refusal) -> Json:
-    return {**_about(key), **_NOTHING, "code": why.code, "reason": str(why)}
-
-
-def _about(key: _Key) -> dict[str, str]:
-    return {"region": key.region, "arn": key.arn, "since": write_time(key.since)}
+    if first:
+        return key.as_result(first_use=first.as_result(), is_first=is_all, reason=None)
+    others = [use for event in events if (use := foreign_use(event, key.arn))]
+    reason = why_unused(others, write_time(key.since), marks, is_all=is_all)
+    return key.as_result(unattributed_use=others[-1].as_result() if others else None, reason=reason)
 
 
 def _late(region: str, until: Deadline) -> Refusal:

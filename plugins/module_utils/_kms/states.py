@@ -125,18 +125,15 @@ def is_key_arn(text: str) -> bool:
     return bool(match and match["in_arn"] and match["in_arn"].startswith("key/"))
 
 
-def check_key_arn(arn: str, region: str) -> None:
-    """Raise RefusedError unless a text is the ARN of a key of this region."""
-    if not re.match(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", arn):
-        raise RefusedError(refusal("invalid_key_arn", seen=repr(arn)))
-    unfit = check_reference(arn, region, None)
+def read_region(key_arn: str, region: str | None) -> str:
+    """Return the region of a key; RefusedError unless this is the ARN of a key, in ``region`` if one is given."""
+    if not is_key_arn(key_arn):
+        raise RefusedError(refusal("invalid_key_arn", seen=repr(key_arn)))
+    expected = region or key_arn.split(":")[3]
+    unfit = check_reference(key_arn, expected, None)
     if unfit:
         raise RefusedError(unfit)
-
-
-def region_of(arn: str) -> str:
-    """Name the region in an ARN; empty if the text is none."""
-    return "".join(arn.split(":")[3:4])
+    return expected
 
 
 def check_reference(reference: str, region: str, account_id: str | None) -> Refusal | None:

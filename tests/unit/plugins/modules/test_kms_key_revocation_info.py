@@ -511,8 +511,7 @@ def test_neither_can_be_read(talk: Talk) -> None:
         ),
         (
             {"keys": [{"key_arn": KEY + "0"}]},
-            f"'{KEY}0' is not a KMS key id, key ARN, alias name or alias ARN, so no key can be looked up in us-east-1. "
-            "Give for example alias/atlassian-cmk, or the key's ARN as KMS shows it.",
+            f"'{KEY}0' is not the ARN of a key. Give the ARN that DescribeKey returns, not an id or an alias.",
         ),
     ],
 )
