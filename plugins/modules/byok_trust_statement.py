@@ -17,35 +17,24 @@ description:
   - A statement that is not exactly as documented, a second one for the same principal, or another C(Deny) that may reach it, is refused
     with what was seen, and nothing is written. Check mode predicts that.
   - When the statement allows already, C(GetRole) is the only call.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
-  account_id:
-    description:
-      - The AWS account (12 digits) that must own the role.
-      - A role of another account is refused; without this option the owner is not checked.
-    type: str
   expected:
     description:
       - The trust policy that the change was planned with, as RV(policy_before) of a run in check mode.
       - If the policy has changed since, nothing is written.
     type: dict
-  plan_timeout: {description: "How long check mode may take, in seconds. Outside of check mode O(wait_timeout) counts.", type: float, default: 5}
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - keyops.atlassian_cmk.aws.waiting
-  - keyops.atlassian_cmk.aws.assume_role
-  - keyops.atlassian_cmk.attributes
-  - keyops.atlassian_cmk.attributes.aws_group
+  - keyops.atlassian_cmk.aws
+  - keyops.atlassian_cmk.aws.change
 notes:
   - Needs C(iam:GetRole), and C(iam:UpdateAssumeRolePolicy) where something is to be changed.
   - IAM is one service for all regions, so O(region) has no effect.
   - IAM takes no condition for a write. The policy is read right before it, and what somebody else writes in the moment between would be
     lost.
-  - Calls are retried by botocore (mode V(standard), 12 attempts in all, 5 seconds to connect, 20 seconds to answer). O(aws_config)
-    overrides this.
 seealso:
   - module: keyops.atlassian_cmk.kms_key_state
   - name: Restore access to your BYOK encryption keys

@@ -18,8 +18,7 @@ description:
   - C(PutKeyPolicy), C(RevokeGrant) and C(RetireGrant) may lock the vendor out of an enabled key, but are daily business as well. They are
     returned as RV(keys[].suspects) and never taken for the revocation.
   - Never fails for what AWS answers or does not answer. What could not be found out is V(null), with a reason.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
   keys:
     description: The keys, one per region as a rule. All are looked up at the same time.
@@ -43,34 +42,20 @@ options:
       (C(kms:ListKeyRotations)).
     type: bool
     default: false
-  context_tag:
-    description: A word in the encryption context that identifies the calls of the vendor. See RV(keys[].refused_use).
-    type: str
-    default: ''
-  account_ids: {description: The accounts of the vendor., type: list, elements: str, default: []}
   lookback_days: {description: "How many days to look back, from 1 to 90. CloudTrail keeps 90 days.", type: int, default: 90}
-  timeout:
-    description: How long the module may take, in seconds. What AWS has not answered by then is returned as not looked up, with a reason;
-      what it has answered is returned.
-    type: float
-    default: 30
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - keyops.atlassian_cmk.aws.assume_role
-  - keyops.atlassian_cmk.attributes.info
-  - keyops.atlassian_cmk.attributes.aws_group
+  - keyops.atlassian_cmk.aws
+  - keyops.atlassian_cmk.aws.lookup
 notes:
   - Needs C(cloudtrail:LookupEvents), and with O(read_access) C(kms:GetKeyPolicy) and C(kms:ListGrants), with O(read_health)
     C(kms:GetKeyLastUsage) and for imported material C(kms:ListKeyRotations). C(sts:GetCallerIdentity) needs no permission.
-  - CloudTrail shows an event only after up to 15 minutes. A key that was enabled just now may still count as revoked.
-  - CloudTrail takes two requests a second, and the module keeps to that in each region. A key with few events takes one request. A key with
-    more than 500 events (a key in use) takes about ten seconds, since then each kind of event is looked up by its name. Of each kind, 500
-    events are read.
+  - A key that was enabled just now may still count as revoked.
+  - A key with more than 500 events (a key in use) takes about ten seconds, since then each kind of event is looked up by its name. Of each
+    kind, 500 events are read.
   - CloudTrail's times are whole seconds. Of a loss and a restoration in the same second, the order is the one that CloudTrail answers.
-  - Calls are retried by botocore (mode V(standard), 5 attempts in all, 5 seconds to connect, 20 seconds to answer), so that an unreachable
-    CloudTrail delays nothing for long. O(aws_config) overrides this.
 seealso:
   - module: keyops.atlassian_cmk.kms_key_state
 """

@@ -18,8 +18,7 @@ description:
   - With O(keys), all changing calls are out before the first wait ends, and the failure of one key never stops the others. A region that
     does not answer delays no other one. It is retried beside them until O(wait_timeout) is over; after that the module returns what it
     knows. If any key fails, the module fails after all keys are processed.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
   key_id:
     description:
@@ -61,11 +60,6 @@ options:
       - Without it, a key that is scheduled for deletion is refused, since the deletion may be meant.
     type: bool
     default: false
-  account_id:
-    description:
-      - The AWS account (12 digits) that must own the key.
-      - A key of another account is refused; without this option the owner is not checked.
-    type: str
   prove_permission:
     description:
       - Whether to prove that C(kms:EnableKey) is permitted, for a rehearsal. The module then changes no key. It predicts, as in check mode,
@@ -87,14 +81,10 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - keyops.atlassian_cmk.aws.waiting
-  - keyops.atlassian_cmk.aws.assume_role
-  - keyops.atlassian_cmk.attributes
-  - keyops.atlassian_cmk.attributes.aws_group
+  - keyops.atlassian_cmk.aws
+  - keyops.atlassian_cmk.aws.change
 notes:
   - Nothing is ever created, deleted, tagged or given another policy. A reference that does not exist is an error.
-  - Calls are retried by botocore (mode V(standard), 12 attempts in all, 5 seconds to connect, 20 seconds to answer). O(aws_config)
-    overrides this.
 seealso:
   - module: keyops.atlassian_cmk.kms_key_revocation_info
   - module: amazon.aws.kms_key

@@ -12,13 +12,12 @@ short_description: Find out since when another account uses AWS KMS keys again
 description:
   - Reads CloudTrail's event history of each key and finds the first cryptographic operation by the account that you wait for. That proves
     that this account has access to the key, which its state V(Enabled) does not.
-  - Any other account may use the key as well. O(context_tag) or O(account_ids) identifies the one that you wait for. Without either, no use
-    is proof, and RV(keys[].unattributed_use) names the last one.
+  - Any other account may use the key as well. O(context_tag) or O(account_ids) identifies the vendor that you wait for. Without either, no
+    use is proof, and RV(keys[].unattributed_use) names the last one.
   - Counts C(Decrypt), C(Encrypt), C(ReEncrypt) and the C(GenerateDataKey) operations. Calls that failed, calls by the key's own account,
     and calls that work in every key state (C(DescribeKey)) prove nothing.
   - Never fails for what AWS answers or does not answer. What could not be found out is V(null), with a reason.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
   keys:
     description: The keys, one per region as a rule. All are looked up at the same time.
@@ -34,7 +33,6 @@ options:
           - CloudTrail keeps 90 days.
         type: str
         required: true
-  context_tag: {description: "A call is proof if its encryption context holds this word, as a name or value or as a part of one.", type: str, default: ''}
   ask_last_use:
     description:
       - Whether to ask AWS KMS first when each key was last used (C(GetKeyLastUsage)), and to fetch that one event from CloudTrail. If the
@@ -42,28 +40,17 @@ options:
       - If AWS KMS cannot tell (an old boto3, no permission) or the event is no proof, CloudTrail is searched.
     type: bool
     default: false
-  timeout:
-    description: How long the module may take, in seconds. A key of which CloudTrail has not answered by then is returned as not looked up,
-      with RV(keys[].code) V(not_reached).
-    type: float
-    default: 30
-  account_ids: {description: A call is proof also if one of these accounts made it., type: list, elements: str, default: []}
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - keyops.atlassian_cmk.aws.assume_role
-  - keyops.atlassian_cmk.attributes.info
-  - keyops.atlassian_cmk.attributes.aws_group
+  - keyops.atlassian_cmk.aws
+  - keyops.atlassian_cmk.aws.lookup
 notes:
   - Needs C(cloudtrail:LookupEvents). O(ask_last_use) needs C(kms:GetKeyLastUsage).
   - AWS KMS records the last use of a key after up to an hour.
-  - CloudTrail shows an event only after up to 15 minutes.
-  - CloudTrail takes two requests a second, and the module keeps to that in each region. A key with few events takes one request, a key in
-    use up to 24, which is about twelve seconds.
+  - A key in use takes up to 24 requests, which is about twelve seconds.
   - Calls by another account that are denied are logged in that account only.
-  - Calls are retried by botocore (mode V(standard), 5 attempts in all, 5 seconds to connect, 20 seconds to answer). O(aws_config) overrides
-    this.
 seealso:
   - module: keyops.atlassian_cmk.kms_key_revocation_info
 """

@@ -10,8 +10,7 @@ module: step
 version_added: 1.0.0
 short_description: Carry out one of the steps of the role cmk (internal)
 description: Internal to the role and the playbooks of this collection, and may change in any release. Runs on the controller.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
   do:
     description: The step.
@@ -38,13 +37,11 @@ options:
   template: {description: The role's template to print instead., type: str, default: ''}
   variables: {description: The variables of O(template)., type: dict, default: {}}
   warn: {description: Whether to print in the colour of warnings., type: bool, default: false}
-extends_documentation_fragment:
-  - keyops.atlassian_cmk.attributes
-  - keyops.atlassian_cmk.attributes.on_controller
 attributes:
-  diff_mode:
-    support: N/A
-    details: What it keeps are records.
+  action: {description: "Runs wholly on the controller, without a module process.", support: full}
+  check_mode: {description: "Predicts in check mode what a real run would do, and changes nothing.", support: full}
+  diff_mode: {description: What it writes are records., support: N/A}
+  idempotent: {description: "When run twice in a row with the same arguments, the second run changes nothing.", support: full}
 """
 
 EXAMPLES = r"""

@@ -15,7 +15,7 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 from botocore.stub import ANY
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import ASSUME_ROLE_OPTIONS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import LOOKUP_OPTIONS
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import lookup as lookups
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import revocation_info
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import (
@@ -532,11 +532,9 @@ def test_documentation() -> None:
     documentation = yaml.safe_load(module.DOCUMENTATION)
     options = documentation["options"]
     assert set(options["keys"]["suboptions"]) == set(revocation_info.SPEC.options["keys"]["options"])
-    assert set(options) == {
-        *("keys", "read_access", "read_health", "context_tag", "account_ids", "lookback_days", "timeout")
-    }
+    assert set(options) | set(LOOKUP_OPTIONS) == set(revocation_info.SPEC.options)
     fragment = Path(module.__file__).parents[1] / "doc_fragments/aws.py"
-    assert all(f"  {name}:" in fragment.read_text(encoding="utf-8") for name in ASSUME_ROLE_OPTIONS)
+    assert all(f"  {name}:" in fragment.read_text(encoding="utf-8") for name in LOOKUP_OPTIONS)
     runtime = yaml.safe_load((Path(module.__file__).parents[2] / "meta/runtime.yml").read_text(encoding="utf-8"))
     assert "kms_key_revocation_info" in runtime["action_groups"]["aws"]
 
