@@ -35,18 +35,14 @@ class Progress:
 Report = t.Callable[[Progress], None]
 
 
-def _ignore(_progress: Progress) -> None:
-    """Report to nobody."""
-
-
-_reports: t.Final[list[Report]] = [_ignore]
+_reports: t.Final[list[Report]] = []
 
 
 def report_progress_to(report: Report | None) -> None:
     """Have the modules of this process report to ``report``, or to nobody."""
-    _reports[:] = [report or _ignore]
+    _reports[:] = [report] if report else []
 
 
 def report(progress: Progress) -> None:
-    """Report."""
-    _reports[0](progress)
+    for display in _reports:
+        display(progress)

@@ -94,16 +94,13 @@ class Trail:
         return [event for events, _is_all in answers for event in events], all(is_all for _events, is_all in answers)
 
 
-@dataclass(frozen=True)
-class History:
-    """The events of one key that tell of access, the newest first; ``is_complete`` says whether older ones were read too."""
+def read_history(
+    trail: Trail, key_arn: str, since: dt.datetime, custom_key_store_id: str | None
+) -> tuple[list[TrailEvent], bool]:
+    """Read the events of one key, the newest first: all if it has few, of a key in use only those that tell of access.
 
-    events: list[TrailEvent]
-    is_complete: bool
-
-
-def read_history(trail: Trail, key_arn: str, since: dt.datetime, custom_key_store_id: str | None) -> History:
-    """Read the events of one key: all if it has few, of a key in use only those that tell of access."""
+    :return: the events, and whether older ones were read too
+    """
     events, is_complete = trail.newest("ResourceName", key_arn, since)
     if not is_complete:
         # Every Decrypt and GenerateDataKey is an event, so the history of a key in use has no end. Only one attribute
@@ -115,7 +112,7 @@ def read_history(trail: Trail, key_arn: str, since: dt.datetime, custom_key_stor
         of_stores, is_all = trail.newest_of(STORE_EVENTS, since)
         events += [event for event in of_stores if concerns_store(event, custom_key_store_id)]
         is_complete = is_complete and is_all
-    return History(list({event.event_id: event for event in events}.values()), is_complete)
+    return list({event.event_id: event for event in events}.values()), is_complete
 
 
 def read_earliest(

@@ -178,18 +178,9 @@ def concerns_store(event: TrailEvent, custom_key_store_id: str) -> bool:
 
 def find_revocation(events: t.Sequence[AccessEvent]) -> Revocation:
     """Find the last revocation in the events of one key, the oldest first."""
-    missing: set[str] = set()
-    lost: AccessEvent | None = None
-    restored_at = None
-    done = [event for event in events if not event.error_code]
-    for event in done:
-        had_access = not missing
-        missing = _after(event.name, missing)
-        if had_access and missing:
-            lost, restored_at = event, None
-        elif not had_access and not missing:
-            restored_at = event.time
-    return Revocation(lost, restored_at, tuple(event for event in done if event.name in SUSPECTS))
+    losses, restored_at = _find_losses([("", events)])
+    suspects = tuple(event for event in events if event.name in SUSPECTS and not event.error_code)
+    return Revocation(losses[0] if losses else None, restored_at, suspects)
 
 
 def _after(name: str, missing: set[str]) -> set[str]:
@@ -226,9 +217,19 @@ def why_none(found: Revocation, key_state: str | None, days: int) -> str:
 def find_last_loss(keys: t.Iterable[tuple[str, t.Sequence[AccessEvent]]]) -> Loss | None:
     """Find the last time that the organization was without access, over all of its keys; None if none is recorded.
 
-    The vendor needs every key: access is lost with the first of them, and is back with the last.
-
     :param keys: each key's ARN and its events, the oldest first
+    """
+    losses, restored_at = _find_losses(keys)
+    if not losses:
+        return None
+    event_ids = tuple(sorted(f"{event.region}:{event.event_id}" for event in losses))
+    return Loss(losses[0].time, losses[-1].time, restored_at, event_ids)
+
+
+def _find_losses(keys: t.Iterable[tuple[str, t.Sequence[AccessEvent]]]) -> tuple[list[AccessEvent], str | None]:
+    """Find the last time without access: the loss of each key, and when every key was back; None if one is missing.
+
+    The vendor needs every key: access is lost with the first of them, and is back with the last.
     """
     done = [(event, arn) for arn, events in keys for event in events if not event.error_code]
     missing: dict[str, set[str]] = {}
@@ -242,7 +243,4 @@ def find_last_loss(keys: t.Iterable[tuple[str, t.Sequence[AccessEvent]]]) -> Los
             restored_at = None
         elif not had_all and not any(missing.values()):
             restored_at = event.time
-    if not losses:
-        return None
-    event_ids = tuple(sorted(f"{event.region}:{event.event_id}" for event in losses))
-    return Loss(losses[0].time, losses[-1].time, restored_at, event_ids)
+    return losses, restored_at

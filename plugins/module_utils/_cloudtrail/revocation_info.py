@@ -86,7 +86,7 @@ class _Answer:
             "events": [dataclasses.asdict(event) for event in past.events],
             **past.revocation.as_result(),
             "reason": past.reason,
-            "refused_use": past.refused_use.as_result() if past.refused_use else None,
+            "refused_use": vars(past.refused_use) if past.refused_use else None,
             **(self.access.as_result(no_answer) if self.access else {}),
             **(self.health.as_result(no_answer) if self.health else {}),
         }
@@ -142,16 +142,16 @@ def _fill(answer: _Answer, trail: Trail, kms: t.Any, days: int, marks: Marks) ->
 def _look_up(trail: Trail, key: _Key, days: int, marks: Marks) -> _Past:
     since = current_time() - dt.timedelta(days=days)
     try:
-        history = read_history(trail, key.key_arn, since, key.custom_key_store_id)
+        history, is_complete = read_history(trail, key.key_arn, since, key.custom_key_store_id)
     except RefusedError as refused:
         return _Past(reason=refused.refusal.error)
-    events = read_access_events(history.events, key.region)
+    events = read_access_events(history, key.region)
     revocation = find_revocation(events)
     reasons = [] if revocation.is_current else [why_none(revocation, key.key_state, days)]
-    reasons += [] if history.is_complete else [_OLDER]
-    uses = (refused_use(event, key.key_arn, marks) for event in history.events)
+    reasons += [] if is_complete else [_OLDER]
+    uses = (refused_use(event, key.key_arn, marks) for event in history)
     use = next(filter(None, uses), None)
-    return _Past(revocation, tuple(events), use, history.is_complete, True, " ".join(reasons) or None)
+    return _Past(revocation, tuple(events), use, is_complete, True, " ".join(reasons) or None)
 
 
 def _read_caller(sts: t.Any, region: str) -> dict[str, str] | None:

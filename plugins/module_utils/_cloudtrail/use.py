@@ -12,7 +12,6 @@ element"). DescribeKey works in every key state, so only cryptographic operation
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import typing as t
 from dataclasses import dataclass
@@ -65,15 +64,10 @@ class Use:
     source_ip: str
     event_id: str
 
-    def as_result(self) -> dict[str, str]:
-        """Return it as the module returns it."""
-        return dataclasses.asdict(self)
-
 
 def proven_use(event: TrailEvent, key_arn: str, marks: Marks) -> Use | None:
     """Read an event that proves a use by the account that is waited for; None if it proves nothing."""
-    foreign = foreign_use(event, key_arn)
-    return foreign if foreign and _is_marked(event, foreign, marks) else None
+    return _by_vendor(event, foreign_use(event, key_arn), marks)
 
 
 def refused_use(event: TrailEvent, key_arn: str, marks: Marks) -> Use | None:
@@ -82,15 +76,13 @@ def refused_use(event: TrailEvent, key_arn: str, marks: Marks) -> Use | None:
     AWS logs calls of others that the key policy denies in their own account only, so such an event is a sign that the
     policy admits them. That there is none means nothing.
     """
-    if event.record.get("errorCode") != "DisabledException":
-        return None
-    foreign = _foreign_call(event, key_arn)
-    return foreign if foreign and _is_marked(event, foreign, marks) else None
+    is_refused = event.record.get("errorCode") == "DisabledException"
+    return _by_vendor(event, _foreign_call(event, key_arn), marks) if is_refused else None
 
 
-def _is_marked(event: TrailEvent, use: Use, marks: Marks) -> bool:
+def _by_vendor(event: TrailEvent, use: Use | None, marks: Marks) -> Use | None:
     is_tagged = bool(marks.context_tag) and _has_tag(event, marks.context_tag)
-    return is_tagged or use.account_id in marks.account_ids
+    return use if use and (is_tagged or use.account_id in marks.account_ids) else None
 
 
 def foreign_use(event: TrailEvent, key_arn: str) -> Use | None:

@@ -93,7 +93,7 @@ def _look_up(trail: Trail, kms: t.Any, key: _Key, marks: Marks) -> Json:
     last = _ask_last_use(kms, key) if kms else None
     known = _find_last_use(trail, key, marks, last) if last else None
     # One request, however much the key is used. The first use may have been earlier.
-    result = key.as_result(first_use=known.as_result(), reason=None) if known else _search(trail, key, marks)
+    result = key.as_result(first_use=vars(known), reason=None) if known else _search(trail, key, marks)
     return {**result, "last_use": dataclasses.asdict(last) if last else None}
 
 
@@ -128,10 +128,10 @@ def _search(trail: Trail, key: _Key, marks: Marks) -> Json:
     proven = (proven_use(event, key.arn, marks) for event in events)
     first = next(filter(None, proven), None)
     if first:
-        return key.as_result(first_use=first.as_result(), is_first=is_all, reason=None)
+        return key.as_result(first_use=vars(first), is_first=is_all, reason=None)
     others = [use for event in events if (use := foreign_use(event, key.arn))]
     reason = why_unused(others, write_time(key.since), marks, is_all=is_all)
-    return key.as_result(unattributed_use=others[-1].as_result() if others else None, reason=reason)
+    return key.as_result(unattributed_use=vars(others[-1]) if others else None, reason=reason)
 
 
 def _late(region: str, until: Deadline) -> Refusal:
