@@ -37,10 +37,7 @@ def call(client: t.Any, operation: str, region: str, service: str = "kms", **par
 
 
 def read_pages(read: t.Callable[..., t.Any], most: int, **params: str) -> tuple[list[t.Any], bool]:
-    """Read the pages of a list of AWS KMS or IAM; return them, and whether these are all.
-
-    :param read: reads one page
-    """
+    """Read the pages of a list of AWS KMS, each by ``read``; return them, and whether these are all."""
     pages = []
     for _number in range(most):
         pages.append(read(**params))
@@ -89,23 +86,19 @@ class Calls:
         return next((made["operation"] for made in self.listed() if made["error"] == NO_ANSWER), "")
 
     def listed(self) -> list[dict[str, str]]:
-        """Return a copy of the list."""
         with self._lock:
             return [dict(made) for made in self._made]
 
 
 @dataclass(kw_only=True)
 class Work:
-    """A piece of work at AWS. With a ``refusal``, ``actions`` still tells what had been done before it.
-
-    It is filled in on the way, so that it can be read while AWS does not answer. ``is_done`` says that nothing more will happen.
-    """
+    """A piece of work at AWS, filled in on the way, so that it can be read while AWS does not answer."""
 
     actions: list[str] = field(default_factory=list)
     calls: Calls = field(default_factory=Calls)
     waited: float = 0.0
-    refusal: Refusal | None = None
-    is_done: bool = False
+    refusal: Refusal | None = None  # ``actions`` still tells what had been done before it
+    is_done: bool = False  # nothing more will happen
 
     def carry_out(self, steps: t.Callable[[], None]) -> None:
         """Take the steps. Never raises for what AWS answers: ``refusal`` then says why they ended."""
@@ -123,11 +116,7 @@ class Work:
         return not (self.is_done or self.refusal)
 
     def not_reached(self, first: str, region: str, reason: str) -> Refusal:
-        """Return which operation AWS did not answer.
-
-        :param first: the operation that comes first
-        :param reason: what AWS did not do, and for how long
-        """
+        """Return which operation AWS did not answer; ``first`` if none was begun."""
         return refusal("not_reached", operation=self.calls.unanswered() or first, region=region, message=reason)
 
     def describe(self) -> dict[str, t.Any]:
@@ -140,7 +129,6 @@ class Work:
         }
 
     def describe_refusal(self) -> dict[str, str]:
-        """Return the parts of the refusal, empty without one."""
         return vars(self.refusal or NO_REFUSAL)
 
 
@@ -150,10 +138,7 @@ def write_diff(title: str, before: object, after: object) -> dict[str, object]:
 
 
 def clock_offset(answer: object, now: dt.datetime) -> float | None:
-    """Return how many seconds AWS's clock is ahead of ours, by the ``Date`` header of an answer; None without one.
-
-    :param now: the moment at which the answer came
-    """
+    """Return how many seconds AWS's clock is ahead of ours, by the ``Date`` header of an answer that came ``now``; None without one."""
     try:
         date = email.utils.parsedate_to_datetime(str(_metadata(answer)["HTTPHeaders"]["date"]))
         # The header has whole seconds: on average, half a second is cut off.

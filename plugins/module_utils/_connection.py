@@ -72,16 +72,12 @@ class Clients(dict[str, dict[str, t.Any]]):
 
 @dataclass(frozen=True)
 class Connection:
-    """The common AWS options of a module, in the form in which amazon.aws reads them.
-
-    RefusedError if nothing can be called with them.
-    """
+    """The common AWS options of a module, in the form in which amazon.aws reads them. RefusedError if these are unusable."""
 
     params: Json
 
     @property
     def region(self) -> str | None:
-        """The region that the options or the profile name."""
         return t.cast("str | None", get_aws_region(self))
 
     def fail_json(self, msg: str, **_more: object) -> t.NoReturn:

@@ -74,10 +74,7 @@ def open_session(profile: str | None, region: str | None = None) -> t.Any:
 
 
 def find_credentials(session: t.Any, region: str, until: Deadline) -> dt.datetime | None:
-    """Let a session find its credentials; return when they end and a person must log in, None if not known.
-
-    RefusedError if there are none.
-    """
+    """Let a session find its credentials; return when they end and a person must log in, None if not known. RefusedError without any."""
     future = begin(lambda: _explained(session, region, lambda: _find(session)))
     patience = Deadline(max(_PATIENCE, until.left()))
     if not wait_for([future], patience):
@@ -162,13 +159,14 @@ def _assume(session: t.Any, name: str, source: t.Any, code: str) -> _Session:
             raise RefusedError(refusal("mfa_code_needed", profile=shlex.quote(name), device=profile["mfa_serial"]))
         return code
 
+    cache: t.Any = JSONFileCache(os.path.expanduser(_SESSIONS))
     fetcher = AssumeRoleCredentialFetcher(
         functools.partial(session.create_client, config=Config(connect_timeout=5, read_timeout=20)),
         source,
         profile["role_arn"],
         options,
         mfa_prompter=give_code,
-        cache=JSONFileCache(os.path.expanduser(_SESSIONS)),
+        cache=cache,
         expiry_window_seconds=_STILL_USABLE,
     )
     found = fetcher.fetch_credentials()
@@ -236,7 +234,6 @@ def _explain(error: Exception, session: t.Any, region: str) -> Refusal:
     profiles, chain = _profiles(session), _chain(session)
 
     def first(pattern: str) -> str:
-        """Name the first profile with an option that the pattern matches."""
         return next((name for name in chain if any(re.match(pattern, option) for option in profiles[name])), "")
 
     message = one_line(str(error))

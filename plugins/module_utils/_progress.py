@@ -12,17 +12,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the keys of one region are.
-
-    ``sent`` is the operation that AWS has just accepted, empty while waiting; ``states`` are the key states that were read last,
-    empty if AWS has not answered; ``waited`` is in seconds.
-    """
+    """How far the keys of one region are."""
 
     region: str
     wanted: str
-    sent: str = ""
-    states: tuple[str, ...] = ()
-    waited: float = 0.0
+    sent: str = ""  # the operation that AWS has just accepted; empty while waiting
+    states: tuple[str, ...] = ()  # the key states that were read last; empty if AWS has not answered
+    waited: float = 0.0  # seconds
 
     def __str__(self) -> str:
         if self.sent:

@@ -227,14 +227,11 @@ comment_too_long: The comment has {length} characters, and the desk takes at mos
 
 @dataclass(frozen=True)
 class Refusal:
-    """Why something is not done.
+    """Why something is not done."""
 
-    ``code`` is stable and machine readable, ``error`` and ``hint`` are one sentence each (or a few short ones).
-    """
-
-    code: str
-    error: str
-    hint: str
+    code: str  # stable
+    error: str  # what was seen, and why it stops
+    hint: str  # what the operator does next
 
     def __str__(self) -> str:
         return f"{self.error} {self.hint}"

@@ -62,10 +62,7 @@ class Trail:
     region: str
 
     def page(self, attribute: str, value: str, span: Span, token: str = "") -> tuple[list[TrailEvent], str]:
-        """Return one page of events, and the token of the next one; empty if there is none.
-
-        RefusedError if CloudTrail does not answer.
-        """
+        """Return one page of events, and the token of the next one, empty if there is none. RefusedError if CloudTrail does not answer."""
         start, until = span
         params: dict[str, t.Any] = {
             "LookupAttributes": [{"AttributeKey": attribute, "AttributeValue": value}],
@@ -89,7 +86,6 @@ class Trail:
         return events, False
 
     def newest_of(self, names: t.Sequence[str], since: dt.datetime) -> tuple[list[TrailEvent], bool]:
-        """Return the newest events of each of several names, and whether these are all."""
         answers = [self.newest("EventName", name, since) for name in reversed(names)]
         return [event for events, _is_all in answers for event in events], all(is_all for _events, is_all in answers)
 
@@ -97,9 +93,9 @@ class Trail:
 def read_history(
     trail: Trail, key_arn: str, since: dt.datetime, custom_key_store_id: str | None
 ) -> tuple[list[TrailEvent], bool]:
-    """Read the events of one key, the newest first: all if it has few, of a key in use only those that tell of access.
+    """Read the events of one key, the newest first, and whether older ones were read too.
 
-    :return: the events, and whether older ones were read too
+    All events if the key has few; of a key in use only those that tell of access.
     """
     events, is_complete = trail.newest("ResourceName", key_arn, since)
     if not is_complete:
@@ -123,8 +119,7 @@ def read_earliest(
     CloudTrail answers the newest events first. If these are not all, the time is gone through from its beginning, in
     windows that double, until one holds an event that counts.
 
-    :return: the events that were read, the oldest first, and whether none that counts can be earlier than the earliest
-        one of them
+    :return: the events, the oldest first, and whether none that counts can be earlier than the earliest one of them
     """
     start, until = span
     events, token = trail.page("ResourceName", key_arn, span)

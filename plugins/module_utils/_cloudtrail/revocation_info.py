@@ -16,7 +16,7 @@ from .._argspec import INFO_PATIENCE, LOOKUP_OPTIONS, ArgumentSpec, Json
 from .._calls import call
 from .._connection import Connection
 from .._deadline import Deadline, begin, wait_for
-from .._kms.details import Details, read_access, read_health, start_access, start_health
+from .._kms.details import Details, access_details, health_details
 from .._kms.states import read_region
 from .._refusals import RefusedError, refusal
 from .._time import current_time
@@ -71,12 +71,12 @@ class _Answer:
     """What is known of one key so far."""
 
     key: _Key
+    details: list[Details]
     past: _Past | None = None
-    access: Details | None = None
-    health: Details | None = None
 
     def as_result(self, no_past: str, no_answer: str) -> Json:
         """Return it as the module returns it, with what to say of a part that was not answered."""
+        details = [detail.as_result(no_answer) for detail in self.details]
         past = self.past or _Past(reason=no_past)
         return {
             "region": self.key.region,
@@ -87,8 +87,7 @@ class _Answer:
             **past.revocation.as_result(),
             "reason": past.reason,
             "refused_use": vars(past.refused_use) if past.refused_use else None,
-            **(self.access.as_result(no_answer) if self.access else {}),
-            **(self.health.as_result(no_answer) if self.health else {}),
+            **{name: fact for detail in details for name, fact in detail.items()},
         }
 
 
@@ -96,9 +95,7 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     """Ask AWS about all keys at the same time."""
     days, until = params["lookback_days"], Deadline(params["timeout"])
     marks = Marks(params["context_tag"], tuple(params["account_ids"]))
-    access = start_access if params["read_access"] else lambda: None
-    health = start_health if params["read_health"] else lambda: None
-    answers = [_Answer(key, access=access(), health=health()) for key in _read_keys(params["keys"], days)]
+    answers = [_Answer(key, _read_details(key, params)) for key in _read_keys(params["keys"], days)]
     paces = {answer.key.region: Pace() for answer in answers}
     try:
         made = Connection(params).clients(["sts", "cloudtrail", "kms"], paces, INFO_PATIENCE, until)
@@ -126,14 +123,16 @@ def _read_keys(keys: t.Sequence[t.Mapping[str, t.Any]], days: int) -> list[_Key]
     return [_Key(**{**key, "region": read_region(key["key_arn"], key["region"])}) for key in keys]
 
 
+def _read_details(key: _Key, params: Json) -> list[Details]:
+    access = [access_details()] if params["read_access"] else []
+    health = [health_details(is_imported=key.origin == "EXTERNAL")] if params["read_health"] else []
+    return [*access, *health]
+
+
 def _fill(answer: _Answer, trail: Trail, kms: t.Any, days: int, marks: Marks) -> None:
     # A CloudTrail that hangs does not keep the policy from being read.
-    key, futures = answer.key, []
-    if answer.access:
-        futures.append(begin(functools.partial(read_access, kms, key.key_arn, key.region, answer.access)))
-    if answer.health:
-        reading = functools.partial(read_health, kms, key.key_arn, key.region, answer.health)
-        futures.append(begin(functools.partial(reading, is_imported=key.origin == "EXTERNAL")))
+    key = answer.key
+    futures = [begin(functools.partial(detail.read, kms, key.key_arn, key.region)) for detail in answer.details]
     answer.past = _look_up(trail, key, days, marks)
     for future in futures:
         future.result()
@@ -176,11 +175,7 @@ def _result(answers: list[_Answer], caller: dict[str, str] | None, no_past: str,
 
 
 def summarize(histories: t.Iterable[tuple[str, t.Sequence[AccessEvent]]], *, complete: bool) -> Json:
-    """Return what is known over all keys.
-
-    :param histories: each key's ARN and its events, the oldest first
-    :param complete: whether all events of all keys were read
-    """
+    """Return what is known over all keys, by each key's ARN and events, the oldest first."""
     loss = find_last_loss(histories)
     return {
         "revoked_at": loss.revoked_at if loss and not loss.restored_at else None,

@@ -34,14 +34,10 @@ _CONTEXTS: t.Final = ("encryptionContext", "sourceEncryptionContext", "destinati
 
 @dataclass(frozen=True)
 class Marks:
-    """What identifies the account that is waited for; any other account may use a key as well.
+    """What identifies the account that is waited for; any other account may use a key as well."""
 
-    ``context_tag`` is a word in a name or value of the encryption context, ``account_ids`` are the accounts that the
-    operator knows to be the one; empty if not known.
-    """
-
-    context_tag: str = ""
-    account_ids: tuple[str, ...] = ()
+    context_tag: str = ""  # a word in a name or value of the encryption context
+    account_ids: tuple[str, ...] = ()  # the accounts that the operator knows to be the one
 
     def __bool__(self) -> bool:
         return bool(self.context_tag or self.account_ids)
@@ -102,12 +98,7 @@ def _foreign_call(event: TrailEvent, key_arn: str) -> Use | None:
 
 
 def why_unused(others: t.Sequence[Use], since: str, marks: Marks, *, is_all: bool) -> str:
-    """Say in one sentence why no use is proven.
-
-    :param others: the uses by accounts that nothing identifies, the oldest first
-    :param since: ISO 8601, UTC
-    :param is_all: whether every event since then was read
-    """
+    """Say in one sentence why no use is proven; ``others`` are those that nothing identifies, the oldest first."""
     if others:
         last = others[-1]
         accounts = sorted({other.account_id for other in others})

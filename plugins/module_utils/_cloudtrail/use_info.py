@@ -54,13 +54,11 @@ class _Key:
         return cls(key_arn, region, moment)
 
     def as_result(self, **known: object) -> Json:
-        """Return what is known of its use as the module returns it."""
         nothing = dict.fromkeys(("first_use", "unattributed_use", "last_use"))
         about = {"region": self.region, "arn": self.arn, "since": write_time(self.since)}
         return {**about, "looked_up": True, "is_first": False, "code": "", **nothing, **known}
 
     def as_unknown(self, why: Refusal) -> Json:
-        """Return why nothing is known of its use."""
         return self.as_result(looked_up=False, code=why.code, reason=str(why))
 
 

@@ -37,7 +37,6 @@ class TrustOutcome(Work):
     policy: t.Any = None
 
     def as_result(self) -> Json:
-        """Return it as the module returns it."""
         return {
             "role_name": ROLE,
             "role_arn": self.arn,
@@ -74,16 +73,12 @@ def run(params: Json, check_mode: bool, diff: bool) -> Json:
 
 @dataclass(frozen=True)
 class _Change:
-    """Sets the documented statement back to Allow. RefusedError where that ends.
-
-    ``account_id`` must own the role, None if any may. ``expected`` is the policy that was planned with, None if any may
-    be found.
-    """
+    """Sets the documented statement back to Allow. RefusedError where that ends."""
 
     client: t.Any
     outcome: TrustOutcome
-    account_id: str | None
-    expected: object
+    account_id: str | None  # must own the role; None if any may
+    expected: object  # the policy that was planned with; None if any may be found
 
     def carry_out(self, check_mode: bool, waiting: Waiting | None) -> None:
         """Plan, write and (unless ``waiting`` is None) wait until AWS shows it."""

@@ -27,25 +27,19 @@ _SPREADING: t.Final = ("NotFoundException", "KMSInvalidStateException")
 
 @dataclass
 class Outcome(Work):
-    """What becomes of one key.
-
-    ``expected_arn`` is the key that was planned for, None where any will do. ``clock_offset`` is how far AWS's clock is ahead
-    of ours, in seconds. ``session_ends_at`` is when a person must log in to AWS again. ``proof``
-    is the call that proves a permission, None if there is none. ``last_state`` is what AWS showed last.
-    ``is_settling`` says that all changes are made.
-    """
+    """What becomes of one key."""
 
     reference: str
     region: str
-    expected_arn: str | None = None
+    expected_arn: str | None = None  # the key that was planned for; None where any will do
     metadata: KeyMetadata | None = None
     before: str | None = None
     after: str | None = None
-    clock_offset: float | None = None
-    session_ends_at: str | None = None
-    proof: dict[str, str | None] | None = None
-    last_state: str | None = None
-    is_settling: bool = False
+    clock_offset: float | None = None  # how many seconds AWS's clock is ahead of ours
+    session_ends_at: str | None = None  # when a person must log in to AWS again
+    proof: dict[str, str | None] | None = None  # the call that proves a permission
+    last_state: str | None = None  # what AWS showed last
+    is_settling: bool = False  # all changes are made
 
     @property
     def name(self) -> str:
@@ -83,26 +77,20 @@ class Outcome(Work):
         return {name: fact for name, fact in facts.items() if fact}
 
     def as_diff(self) -> dict[str, t.Any]:
-        """Return the key state before and after, for diff mode."""
         return write_diff(self.name, {"key_state": self.before}, {"key_state": self.after})
 
 
 def set_key_state(client: t.Any, outcome: Outcome, wish: Wish, *, check_mode: bool, waiting: Waiting | None) -> None:
     """Bring one key to the wished state with the fewest calls, and wait (unless ``waiting`` is None) until AWS agrees.
 
-    :param client: boto3's KMS client
-    :param outcome: names the key
-    :param waiting: its timeout counts from now, for all calls together
+    The timeout of ``waiting`` counts from now, for all calls together.
     """
     change = _Change(client, outcome, wish, waiting)
     outcome.carry_out(lambda: change.carry_out(check_mode=check_mode))
 
 
 def give_up(outcome: Outcome, wish: Wish, waiting: Waiting | None, reason: str) -> Outcome:
-    """Return what is known of a key whose time is over, and have no further call made for it.
-
-    :param reason: what AWS did not do, and for how long
-    """
+    """Return what is known of a key whose time is over, and have no further call made for it."""
     if not outcome.give_up():
         return outcome
     if outcome.is_settling and waiting:
@@ -208,7 +196,6 @@ class _Change:
                 return
 
     def _settle(self, key_id: str, waiting: Waiting, left: Waiting) -> None:
-        """Wait with what is left of what was asked for."""
         outcome, wish = self.outcome, self.wish
         ours = (wish.key_state, outcome.before, "Disabled")
         settled = wait_until(

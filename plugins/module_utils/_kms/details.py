@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import typing as t
@@ -26,53 +25,40 @@ _NEEDED: t.Final = ("CURRENT", "NON_CURRENT")
 
 @dataclass
 class Details:
-    """Facts about a key, each None until it was read; ``reason_name`` is what the result calls why one was not."""
+    """Facts about a key, each with the function that reads it."""
 
-    facts: dict[str, t.Any]
-    reason_name: str
+    reason_name: str  # what the result calls why a fact is missing
+    readers: dict[str, t.Callable[[t.Any, str, str], t.Any]]
+    facts: dict[str, t.Any] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     is_done: bool = False
 
-    def read(self, name: str, read: t.Callable[[], t.Any]) -> None:
-        """Read one fact; ValueError and RefusedError say why it cannot be read."""
-        try:
-            self.facts[name] = read()
-        except RefusedError as refused:
-            self.reasons.append(refused.refusal.error)
-        except ValueError as error:
-            self.reasons.append(str(error))
+    def read(self, client: t.Any, key_arn: str, region: str) -> None:
+        for name, read in self.readers.items():
+            try:
+                self.facts[name] = read(client, key_arn, region)
+            except RefusedError as refused:
+                self.reasons.append(refused.refusal.error)
+            except ValueError as error:
+                self.reasons.append(str(error))
+        self.is_done = True
 
     def as_result(self, unanswered: str) -> dict[str, t.Any]:
-        """Return it as the module returns it.
-
-        :param unanswered: what to say of a reading that has not ended
-        """
+        """Return the facts, None for each that was not read; ``unanswered`` says why, for a reading that has not ended."""
         reasons = [*self.reasons, *([] if self.is_done else [unanswered])]
-        return {**self.facts, self.reason_name: " ".join(reasons) or None}
+        return {**dict.fromkeys(self.readers), **self.facts, self.reason_name: " ".join(reasons) or None}
 
 
-def start_access() -> Details:
+def access_details() -> Details:
     """Return a key's policy and grants, to be read, in a form that can be compared with an earlier one."""
-    return Details({"policy": None, "grants": None}, "access_reason")
+    return Details("access_reason", {"policy": _read_policy, "grants": _read_grants})
 
 
-def start_health() -> Details:
-    """Return a key's last use and missing material, to be read."""
-    return Details({"last_use": None, "missing_material": None}, "health_reason")
-
-
-def read_access(client: t.Any, key_arn: str, region: str, access: Details) -> None:
-    """Read the key's policy and grants into ``access``, part by part."""
-    access.read("policy", lambda: _read_policy(client, key_arn, region))
-    access.read("grants", lambda: _read_grants(client, key_arn, region))
-    access.is_done = True
-
-
-def read_health(client: t.Any, key_arn: str, region: str, health: Details, *, is_imported: bool) -> None:
-    """Read when the key was last used, and of imported material which is missing, into ``health``, part by part."""
-    health.read("last_use", lambda: dataclasses.asdict(read_last_use(client, key_arn, region)))
-    health.read("missing_material", lambda: _read_missing_material(client, key_arn, region) if is_imported else [])
-    health.is_done = True
+def health_details(*, is_imported: bool) -> Details:
+    """Return when a key was last used, and of imported key material which is missing, to be read."""
+    read_missing = _read_missing_material if is_imported else lambda *_key: []
+    readers = {"last_use": lambda *key: vars(read_last_use(*key)), "missing_material": read_missing}
+    return Details("health_reason", readers)
 
 
 def _read_policy(client: t.Any, key_arn: str, region: str) -> t.Any:
@@ -107,12 +93,9 @@ def _read_grants(client: t.Any, key_arn: str, region: str) -> list[dict[str, t.A
 
 @dataclass(frozen=True)
 class LastUse:
-    """The last successful cryptographic operation with a key, by whomever, as AWS KMS records it. It is up to an hour late.
+    """The last successful cryptographic operation with a key, by whomever, as AWS KMS records it. It is up to an hour late."""
 
-    Without one, all but ``tracked_since`` and ``created_at`` are None. Times are ISO 8601 in UTC.
-    """
-
-    time: str | None = None
+    time: str | None = None  # ISO 8601 in UTC, as all times; None if the key was not used since
     operation: str | None = None
     event_id: str | None = None  # of CloudTrail's event
     tracked_since: str | None = None

@@ -152,12 +152,9 @@ def _set_entry(client: t.Any, entry: Entry, outcomes: list[Outcome], request: _R
 
 
 def find_keys(client: t.Any, calls: Calls, region: str, prefix: str, account_id: str | None) -> list[Outcome]:
-    """Find the keys of a region that have an alias with ``prefix``, in the order of the aliases.
+    """Find the keys of a region that have an alias with ``prefix``, in the order of the aliases, each named by its first alias.
 
-    :param calls: the first outcome has them
-    :param account_id: for the message only; None if it is not known
-    :return: an outcome each, which names a key by its first alias, or carries the refusal. If there are too many aliases to read,
-        the last outcome says so
+    The first outcome has ``calls``. If there are too many aliases to read, the last one says so.
     """
     everything = f"{prefix}*"
     try:
@@ -192,7 +189,6 @@ def _name_keys(aliases: list[dict[str, str]], region: str) -> list[Outcome]:
 
 
 def _report_waiting(every: list[list[Outcome]], request: _Request) -> None:
-    """Report each region that is not done."""
     open_ = [outcome for outcomes in every for outcome in list(outcomes) if not (outcome.is_done or outcome.refusal)]
     for region in dict.fromkeys(outcome.region for outcome in open_):
         states = {outcome.last_state or outcome.before for outcome in open_ if outcome.region == region}

@@ -72,31 +72,25 @@ class KeyMetadata:
 
     @property
     def is_of_aws(self) -> bool:
-        """Whether AWS manages the key, and not the customer."""
         return bool(self.answer.get("KeyManager") == "AWS")
 
     @property
     def deletion_date(self) -> str:
-        """When AWS deletes the key, as people read it."""
         date = self.answer.get("DeletionDate")
         return to_minute(write_time(date)) if isinstance(date, dt.datetime) else str(date or "an unknown date")
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the caller wants of one key. ``account_id`` is None where any owner is fine.
-
-    With ``proves``, kms:EnableKey is to be proven on a key that is Enabled.
-    """
+    """What the caller wants of one key."""
 
     state: State = "enabled"
     cancel_deletion: bool = False
-    account_id: str | None = None
-    proves: bool = False
+    account_id: str | None = None  # None where any owner is fine
+    proves: bool = False  # kms:EnableKey is to be proven on a key that is Enabled
 
     @property
     def key_state(self) -> str:
-        """The wish in AWS's own words."""
         return self.state.capitalize()
 
 
@@ -137,9 +131,9 @@ def read_region(key_arn: str, region: str | None) -> str:
 
 
 def check_reference(reference: str, region: str, account_id: str | None) -> Refusal | None:
-    """Tell why ``reference`` cannot be the key of ``region`` (and of ``account_id``); None when it can.
+    """Tell why ``reference`` cannot be the key of ``region`` (and of ``account_id``), without a call; None when it can.
 
-    Needs no call. Formats: AWS KMS API reference, DescribeKey, ``KeyId``.
+    Formats: AWS KMS API reference, DescribeKey, ``KeyId``.
     """
     match = _REFERENCE.fullmatch(reference)
     if match is None:
@@ -166,10 +160,7 @@ def check_reference(reference: str, region: str, account_id: str | None) -> Refu
 
 
 def plan(metadata: KeyMetadata, wish: Wish) -> Plan | Refusal:
-    """Decide what ``wish`` needs of a key.
-
-    The only operations ever planned are EnableKey, DisableKey and CancelKeyDeletion.
-    """
+    """Decide what ``wish`` needs of a key: EnableKey, DisableKey, CancelKeyDeletion, and never anything else."""
     arn, key_state = metadata.arn, metadata.key_state
     if wish.account_id and metadata.account_id != wish.account_id:
         return refusal("owner_differs", arn=arn, seen=metadata.account_id, account_id=wish.account_id)
