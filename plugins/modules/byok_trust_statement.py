@@ -87,13 +87,9 @@ code:
 error: {description: What was seen and why it stops; empty if all is well., returned: unless no role could be assumed, type: str}
 hint: {description: What to do next; empty if all is well., returned: unless no role could be assumed, type: str}
 refusal:
-  description: Why IAM could not be asked.
+  description: "Why IAM could not be asked: C(code), a stable name of the reason; C(error), what was seen; C(hint), what to do next."
   returned: when O(assume_role_arn) could not be assumed
   type: dict
-  contains:
-    code: {description: A stable name of the reason., returned: always, type: str, sample: access_denied}
-    error: {description: What was seen and why it stops., returned: always, type: str}
-    hint: {description: What to do next., returned: always, type: str}
 """
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust_statement import SPEC, run

@@ -157,16 +157,7 @@ keys:
     revoked_how: {description: The operation that did it., returned: always, type: str, sample: DisableKey}
     event_id: {description: The id of that event., returned: always, type: str}
     automation: {description: "The automation that did it, such as Terraform, which will do it again.", returned: always, type: str}
-    last_revocation:
-      description: The same five facts of the latest loss, whether or not it was undone; V(null) if there is none.
-      returned: always
-      type: dict
-      contains:
-        revoked_at: {description: When access was lost., returned: always, type: str}
-        revoked_by: {description: Who took it away., returned: always, type: str}
-        revoked_how: {description: The operation that did it., returned: always, type: str}
-        event_id: {description: The id of that event., returned: always, type: str}
-        automation: {description: The automation that did it., returned: always, type: str}
+    last_revocation: {description: "The same five facts of the latest loss, whether or not it was undone; V(null) if there is none.", returned: always, type: dict}
     restored_at: {description: When the latest loss was undone; V(null) if it is not., returned: always, type: str}
     suspects: {description: Those of the events that may have locked the vendor out of a key that is enabled., returned: always, type: list, elements: dict}
     reason:
@@ -219,13 +210,9 @@ keys:
         retiring_principal: {description: "Who may retire the grant, if anybody is named.", returned: always, type: str}
     access_reason: {description: Why policy or grants could not be read; else V(null)., returned: when O(read_access) is set, type: str}
 refusal:
-  description: Why nothing was looked at.
+  description: "Why nothing was looked at: C(code), a stable name of the reason; C(error), what was seen; C(hint), what to do next."
   returned: when the options cannot be used
   type: dict
-  contains:
-    code: {description: A stable name of the reason., returned: always, type: str, sample: invalid_key_arn}
-    error: {description: What was seen and why it stops., returned: always, type: str}
-    hint: {description: What to do next., returned: always, type: str}
 """
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation_info import SPEC, run

@@ -115,13 +115,9 @@ keys:
     code: {description: A stable name of the reason why CloudTrail did not answer; empty if it did., returned: always, type: str}
     reason: {description: "Why there is no RV(keys[].first_use); else V(null).", returned: always, type: str}
 refusal:
-  description: Why nothing was looked at.
+  description: "Why nothing was looked at: C(code), a stable name of the reason; C(error), what was seen; C(hint), what to do next."
   returned: when the options cannot be used
   type: dict
-  contains:
-    code: {description: A stable name of the reason., returned: always, type: str, sample: invalid_key_arn}
-    error: {description: What was seen and why it stops., returned: always, type: str}
-    hint: {description: What to do next., returned: always, type: str}
 """
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use_info import SPEC, run

@@ -27,11 +27,7 @@ options:
   keys: {description: "The keys that were found, as M(keyops.atlassian_cmk.kms_key_revocation_info) takes them.", type: list, elements: dict, default: []}
   aws: {description: The options with which the AWS modules reach the organization's account., type: dict, default: {}}
   report: {description: The result of M(keyops.atlassian_cmk.report)., type: dict, default: {}}
-  drill:
-    description: What became of a drill. How it was begun, the result of M(keyops.atlassian_cmk.report) for each part, and whether it went
-      on to the revocation.
-    type: dict
-    default: {}
+  drill: {description: "How a drill began, the result of each part, and whether it went on to the revocation.", type: dict, default: {}}
   hosts: {description: All hosts of the play., type: list, elements: str, default: []}
   text: {description: The text to print., type: str, default: ''}
   template: {description: The role's template to print instead., type: str, default: ''}
