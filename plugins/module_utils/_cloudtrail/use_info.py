@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import datetime as dt
 import functools
 import typing as t
@@ -80,36 +80,30 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     kms = clients.get("kms", {})
     futures = [begin(functools.partial(_look_up, trails[key.region], kms.get(key.region), key, marks)) for key in keys]
     wait_for(futures, until)
-    results = [
-        future.result() if future.done() else key.as_unknown(_late(key.region, until))
-        for key, future in zip(keys, futures, strict=True)
-    ]
+    results = []
+    for key, future in zip(keys, futures, strict=True):
+        late = refusal("not_reached", operation="LookupEvents", region=key.region, message=until.missed())
+        results.append(future.result() if future.done() else key.as_unknown(late))
     return {"changed": False, "keys": results}
 
 
 def _look_up(trail: Trail, kms: t.Any, key: _Key, marks: Marks) -> Json:
-    last = _ask_last_use(kms, key) if kms else None
-    known = _find_last_use(trail, key, marks, last) if last else None
+    last = known = None
+    if kms:
+        # If AWS does not answer, CloudTrail is searched.
+        with contextlib.suppress(RefusedError):
+            last = read_last_use(kms, key.arn, key.region)
+            known = _find_last_use(trail, key, marks, last)
     # One request, however much the key is used. The first use may have been earlier.
     result = key.as_result(first_use=vars(known), reason=None) if known else _search(trail, key, marks)
-    return {**result, "last_use": dataclasses.asdict(last) if last else None}
-
-
-def _ask_last_use(kms: t.Any, key: _Key) -> LastUse | None:
-    try:
-        return read_last_use(kms, key.arn, key.region)
-    except RefusedError:
-        return None
+    return {**result, "last_use": vars(last) if last else None}
 
 
 def _find_last_use(trail: Trail, key: _Key, marks: Marks, last: LastUse) -> Use | None:
     """Prove the use by the event that AWS KMS names; None if there is none since then, or it proves nothing."""
     if not last.event_id or not last.time or last.time < write_time(key.since):
         return None
-    try:
-        events, _token = trail.page("EventId", last.event_id, (key.since, None))
-    except RefusedError:
-        return None
+    events, _token = trail.page("EventId", last.event_id, (key.since, None))
     uses = (proven_use(event, key.arn, marks) for event in events if key.arn in event.resources)
     return next(filter(None, uses), None)
 
@@ -130,7 +124,3 @@ def _search(trail: Trail, key: _Key, marks: Marks) -> Json:
     others = [use for event in events if (use := foreign_use(event, key.arn))]
     reason = why_unused(others, write_time(key.since), marks, is_all=is_all)
     return key.as_result(unattributed_use=vars(others[-1]) if others else None, reason=reason)
-
-
-def _late(region: str, until: Deadline) -> Refusal:
-    return refusal("not_reached", operation="LookupEvents", region=region, message=until.missed())
