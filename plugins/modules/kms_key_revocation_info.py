@@ -157,7 +157,7 @@ keys:
     revoked_how: {description: The operation that did it., returned: always, type: str, sample: DisableKey}
     event_id: {description: The id of that event., returned: always, type: str}
     automation: {description: "The automation that did it, such as Terraform, which will do it again.", returned: always, type: str}
-    last_revocation: {description: "The same five facts of the latest loss, whether or not it was undone; V(null) if there is none.", returned: always, type: dict}
+    last_revocation: {description: "The same five facts of the latest loss, undone or not; V(null) if there is none.", returned: always, type: dict}
     restored_at: {description: When the latest loss was undone; V(null) if it is not., returned: always, type: str}
     suspects: {description: Those of the events that may have locked the vendor out of a key that is enabled., returned: always, type: list, elements: dict}
     reason:
