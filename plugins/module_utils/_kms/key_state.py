@@ -205,10 +205,14 @@ def _single(outcome: Outcome, diff: bool) -> Json:
     return result
 
 
+def _with_refusal(outcome: Outcome) -> Json:
+    return {**outcome.as_result(), **outcome.describe_refusal()}
+
+
 def _several(outcomes: list[Outcome], diff: bool) -> Json:
     offsets = [outcome.clock_offset for outcome in outcomes if outcome.clock_offset is not None]
     result: Json = {
-        "keys": [{**outcome.as_result(), **outcome.describe_refusal()} for outcome in outcomes],
+        "keys": list(map(_with_refusal, outcomes)),
         "found": [found for outcome in outcomes if (found := outcome.as_found())],
         "changed": any(outcome.actions for outcome in outcomes),
         "clock_offset": round(statistics.median(offsets), 1) if offsets else None,
