@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting
+from ._deadline import Deadline
+from ._waiter import Waiting
 
 # What a module takes and returns is JSON: here, and nowhere further in, it is a map.
 Json = dict[str, t.Any]
@@ -23,17 +23,20 @@ ASSUME_ROLE_OPTIONS: t.Final[dict[str, Json]] = {
     "assume_role_external_id": {"type": "str"},
     "assume_role_session_name": {"type": "str", "default": "keyops.atlassian_cmk"},
 }
-WAIT_OPTIONS: t.Final[dict[str, Json]] = {
+CHANGE_OPTIONS: t.Final[dict[str, Json]] = {
+    "account_id": {"type": "str"},
+    "plan_timeout": {"type": "float", "default": 5},
     "wait": {"type": "bool", "default": True},
     "wait_timeout": {"type": "float", "default": 300},
     "wait_reads": {"type": "int", "default": 3},
     "wait_delay": {"type": "float", "default": 1},
+    **ASSUME_ROLE_OPTIONS,
 }
-PLAN_OPTIONS: t.Final[dict[str, Json]] = {"plan_timeout": {"type": "float", "default": 5}}
-TIMEOUT_OPTION: t.Final[dict[str, Json]] = {"timeout": {"type": "float", "default": 30}}
-MARK_OPTIONS: t.Final[dict[str, Json]] = {
+LOOKUP_OPTIONS: t.Final[dict[str, Json]] = {
     "context_tag": {"type": "str", "default": ""},
     "account_ids": {"type": "list", "elements": "str", "default": []},
+    "timeout": {"type": "float", "default": 30},
+    **ASSUME_ROLE_OPTIONS,
 }
 
 
@@ -71,12 +74,10 @@ def read_waiting(params: Json) -> Waiting | None:
     return Waiting(reads=max(1, params["wait_reads"]), delay=params["wait_delay"], timeout=params["wait_timeout"])
 
 
-def change_deadline(wait_timeout: float) -> Deadline:
-    """Return by when a change has to end."""
-    return Deadline(max(wait_timeout, _LEAST), grace=1)
-
-
-def plan_patience(plan_timeout: float) -> Patience:
-    """Return how long each call may take in check mode."""
+def read_patience(params: Json, *, is_plan: bool) -> tuple[Deadline, Patience]:
+    """Return by when a module that changes something has to end, and how long each of its calls may take."""
+    if not is_plan:
+        return Deadline(max(params["wait_timeout"], _LEAST), grace=1), Patience()
+    timeout = params["plan_timeout"]
     # Two attempts at a region that hangs fit in, and a third one where errors come fast.
-    return Patience(attempts=3, connect=plan_timeout / 2, read=plan_timeout / 2)
+    return Deadline(timeout), Patience(attempts=3, connect=timeout / 2, read=timeout / 2)

@@ -16,53 +16,44 @@ try:
 except ImportError:  # AnsibleAWSModule reports the missing library
     AWS_ERRORS = ()
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
+from ._refusals import Refusal, refusal
 
-# AWS KMS API reference and AWS General Reference, "Common error types".
-_BY_AWS_CODE: t.Final[dict[str, str]] = {
-    "AccessDenied": "access_denied",
-    "AccessDeniedException": "access_denied",
-    "UnauthorizedOperation": "access_denied",
-    "ExpiredToken": "credentials_expired",
-    "ExpiredTokenException": "credentials_expired",
-    "RequestExpired": "credentials_expired",
-    "IncompleteSignature": "credentials_invalid",
-    "InvalidClientTokenId": "credentials_invalid",
-    "InvalidSignatureException": "credentials_invalid",
-    "MissingAuthenticationToken": "credentials_invalid",
-    "MissingAuthenticationTokenException": "credentials_invalid",
-    "NotAuthorized": "credentials_invalid",
-    "SignatureDoesNotMatch": "credentials_invalid",
-    "UnrecognizedClientException": "credentials_invalid",
-    "LimitExceededException": "throttled",
-    "RequestLimitExceeded": "throttled",
-    "Throttling": "throttled",
-    "ThrottlingException": "throttled",
-    "TooManyRequestsException": "throttled",
-    "DependencyTimeoutException": "aws_trouble",
-    "InternalFailure": "aws_trouble",
-    "KMSInternalException": "aws_trouble",
-    "ServiceFailure": "aws_trouble",
-    "ServiceUnavailable": "aws_trouble",
+# AWS KMS API reference and AWS General Reference, "Common error types". Their other codes have an HTTP status from 500 on.
+_AWS_CODES: t.Final = {
+    "access_denied": ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"),
+    "credentials_expired": ("ExpiredToken", "ExpiredTokenException", "RequestExpired"),
+    "credentials_invalid": (
+        *("IncompleteSignature", "InvalidClientTokenId", "InvalidSignatureException", "MissingAuthenticationToken"),
+        *(
+            "MissingAuthenticationTokenException",
+            "NotAuthorized",
+            "SignatureDoesNotMatch",
+            "UnrecognizedClientException",
+        ),
+    ),
+    "throttled": (
+        *("LimitExceededException", "RequestLimitExceeded", "Throttling", "ThrottlingException"),
+        "TooManyRequestsException",
+    ),
 }
+_BY_AWS_CODE: t.Final = {aws_code: code for code, aws_codes in _AWS_CODES.items() for aws_code in aws_codes}
 # What no permission overrides (IAM User Guide, "Troubleshoot access denied error messages").
 _DENIES: t.Final = re.compile(r"with an explicit deny|because no (?:service|resource) control policy allows")
 # These may be over at the next attempt, or in another region.
 TRANSIENT: t.Final = ("aws_trouble", "not_reached", "throttled")
 _NO_CREDENTIALS: t.Final = (
-    "NoCredentialsError",
-    "PartialCredentialsError",
-    "CredentialRetrievalError",
-    "ProfileNotFound",
-    "InvalidConfigError",
-    "NoAuthTokenError",
-    "SSOTokenLoadError",
-    "TokenRetrievalError",
-    "UnauthorizedSSOTokenError",
+    *(
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "CredentialRetrievalError",
+        "ProfileNotFound",
+        "InvalidConfigError",
+    ),
+    *("NoAuthTokenError", "SSOTokenLoadError", "TokenRetrievalError", "UnauthorizedSSOTokenError"),
 )
 
 
-def aws_code(error: BaseException) -> str:
+def aws_code(error: BaseException | None) -> str:
     """Return AWS's error code (``NotFoundException``), or an empty text when AWS did not answer at all."""
     response = getattr(error, "response", None) or {}
     return str(response.get("Error", {}).get("Code", ""))
@@ -70,11 +61,13 @@ def aws_code(error: BaseException) -> str:
 
 def explain(error: BaseException, operation: str, region: str, service: str = "kms") -> Refusal:
     """Turn an error of boto3 into what was seen and what to do about it; ``service`` as IAM writes it."""
-    code = aws_code(error)
+    code, kind = aws_code(error), type(error).__name__
     if code:
         return _explain_answer(error, code, operation, region, service)
     message = one_line(str(error))
-    if type(error).__name__ in _NO_CREDENTIALS:
+    if kind == "ParamValidationError":
+        return refusal("library_too_old", operation=operation)
+    if kind in _NO_CREDENTIALS:
         return refusal("credentials_missing", region=region, message=message)
     return refusal("not_reached", operation=operation, region=region, message=message)
 
@@ -93,9 +86,9 @@ def _explain_answer(error: BaseException, code: str, operation: str, region: str
     )
 
 
-def not_found(error: BaseException, reference: str, region: str, account_id: str | None) -> Refusal:
+def not_found(message: str, reference: str, region: str, account_id: str | None) -> Refusal:
     """Explain DescribeKey's NotFoundException; AWS's message names the account that was searched."""
-    searched = re.search(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:([0-9]{12}):", str(error))
+    searched = re.search(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:([0-9]{12}):", message)
     if account_id and searched and searched[1] != account_id:
         return refusal(
             "credentials_of_other_account", reference=reference, region=region, seen=searched[1], account_id=account_id

@@ -23,18 +23,25 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing l
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info, get_aws_region
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import Json, Patience
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, TRANSIENT, explain
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._credentials import find_credentials, open_session
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time, parse_time
+from ._argspec import Json, Patience
+from ._aws_errors import TRANSIENT
+from ._calls import call
+from ._credentials import find_credentials, open_session
+from ._deadline import Deadline, begin
+from ._refusals import Refusal, RefusedError, refusal
+from ._time import current_time, parse_time
 
 # After that, the region next to one whose STS does not answer is asked for credentials as well.
 _STS_PATIENCE: t.Final = 2
 # The shortest session that AWS gives (STS API reference, AssumeRole, DurationSeconds).
 _STILL_GOOD_FOR: t.Final = dt.timedelta(minutes=15)
-_WHO_ASKS: t.Final = (
+_ROLE_OPTIONS: t.Final = {
+    "assume_role_arn": "RoleArn",
+    "assume_role_session_name": "RoleSessionName",
+    "assume_role_external_id": "ExternalId",
+}
+# Credentials of a role serve again only where the role and all of these are the same.
+_CALLER_OPTIONS: t.Final = [
     "access_key",
     "secret_key",
     "session_token",
@@ -42,25 +49,19 @@ _WHO_ASKS: t.Final = (
     "endpoint_url",
     "aws_ca_bundle",
     "aws_config",
-)
+]
 
 
 @dataclass(frozen=True)
-class Credentials:
-    """Credentials of an assumed role."""
+class _AssumedRole:
+    """Credentials of an assumed role, as boto3's clients take them."""
 
-    access_key: str
-    secret_key: str = field(repr=False)
-    session_token: str = field(repr=False)
+    options: dict[str, str] = field(repr=False)
     expires: dt.datetime
 
-    def as_options(self) -> dict[str, str]:
-        """Return them as boto3 takes them."""
-        return {
-            "aws_access_key_id": self.access_key,
-            "aws_secret_access_key": self.secret_key,
-            "aws_session_token": self.session_token,
-        }
+
+# A process that asks again and again (verify_cmk) assumes a role once for as long as its credentials hold.
+_assumed: t.Final[dict[str, _AssumedRole]] = {}
 
 
 class Clients(dict[str, dict[str, t.Any]]):
@@ -71,16 +72,12 @@ class Clients(dict[str, dict[str, t.Any]]):
 
 @dataclass(frozen=True)
 class Connection:
-    """The common AWS options of a module, in the form in which amazon.aws reads them.
-
-    RefusedError if nothing can be called with them.
-    """
+    """The common AWS options of a module, in the form in which amazon.aws reads them. RefusedError if these are unusable."""
 
     params: Json
 
     @property
     def region(self) -> str | None:
-        """The region that the options or the profile name."""
         return t.cast("str | None", get_aws_region(self))
 
     def fail_json(self, msg: str, **_more: object) -> t.NoReturn:
@@ -95,10 +92,16 @@ class Connection:
         ``aws_config`` overrides the retries and timeouts. boto3 makes clients safely in one thread only; the clients
         themselves may be used in any.
         """
-        known = self._assumed_role()
+        role = {theirs: self.params[ours] for ours, theirs in _ROLE_OPTIONS.items() if self.params[ours]}
+        asked_by = repr([role, *(self.params.get(option) for option in _CALLER_OPTIONS)])
+        known = _assumed.get(asked_by)
+        if known and known.expires <= current_time() + _STILL_GOOD_FOR:
+            known = None
         make, ends_at = self._maker(next(iter(regions)), patience, None if known else until)
+        if "RoleArn" in role and not known:
+            known = _assumed[asked_by] = _assume_role(make, list(dict.fromkeys(regions)), role, until)
         # Credentials of an assumed role hold in every region.
-        credentials = known or self._assume_role(regions, make, until)
+        credentials = known.options if known else {}
         made = Clients({name: {region: make(name, region, **credentials) for region in regions} for name in services})
         made.session_ends_at = ends_at
         return made
@@ -130,28 +133,6 @@ class Connection:
             lambda: session.client(service, region_name=region, endpoint_url=endpoint_url, **{**options, **credentials})
         ), ends_at
 
-    def _wanted_role(self) -> tuple[dict[str, str], str]:
-        """Return which role is to be assumed, and its name: whose role it is, and who asks for it."""
-        wanted = {"RoleArn": self.params["assume_role_arn"], "RoleSessionName": self.params["assume_role_session_name"]}
-        if self.params["assume_role_external_id"]:
-            wanted["ExternalId"] = self.params["assume_role_external_id"]
-        return wanted, repr([wanted, *(self.params.get(option) for option in _WHO_ASKS)])
-
-    def _assumed_role(self) -> dict[str, str]:
-        """Return the credentials of the role if it was assumed before; empty if not, or if they end soon."""
-        known = _assumed.get(self._wanted_role()[1])
-        return known.as_options() if known and known.expires > current_time() + _STILL_GOOD_FOR else {}
-
-    def _assume_role(self, regions: t.Collection[str], make: t.Callable[..., t.Any], until: Deadline) -> dict[str, str]:
-        if not self.params["assume_role_arn"]:
-            return {}
-        wanted, name = self._wanted_role()
-        _assumed[name] = _first_credentials(make, list(dict.fromkeys(regions)), wanted, until)
-        return _assumed[name].as_options()
-
-
-# A process that asks again and again (verify_cmk) assumes a role once for as long as its credentials hold.
-_assumed: t.Final[dict[str, Credentials]] = {}
 
 T = t.TypeVar("T")
 
@@ -170,14 +151,14 @@ def warm() -> None:
         session.create_client(service, region_name="us-east-1", config=Config(signature_version=UNSIGNED))
 
 
-def _first_credentials(
-    make: t.Callable[..., t.Any], regions: list[str], wanted: dict[str, str], until: Deadline
-) -> Credentials:
+def _assume_role(
+    make: t.Callable[..., t.Any], regions: list[str], role: dict[str, str], until: Deadline
+) -> _AssumedRole:
     """Ask one region's STS after another, as long as none answers; a refusal by AWS is an answer."""
-    asked: set[concurrent.futures.Future[Credentials | Refusal]] = set()
+    asked: set[concurrent.futures.Future[_AssumedRole | Refusal]] = set()
     last = refusal("not_reached", operation="AssumeRole", region=regions[0], message=until.missed())
     for number, region in enumerate(regions, 1):
-        asked.add(begin(functools.partial(_ask_sts, make("sts", region), region, wanted)))
+        asked.add(begin(functools.partial(_ask_sts, make("sts", region), region, role)))
         patience = math.inf if number == len(regions) else _STS_PATIENCE
         while asked:
             done, asked = concurrent.futures.wait(
@@ -186,19 +167,23 @@ def _first_credentials(
             if not done:
                 break
             for answer in [future.result() for future in done]:
-                if isinstance(answer, Credentials):
+                if isinstance(answer, _AssumedRole):
                     return answer
                 last = answer
     raise RefusedError(last)
 
 
-def _ask_sts(sts: t.Any, region: str, wanted: dict[str, str]) -> Credentials | Refusal:
+def _ask_sts(sts: t.Any, region: str, role: dict[str, str]) -> _AssumedRole | Refusal:
     """Return the credentials, or why there may be some in another region."""
     try:
-        answer = sts.assume_role(**wanted)["Credentials"]
-    except AWS_ERRORS as error:
-        why = explain(error, "AssumeRole", region, "sts")
-        if why.code in TRANSIENT:
-            return why
-        raise RefusedError(why) from error
-    return Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"], answer["Expiration"])
+        answer = call(sts, "AssumeRole", region, "sts", **role)["Credentials"]
+    except RefusedError as refused:
+        if refused.refusal.code in TRANSIENT:
+            return refused.refusal
+        raise
+    options = {
+        "aws_access_key_id": answer["AccessKeyId"],
+        "aws_secret_access_key": answer["SecretAccessKey"],
+        "aws_session_token": answer["SessionToken"],
+    }
+    return _AssumedRole(options, answer["Expiration"])

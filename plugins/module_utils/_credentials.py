@@ -17,7 +17,6 @@ import os
 import re
 import shlex
 import typing as t
-from dataclasses import dataclass
 
 with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing library
     import botocore.session
@@ -26,10 +25,10 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing l
     from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, EnvProvider
     from botocore.utils import JSONFileCache, SSOTokenLoader
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain, one_line
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
+from ._aws_errors import AWS_ERRORS, explain, one_line
+from ._deadline import Deadline, begin, wait_for
+from ._refusals import Refusal, RefusedError, refusal
+from ._time import parse_time
 
 # Where the AWS CLI keeps the sessions of assumed roles. It fills this cache of botocore's in the same way.
 _SESSIONS: t.Final = "~/.aws/cli/cache"
@@ -75,10 +74,7 @@ def open_session(profile: str | None, region: str | None = None) -> t.Any:
 
 
 def find_credentials(session: t.Any, region: str, until: Deadline) -> dt.datetime | None:
-    """Let a session find its credentials; return when they end and a person must log in, None if not known.
-
-    RefusedError if there are none.
-    """
+    """Let a session find its credentials; return when they end and a person must log in, None if not known. RefusedError without any."""
     future = begin(lambda: _explained(session, region, lambda: _find(session)))
     patience = Deadline(max(_PATIENCE, until.left()))
     if not wait_for([future], patience):
@@ -103,6 +99,8 @@ def find_missing_code(profile: str) -> Refusal | None:
 
 
 T = t.TypeVar("T")
+# Credentials of botocore, and when they end; None if that is not known.
+_Session = tuple[t.Any, dt.datetime | None]
 
 
 def _explained(session: t.Any, region: str, work: t.Callable[[], T]) -> T:
@@ -115,8 +113,9 @@ def _explained(session: t.Any, region: str, work: t.Callable[[], T]) -> T:
 def _find(session: t.Any) -> dt.datetime | None:
     with_mfa = _find_mfa_session(session, "")
     if with_mfa:
-        session.set_credentials(*with_mfa.credentials.get_frozen_credentials()[:3])
-        return with_mfa.ends_at
+        credentials, ends_at = with_mfa
+        session.set_credentials(*credentials.get_frozen_credentials()[:3])
+        return ends_at
     credentials = session.get_credentials()
     if credentials is None:
         raise boto.NoCredentialsError
@@ -124,15 +123,7 @@ def _find(session: t.Any) -> dt.datetime | None:
     return _sso_end(session) if credentials.method == "sso" else None
 
 
-@dataclass(frozen=True)
-class _MfaSession:
-    """Credentials that a code was given for."""
-
-    credentials: t.Any
-    ends_at: dt.datetime | None = None
-
-
-def _find_mfa_session(session: t.Any, code: str) -> _MfaSession | None:
+def _find_mfa_session(session: t.Any, code: str) -> _Session | None:
     """Return the saved session, or a new one by the code; None if the profile's role asks for no code.
 
     boto3 would ask for the code on a terminal that a task does not have.
@@ -146,18 +137,18 @@ def _find_mfa_session(session: t.Any, code: str) -> _MfaSession | None:
     base = open_session(profiles[chain[-1]].get("source_profile"), session.get_config_variable("region"))
     # A profile may name itself as the source of its keys.
     base.get_component("credential_provider").remove("assume-role")
-    found = _MfaSession(base.get_credentials())
-    if found.credentials is None:
+    found: _Session = base.get_credentials(), None
+    if found[0] is None:
         raise boto.NoCredentialsError
     folder = os.path.expanduser(_SESSIONS)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     with _alone(folder):
         for name in reversed(chain):
-            found = _assume(session, name, found.credentials, code)
+            found = _assume(session, name, found[0], code)
     return found
 
 
-def _assume(session: t.Any, name: str, source: t.Any, code: str) -> _MfaSession:
+def _assume(session: t.Any, name: str, source: t.Any, code: str) -> _Session:
     profile = _profiles(session)[name]
     options: dict[str, t.Any] = {theirs: profile[ours] for ours, theirs in _ROLE_OPTIONS.items() if ours in profile}
     if "DurationSeconds" in options:
@@ -168,20 +159,19 @@ def _assume(session: t.Any, name: str, source: t.Any, code: str) -> _MfaSession:
             raise RefusedError(refusal("mfa_code_needed", profile=shlex.quote(name), device=profile["mfa_serial"]))
         return code
 
-    config = Config(connect_timeout=5, read_timeout=20)
+    cache: t.Any = JSONFileCache(os.path.expanduser(_SESSIONS))
     fetcher = AssumeRoleCredentialFetcher(
-        functools.partial(session.create_client, config=config),
+        functools.partial(session.create_client, config=Config(connect_timeout=5, read_timeout=20)),
         source,
         profile["role_arn"],
         options,
         mfa_prompter=give_code,
-        cache=_open_cache(_SESSIONS),
+        cache=cache,
         expiry_window_seconds=_STILL_USABLE,
     )
     found = fetcher.fetch_credentials()
-    return _MfaSession(
-        Credentials(found["access_key"], found["secret_key"], found["token"]), _read_time(found["expiry_time"])
-    )
+    credentials = Credentials(found["access_key"], found["secret_key"], found["token"])
+    return credentials, _read_time(found["expiry_time"])
 
 
 @contextlib.contextmanager
@@ -224,13 +214,9 @@ def _sso_end(session: t.Any) -> dt.datetime | None:
         login = profile.get("sso_session")
         url = {**session.full_config.get("sso_sessions", {}).get(login, {}), **profile}.get("sso_start_url")
         if url:
-            token = SSOTokenLoader(_open_cache(_SSO_LOGINS))(url, session_name=login)
+            token = SSOTokenLoader(JSONFileCache(os.path.expanduser(_SSO_LOGINS)))(url, session_name=login)
             return None if token.get("refreshToken") else _read_time(token["expiresAt"])
     return None
-
-
-def _open_cache(folder: str) -> t.Any:
-    return JSONFileCache(os.path.expanduser(folder))
 
 
 def _read_time(text: str) -> dt.datetime | None:
@@ -246,18 +232,21 @@ def _not_reached(session: t.Any, region: str, message: str) -> Refusal:
 def _explain(error: Exception, session: t.Any, region: str) -> Refusal:
     """Say what a person does to get credentials."""
     profiles, chain = _profiles(session), _chain(session)
+
+    def first(pattern: str) -> str:
+        return next((name for name in chain if any(re.match(pattern, option) for option in profiles[name])), "")
+
     message = one_line(str(error))
     login = _LOGINS.get(type(error).__name__)
     if login:
-        by = next((name for name in chain if re.search(r"\b(sso|login)_", " ".join(profiles[name]))), "")
-        return refusal(
-            "login_needed", profile=shlex.quote(by or _profile_name(session)), command=login, message=message
-        )
+        profile = shlex.quote(first("(sso|login)_") or _profile_name(session))
+        return refusal("login_needed", profile=profile, command=login, message=message)
     if isinstance(error, boto.ClientError):
-        return _explain_answer(error, profiles, chain, region)
+        by = first("mfa_serial$")
+        return _explain_answer(error, profiles[by]["mfa_serial"] if by else "", _profile_name(session), region)
     if isinstance(error, (boto.HTTPClientError, boto.ConnectionError)):
         return _not_reached(session, region, message)
-    by = next((name for name in chain if "credential_process" in profiles[name]), "")
+    by = first("credential_process$")
     if by and not isinstance(error, boto.ProfileNotFound):
         return _explain_process(by, profiles[by]["credential_process"], message)
     return refusal("credentials_missing", region=region, message=message)
@@ -272,12 +261,9 @@ def _explain_process(profile: str, command: str, message: str) -> Refusal:
     return refusal("process_failed", profile=profile, program=program[0] if program else "", message=message)
 
 
-def _explain_answer(
-    error: t.Any, profiles: t.Mapping[str, t.Mapping[str, str]], chain: list[str], region: str
-) -> Refusal:
-    device = next((profiles[name]["mfa_serial"] for name in chain if "mfa_serial" in profiles[name]), "")
+def _explain_answer(error: t.Any, device: str, profile: str, region: str) -> Refusal:
     if device and "MultiFactorAuthentication" in str(error):
         message = one_line(str(error.response["Error"].get("Message")))
-        return refusal("mfa_code_refused", profile=shlex.quote(chain[0]), device=device, message=message)
+        return refusal("mfa_code_refused", profile=shlex.quote(profile), device=device, message=message)
     service = "sso" if error.operation_name == "GetRoleCredentials" else "sts"
     return explain(error, error.operation_name, region, service)

@@ -17,22 +17,19 @@ T = t.TypeVar("T")
 
 @dataclass(frozen=True)
 class Deadline:
-    """``seconds`` from now on; ``grace`` is added, for work that keeps to the same time by itself."""
+    """``seconds`` from now on."""
 
     seconds: float
-    grace: float = 0.0
+    grace: float = 0.0  # for work that keeps to the same time by itself
     _began: float = field(default_factory=time.monotonic)
 
     def left(self) -> float:
-        """Return the seconds that are left; 0 when it is over."""
         return max(0.0, self._began + self.seconds + self.grace - time.monotonic())
 
     def missed(self) -> str:
-        """Say what did not come in time."""
         return f"no answer within {self.seconds:g} s."
 
     def elapsed(self) -> float:
-        """Return the seconds since the beginning."""
         return time.monotonic() - self._began
 
 

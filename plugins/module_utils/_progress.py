@@ -12,17 +12,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the keys of one region are.
-
-    ``sent`` is the operation that AWS has just accepted, empty while waiting; ``states`` are the key states that were read last,
-    empty if AWS has not answered; ``waited`` is in seconds.
-    """
+    """How far the keys of one region are."""
 
     region: str
     wanted: str
-    sent: str = ""
-    states: tuple[str, ...] = ()
-    waited: float = 0.0
+    sent: str = ""  # the operation that AWS has just accepted; empty while waiting
+    states: tuple[str, ...] = ()  # the key states that were read last; empty if AWS has not answered
+    waited: float = 0.0  # seconds
 
     def __str__(self) -> str:
         if self.sent:
@@ -35,18 +31,14 @@ class Progress:
 Report = t.Callable[[Progress], None]
 
 
-def _ignore(_progress: Progress) -> None:
-    """Report to nobody."""
-
-
-_reports: t.Final[list[Report]] = [_ignore]
+_reports: t.Final[list[Report]] = []
 
 
 def report_progress_to(report: Report | None) -> None:
     """Have the modules of this process report to ``report``, or to nobody."""
-    _reports[:] = [report or _ignore]
+    _reports[:] = [report] if report else []
 
 
 def report(progress: Progress) -> None:
-    """Report."""
-    _reports[0](progress)
+    for display in _reports:
+        display(progress)

@@ -10,8 +10,8 @@ import typing as t
 
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import ArgumentSpec, Json
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
+from ._argspec import ArgumentSpec, Json
+from ._refusals import RefusedError
 
 Run = t.Callable[[Json, bool, bool], Json]
 

@@ -15,10 +15,7 @@ ROUNDING: t.Final = dt.timedelta(seconds=2)
 
 
 def parse_time(value: object) -> dt.datetime | None:
-    """Read a time in ISO 8601 (without a zone: UTC), a datetime or a date (its beginning, UTC).
-
-    :return: the time in UTC, to the second; None for anything else
-    """
+    """Read a time in ISO 8601 (without a zone: UTC), a datetime or a date, in UTC and to the second; None for anything else."""
     try:
         if isinstance(value, str):
             # Before Python 3.11, fromisoformat knows neither "Z" nor "+0000".
@@ -45,7 +42,6 @@ def write_time(moment: dt.datetime) -> str:
 
 
 def current_time() -> dt.datetime:
-    """Return the time in UTC."""
     return dt.datetime.now(dt.timezone.utc)
 
 

@@ -29,10 +29,7 @@ class Waiting:
     monotonic: t.Callable[[], float] = time.monotonic
 
     def ticks(self) -> t.Iterator[float]:
-        """Yield the seconds gone by, once at once and then after each delay, until ``timeout`` is over.
-
-        The last tick falls on the timeout itself, so that a change that just made it is still seen.
-        """
+        """Yield the seconds gone by: at once, after each delay, and at the timeout itself, so that a change that just made it is seen."""
         start = self.monotonic()
         gone = 0.0
         while True:
@@ -49,15 +46,12 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Settled(t.Generic[T]):
-    """How the waiting ended: ``last`` is the last thing read, ``waited`` is in seconds.
-
-    ``hopeless`` says that what was read cannot become what is wanted.
-    """
+    """How the waiting ended."""
 
     done: bool
-    last: T | None
-    waited: float
-    hopeless: bool = False
+    last: T | None  # what was read last
+    waited: float  # seconds
+    hopeless: bool = False  # what was read cannot become what is wanted
 
 
 def wait_until(

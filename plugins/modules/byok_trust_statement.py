@@ -11,45 +11,30 @@ version_added: 1.0.0
 short_description: Set the trust statement of Atlassian's BYOK back to Allow
 description:
   - In the trust policy of IAM role C(atlassian-key-management), sets the one statement whose principal is
-    C(arn:aws:iam::279766244153:role/Cryptor-OSB-Provider) back from C(Deny) to C(Allow), as Atlassian documents it for
-    restoring access to BYOK encryption keys, and waits until AWS shows it.
+    C(arn:aws:iam::279766244153:role/Cryptor-OSB-Provider) back from C(Deny) to C(Allow), as Atlassian documents it for restoring access to
+    BYOK encryption keys, and waits until AWS shows it.
   - Role and principal are Atlassian's and cannot be chosen. Nothing else of the policy is changed.
-  - A statement that is not exactly as documented, a second one for the same principal, or another C(Deny) that may reach
-    it, is refused with what was seen, and nothing is written. Check mode predicts that.
+  - A statement that is not exactly as documented, a second one for the same principal, or another C(Deny) that may reach it, is refused
+    with what was seen, and nothing is written. Check mode predicts that.
   - When the statement allows already, C(GetRole) is the only call.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
-  account_id:
-    description:
-      - The AWS account (12 digits) that must own the role.
-      - A role of another account is refused; without this option the owner is not checked.
-    type: str
   expected:
     description:
       - The trust policy that the change was planned with, as RV(policy_before) of a run in check mode.
       - If the policy has changed since, nothing is written.
     type: dict
-  plan_timeout:
-    description:
-      - How long check mode may take, in seconds. Outside of check mode O(wait_timeout) counts.
-    type: float
-    default: 5
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - keyops.atlassian_cmk.waiting
-  - keyops.atlassian_cmk.assume_role
-  - keyops.atlassian_cmk.attributes
-  - keyops.atlassian_cmk.attributes.aws_group
+  - keyops.atlassian_cmk.aws
+  - keyops.atlassian_cmk.aws.change
 notes:
   - Needs C(iam:GetRole), and C(iam:UpdateAssumeRolePolicy) where something is to be changed.
   - IAM is one service for all regions, so O(region) has no effect.
-  - IAM takes no condition for a write. The policy is read right before it, and what somebody else writes in the moment
-    between would be lost.
-  - Calls are retried by botocore (mode V(standard), 12 attempts in all, 5 seconds to connect, 20 seconds to answer).
-    O(aws_config) overrides this.
+  - IAM takes no condition for a write. The policy is read right before it, and what somebody else writes in the moment between would be
+    lost.
 seealso:
   - module: keyops.atlassian_cmk.kms_key_state
   - name: Restore access to your BYOK encryption keys
@@ -65,9 +50,9 @@ EXAMPLES = r"""
 
 RETURN = r"""
 role_name: {description: The role., returned: unless no role could be assumed, type: str, sample: atlassian-key-management}
-role_arn: {description: "The role's ARN.", returned: when the role was found, type: str, sample: arn:aws:iam::111122223333:role/atlassian-key-management}
+role_arn: {description: The role's ARN., returned: when the role was found, type: str, sample: arn:aws:iam::111122223333:role/atlassian-key-management}
 account_id: {description: The account that owns the role., returned: when the role was found, type: str, sample: "111122223333"}
-effect_before: {description: "The statement's effect before.", returned: when the policy is as documented, type: str, sample: Deny}
+effect_before: {description: The statement's effect before., returned: when the policy is as documented, type: str, sample: Deny}
 effect:
   description: The statement's effect after the change (in check mode the predicted one).
   returned: when the policy is as documented
@@ -93,7 +78,7 @@ calls:
       description: AWS's error code; empty if the call succeeded, V(NoAnswer) if AWS had not answered when the time was over.
       type: str
       returned: always
-    request_id: {description: "AWS's id of the request; empty if AWS did not give one.", returned: always, type: str}
+    request_id: {description: AWS's id of the request; empty if AWS did not give one., returned: always, type: str}
 waited: {description: "How long AWS took to show the change, in seconds.", returned: unless no role could be assumed, type: float, sample: 2.0}
 code:
   description: A stable name of the reason for which the statement was not set; empty if all is well.
@@ -102,13 +87,9 @@ code:
 error: {description: What was seen and why it stops; empty if all is well., returned: unless no role could be assumed, type: str}
 hint: {description: What to do next; empty if all is well., returned: unless no role could be assumed, type: str}
 refusal:
-  description: Why IAM could not be asked.
+  description: "Why IAM could not be asked: C(code), a stable name of the reason; C(error), what was seen; C(hint), what to do next."
   returned: when O(assume_role_arn) could not be assumed
   type: dict
-  contains:
-    code: {description: A stable name of the reason., returned: always, type: str, sample: access_denied}
-    error: {description: What was seen and why it stops., returned: always, type: str}
-    hint: {description: What to do next., returned: always, type: str}
 """
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust_statement import SPEC, run

@@ -11,95 +11,51 @@ version_added: 1.0.0
 short_description: Find out when, how and by whom access to AWS KMS keys was revoked
 description:
   - Reads CloudTrail's event history of each key and finds the current revocation, that is the loss of access that nothing has undone since.
-  - A loss is undone only by what really undoes it. C(DisableKey) is undone by C(EnableKey), C(ScheduleKeyDeletion) by
-    C(CancelKeyDeletion) and then C(EnableKey), C(DeleteImportedKeyMaterial) by C(ImportKeyMaterial),
-    C(DisconnectCustomKeyStore) by C(ConnectCustomKeyStore). Calls that failed changed nothing.
+  - A loss is undone only by what really undoes it. C(DisableKey) is undone by C(EnableKey), C(ScheduleKeyDeletion) by C(CancelKeyDeletion)
+    and then C(EnableKey), C(DeleteImportedKeyMaterial) by C(ImportKeyMaterial), C(DisconnectCustomKeyStore) by C(ConnectCustomKeyStore).
+    Calls that failed changed nothing.
   - A revocation begins with the first loss. Disabling a disabled key again, or scheduling its deletion, begins no new one.
-  - C(PutKeyPolicy), C(RevokeGrant) and C(RetireGrant) may lock the vendor out of an enabled key, but are daily business
-    as well. They are returned as RV(keys[].suspects) and never taken for the revocation.
+  - C(PutKeyPolicy), C(RevokeGrant) and C(RetireGrant) may lock the vendor out of an enabled key, but are daily business as well. They are
+    returned as RV(keys[].suspects) and never taken for the revocation.
   - Never fails for what AWS answers or does not answer. What could not be found out is V(null), with a reason.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
   keys:
-    description:
-      - The keys, one per region as a rule. All are looked up at the same time.
+    description: The keys, one per region as a rule. All are looked up at the same time.
     type: list
     elements: dict
     required: true
     suboptions:
-      key_arn:
-        description:
-          - The key's ARN, not an alias.
-        type: str
-        required: true
-      region:
-        description:
-          - The key's region. The default is the region in O(keys[].key_arn).
-        type: str
-      key_state:
-        description:
-          - The key's state as C(DescribeKey) names it, for example V(Disabled). It only makes RV(keys[].reason) clearer.
-        type: str
+      key_arn: {description: "The key's ARN, not an alias.", type: str, required: true}
+      region: {description: "The key's region. The default is the region in O(keys[].key_arn).", type: str}
+      key_state: {description: "The key's state as C(DescribeKey) names it, for example V(Disabled). It only makes RV(keys[].reason) clearer.", type: str}
       custom_key_store_id:
-        description:
-          - The id of the custom key store that holds the key, if one does. CloudTrail's events of a store name no key,
-            so without this option the loss of the store is not found.
+        description: The id of the custom key store that holds the key, if one does. CloudTrail's events of a store name no key, so without
+          this option the loss of the store is not found.
         type: str
       origin:
-        description:
-          - Where the key material comes from, as C(DescribeKey) names it. With V(EXTERNAL), O(read_health) reads which of it is missing.
+        description: Where the key material comes from, as C(DescribeKey) names it. With V(EXTERNAL), O(read_health) reads which of it is missing.
         type: str
-  read_access:
-    description:
-      - Whether to read each key's policy and grants as well (C(kms:GetKeyPolicy), C(kms:ListGrants)).
-    type: bool
-    default: false
+  read_access: {description: "Whether to read each key's policy and grants as well (C(kms:GetKeyPolicy), C(kms:ListGrants)).", type: bool, default: false}
   read_health:
-    description:
-      - Whether to read as well when each key was last used (C(kms:GetKeyLastUsage)), and which imported key material is missing
-        (C(kms:ListKeyRotations)).
+    description: Whether to read as well when each key was last used (C(kms:GetKeyLastUsage)), and which imported key material is missing
+      (C(kms:ListKeyRotations)).
     type: bool
     default: false
-  context_tag:
-    description:
-      - A word in the encryption context that identifies the calls of the vendor. See RV(keys[].refused_use).
-    type: str
-    default: ''
-  account_ids:
-    description:
-      - The accounts of the vendor.
-    type: list
-    elements: str
-    default: []
-  lookback_days:
-    description:
-      - How many days to look back, from 1 to 90. CloudTrail keeps 90 days.
-    type: int
-    default: 90
-  timeout:
-    description:
-      - How long the module may take, in seconds. What AWS has not answered by then is returned as not looked up, with a reason; what
-        it has answered is returned.
-    type: float
-    default: 30
+  lookback_days: {description: "How many days to look back, from 1 to 90. CloudTrail keeps 90 days.", type: int, default: 90}
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - keyops.atlassian_cmk.assume_role
-  - keyops.atlassian_cmk.attributes.info
-  - keyops.atlassian_cmk.attributes.aws_group
+  - keyops.atlassian_cmk.aws
+  - keyops.atlassian_cmk.aws.lookup
 notes:
   - Needs C(cloudtrail:LookupEvents), and with O(read_access) C(kms:GetKeyPolicy) and C(kms:ListGrants), with O(read_health)
     C(kms:GetKeyLastUsage) and for imported material C(kms:ListKeyRotations). C(sts:GetCallerIdentity) needs no permission.
-  - CloudTrail shows an event only after up to 15 minutes. A key that was enabled just now may still count as revoked.
-  - CloudTrail takes two requests a second, and the module keeps to that in each region. A key with few events takes one
-    request. A key with more than 500 events (a key in use) takes about ten seconds, since then each kind of event is
-    looked up by its name. Of each kind, 500 events are read.
+  - A key that was enabled just now may still count as revoked.
+  - A key with more than 500 events (a key in use) takes about ten seconds, since then each kind of event is looked up by its name. Of each
+    kind, 500 events are read.
   - CloudTrail's times are whole seconds. Of a loss and a restoration in the same second, the order is the one that CloudTrail answers.
-  - Calls are retried by botocore (mode V(standard), 5 attempts in all, 5 seconds to connect, 20 seconds to answer), so
-    that an unreachable CloudTrail delays nothing for long. O(aws_config) overrides this.
 seealso:
   - module: keyops.atlassian_cmk.kms_key_state
 """
@@ -129,8 +85,8 @@ EXAMPLES = r"""
 RETURN = r"""
 revoked_at:
   description:
-    - When the organization lost the access that it is still without, ISO 8601 in UTC. Atlassian needs every key, so this is the
-      loss of the first one.
+    - When the organization lost the access that it is still without, ISO 8601 in UTC. Atlassian needs every key, so this is the loss of the
+      first one.
     - V(null) if CloudTrail shows access to every key, or does not tell.
   returned: always
   type: str
@@ -148,8 +104,8 @@ last_loss:
 identity:
   description:
     - Names RV(last_loss) by the ids of its events. It is the same before and after the restoration, and another one for another loss.
-    - V(null) if there is no such loss, and also if the events of a key could not all be read, since a name made of fewer events would
-      be another.
+    - V(null) if there is no such loss, and also if the events of a key could not all be read, since a name made of fewer events would be
+      another.
   returned: always
   type: str
   sample: us-east-1:6f0b2c1e-3a55-4d0e-9c3f-5f0e6a1b2c3d,us-west-2:0f9e8d7c-6b5a-4c3d-2e1f-0a9b8c7d6e5f
@@ -171,9 +127,8 @@ keys:
     arn: {description: The ARN that was given., returned: always, type: str}
     looked_up: {description: Whether CloudTrail answered., returned: always, type: bool}
     complete:
-      description:
-        - Whether all events were read that tell of access within O(lookback_days). If not, there were too many, or CloudTrail did not
-          answer, and older events were not read.
+      description: Whether all events were read that tell of access within O(lookback_days). If not, there were too many, or CloudTrail did
+        not answer, and older events were not read.
       returned: always
       type: bool
     events:
@@ -190,7 +145,7 @@ keys:
           type: str
           sample: arn:aws:sts::111122223333:assumed-role/security/operator
         source_ip: {description: The address that the call came from., returned: always, type: str, sample: 192.0.2.7}
-        event_id: {description: "The event's id.", returned: always, type: str}
+        event_id: {description: The event's id., returned: always, type: str}
         error_code: {description: "AWS's error code if the call failed, else V(null).", returned: always, type: str}
         region: {description: The region., returned: always, type: str}
         automation:
@@ -202,16 +157,7 @@ keys:
     revoked_how: {description: The operation that did it., returned: always, type: str, sample: DisableKey}
     event_id: {description: The id of that event., returned: always, type: str}
     automation: {description: "The automation that did it, such as Terraform, which will do it again.", returned: always, type: str}
-    last_revocation:
-      description: The same five facts of the latest loss, whether or not it was undone; V(null) if there is none.
-      returned: always
-      type: dict
-      contains:
-        revoked_at: {description: When access was lost., returned: always, type: str}
-        revoked_by: {description: Who took it away., returned: always, type: str}
-        revoked_how: {description: The operation that did it., returned: always, type: str}
-        event_id: {description: The id of that event., returned: always, type: str}
-        automation: {description: The automation that did it., returned: always, type: str}
+    last_revocation: {description: "The same five facts of the latest loss, undone or not; V(null) if there is none.", returned: always, type: dict}
     restored_at: {description: When the latest loss was undone; V(null) if it is not., returned: always, type: str}
     suspects: {description: Those of the events that may have locked the vendor out of a key that is enabled., returned: always, type: list, elements: dict}
     reason:
@@ -219,9 +165,8 @@ keys:
       returned: always
       type: str
     refused_use:
-      description:
-        - The last call by the vendor (O(context_tag), O(account_ids)) that failed because the key is disabled; V(null) if there is none. It
-          is a sign, and no proof, that the key policy still admits the vendor. That there is none means nothing.
+      description: The last call by the vendor (O(context_tag), O(account_ids)) that failed because the key is disabled; V(null) if there is
+        none. It is a sign, and no proof, that the key policy still admits the vendor. That there is none means nothing.
       returned: always
       type: dict
       contains:
@@ -229,11 +174,10 @@ keys:
         name: {description: The operation., returned: always, type: str, sample: Decrypt}
         account_id: {description: The account that called., returned: always, type: str}
         source_ip: {description: "The address, or the AWS service, that the call came from.", returned: always, type: str}
-        event_id: {description: "The event's id.", returned: always, type: str}
+        event_id: {description: The event's id., returned: always, type: str}
     last_use:
-      description:
-        - The last successful cryptographic operation, by any account, as AWS KMS records it. It is up to an hour late. V(null) if it could
-          not be read.
+      description: The last successful cryptographic operation, by any account, as AWS KMS records it. It is up to an hour late. V(null) if
+        it could not be read.
       returned: when O(read_health) is set
       type: dict
       contains:
@@ -258,7 +202,7 @@ keys:
       type: list
       elements: dict
       contains:
-        grant_id: {description: "The grant's id.", returned: always, type: str}
+        grant_id: {description: The grant's id., returned: always, type: str}
         grantee_principal: {description: "Who may use the key; for a grant to an AWS service, the service.", returned: always, type: str}
         operations: {description: "The operations, sorted.", returned: always, type: list, elements: str}
         name: {description: "The grant's name, if it has one.", returned: always, type: str}
@@ -266,13 +210,9 @@ keys:
         retiring_principal: {description: "Who may retire the grant, if anybody is named.", returned: always, type: str}
     access_reason: {description: Why policy or grants could not be read; else V(null)., returned: when O(read_access) is set, type: str}
 refusal:
-  description: Why nothing was looked at.
+  description: "Why nothing was looked at: C(code), a stable name of the reason; C(error), what was seen; C(hint), what to do next."
   returned: when the options cannot be used
   type: dict
-  contains:
-    code: {description: A stable name of the reason., returned: always, type: str, sample: invalid_key_arn}
-    error: {description: What was seen and why it stops., returned: always, type: str}
-    hint: {description: What to do next., returned: always, type: str}
 """
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation_info import SPEC, run

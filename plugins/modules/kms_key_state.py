@@ -10,16 +10,15 @@ module: kms_key_state
 version_added: 1.0.0
 short_description: Enable or disable existing AWS KMS keys
 description:
-  - Brings one existing KMS key (O(key_id)), or the keys of several regions at the same time (O(keys)), to the wanted state with the
-    fewest calls, and waits until AWS reports the change.
+  - Brings one existing KMS key (O(key_id)), or the keys of several regions at the same time (O(keys)), to the wanted state with the fewest
+    calls, and waits until AWS reports the change.
   - When a key is as wanted, C(DescribeKey) is the only call.
-  - Every key state of AWS's table is either brought to the wanted state or refused with a sentence that says why and
-    what to do next; check mode predicts both.
-  - With O(keys), all changing calls are out before the first wait ends, and the failure of one key never stops the others. A region
-    that does not answer delays no other one. It is retried beside them until O(wait_timeout) is over; after that the module returns
-    what it knows. If any key fails, the module fails after all keys are processed.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+  - Every key state of AWS's table is either brought to the wanted state or refused with a sentence that says why and what to do next; check
+    mode predicts both.
+  - With O(keys), all changing calls are out before the first wait ends, and the failure of one key never stops the others. A region that
+    does not answer delays no other one. It is retried beside them until O(wait_timeout) is over; after that the module returns what it
+    knows. If any key fails, the module fails after all keys are processed.
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
   key_id:
     description:
@@ -28,37 +27,43 @@ options:
       - Exactly one of O(key_id) and O(keys) is required.
     type: str
   keys:
-    description:
-      - The keys, one per region as a rule. Each entry has either O(keys[].key_id) or O(keys[].alias_prefix).
+    description: The keys, one per region as a rule. Each entry has either O(keys[].key_id) or O(keys[].alias_prefix).
     type: list
     elements: dict
     suboptions:
-      region:
-        description:
-          - The key's region. The default is O(region).
-        type: str
-      key_id:
-        description:
-          - The key, as O(key_id) takes it.
-        type: str
+      region: {description: The key's region. The default is O(region)., type: str}
+      key_id: {description: "The key, as O(key_id) takes it.", type: str}
       alias_prefix:
         description:
-          - Stands for every key of the region that has an alias with this beginning (V(alias/cryptor)), each of them once.
-            Upper and lower case count.
+          - Stands for every key of the region that has an alias with this beginning (V(alias/cryptor)), each of them once. Upper and lower
+            case count.
           - None at all is a failure, and so is an alias that belongs to no key.
           - Needs C(kms:ListAliases).
           - At most 10,000 aliases are read. If there are more, the module deals with those and then fails.
         type: str
       expected_arn:
         description:
-          - The ARN of the key that O(keys[].key_id) must resolve to, as RV(arn) of check mode named it. If it resolves to
-            another key by now, neither is changed (RV(keys[].code) is V(alias_moved)).
+          - The ARN of the key that O(keys[].key_id) must resolve to, as RV(arn) of check mode named it. If it resolves to another key by
+            now, neither is changed (RV(keys[].code) is V(alias_moved)).
           - Changes are always made on the key that C(DescribeKey) has just returned.
         type: str
+  state:
+    description:
+      - The state that is wanted.
+      - V(enabled) calls C(kms:EnableKey) if needed, V(disabled) calls C(kms:DisableKey) if needed.
+    type: str
+    choices: [enabled, disabled]
+    default: enabled
+  cancel_deletion:
+    description:
+      - Whether a scheduled deletion may be cancelled on the way (C(kms:CancelKeyDeletion)).
+      - Without it, a key that is scheduled for deletion is refused, since the deletion may be meant.
+    type: bool
+    default: false
   prove_permission:
     description:
-      - Whether to prove that C(kms:EnableKey) is permitted, for a rehearsal. The module then changes no key. It predicts, as in check
-        mode, and calls C(EnableKey) on each key that is Enabled.
+      - Whether to prove that C(kms:EnableKey) is permitted, for a rehearsal. The module then changes no key. It predicts, as in check mode,
+        and calls C(EnableKey) on each key that is Enabled.
       - AWS permits the call in that state, and nothing changes. It is a write all the same, which CloudTrail records.
       - A key in another state gets no call. C(DescribeKey) reads the state immediately before. In check mode nothing is called, and
         RV(proof) announces it.
@@ -67,8 +72,8 @@ options:
     default: false
   plan_timeout:
     description:
-      - With O(keys), how long each region may take in check mode, in seconds. It has two attempts; one that does not answer is
-        refused with RV(keys[].code) V(not_reached) and does not delay the others.
+      - With O(keys), how long each region may take in check mode, in seconds. It has two attempts; one that does not answer is refused with
+        RV(keys[].code) V(not_reached) and does not delay the others.
       - Outside of check mode, and with O(key_id), O(wait_timeout) counts.
     type: float
     default: 5
@@ -76,11 +81,10 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - keyops.atlassian_cmk.key_state
-  - keyops.atlassian_cmk.waiting
-  - keyops.atlassian_cmk.assume_role
-  - keyops.atlassian_cmk.attributes
-  - keyops.atlassian_cmk.attributes.aws_group
+  - keyops.atlassian_cmk.aws
+  - keyops.atlassian_cmk.aws.change
+notes:
+  - Nothing is ever created, deleted, tagged or given another policy. A reference that does not exist is an error.
 seealso:
   - module: keyops.atlassian_cmk.kms_key_revocation_info
   - module: amazon.aws.kms_key
@@ -122,9 +126,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 keys:
-  description:
-    - One entry per key, in the given order, with all that is returned for one key, apart from RV(refusal). Keys that were found by
-      O(keys[].alias_prefix) stand in the order of their aliases.
+  description: One entry per key, in the given order, with all that is returned for one key, apart from RV(refusal). Keys that were found by
+    O(keys[].alias_prefix) stand in the order of their aliases.
   returned: with O(keys), unless nothing was looked at
   type: list
   elements: dict
@@ -134,29 +137,26 @@ keys:
     error: {description: What was seen and why it stops; empty if all is well., returned: always, type: str}
     hint: {description: What to do next; empty if all is well., returned: always, type: str}
 found:
-  description:
-    - The keys that were found, with their state before, in the form in which M(keyops.atlassian_cmk.kms_key_revocation_info) takes its
-      O(keyops.atlassian_cmk.kms_key_revocation_info#module:keys).
+  description: The keys that were found, with their state before, in the form in which M(keyops.atlassian_cmk.kms_key_revocation_info) takes
+    its O(keyops.atlassian_cmk.kms_key_revocation_info#module:keys).
   returned: with O(keys), unless nothing was looked at
   type: list
   elements: dict
   contains:
     region: {description: The region., returned: always, type: str, sample: us-east-1}
-    key_arn: {description: "The key's ARN.", returned: always, type: str}
-    key_state: {description: "The key's state before.", returned: always, type: str, sample: Disabled}
+    key_arn: {description: The key's ARN., returned: always, type: str}
+    key_state: {description: The key's state before., returned: always, type: str, sample: Disabled}
     custom_key_store_id: {description: The custom key store that holds the key., returned: when one does, type: str}
     origin: {description: Where the key material comes from., returned: when AWS gives it, type: str, sample: AWS_KMS}
 clock_offset:
-  description:
-    - How many seconds AWS's clock is ahead of this machine's, by the C(Date) header of C(DescribeKey)'s answers (the median of several),
-      accurate to about half a second. V(null) if AWS did not answer.
+  description: How many seconds AWS's clock is ahead of this machine's, by the C(Date) header of C(DescribeKey)'s answers (the median of
+    several), accurate to about half a second. V(null) if AWS did not answer.
   returned: with O(keys), unless nothing was looked at
   type: float
   sample: -0.3
 session_ends_at:
-  description:
-    - When the session with AWS ends and a person must log in again, in ISO 8601 and UTC. V(null) if it does not end, is renewed without a
-      person, or names no end.
+  description: When the session with AWS ends and a person must log in again, in ISO 8601 and UTC. V(null) if it does not end, is renewed
+    without a person, or names no end.
   returned: with O(keys), unless nothing was looked at
   type: str
   sample: "2026-11-28T06:07:06Z"
@@ -182,7 +182,7 @@ key_state:
   returned: when the key was found
   type: str
   sample: Enabled
-key_state_before: {description: "The key's state before.", returned: when the key was found, type: str, sample: Disabled}
+key_state_before: {description: The key's state before., returned: when the key was found, type: str, sample: Disabled}
 actions:
   description: The changing calls that were made, in order (in check mode those that would be made).
   returned: always
@@ -201,7 +201,7 @@ calls:
       description: AWS's error code; empty if the call succeeded, V(NoAnswer) if AWS had not answered when the time was over.
       type: str
       returned: always
-    request_id: {description: "AWS's id of the request; empty if AWS did not give one.", returned: always, type: str}
+    request_id: {description: AWS's id of the request; empty if AWS did not give one., returned: always, type: str}
 waited: {description: "How long AWS took to agree, in seconds.", returned: always, type: float, sample: 2.0}
 proof:
   description: The call that proves a permission.
@@ -223,7 +223,7 @@ creation_date:
   returned: when the key was found
   type: str
 enabled: {description: Whether AWS calls the key enabled., returned: when the key was found, type: bool}
-description: {description: "The key's description.", returned: when the key was found, type: str}
+description: {description: The key's description., returned: when the key was found, type: str}
 key_usage: {description: What the key may be used for., returned: when the key was found, type: str, sample: ENCRYPT_DECRYPT}
 key_manager: {description: Who manages the key., returned: when the key was found, type: str, sample: CUSTOMER}
 key_spec: {description: The kind of key material., returned: when the key was found, type: str, sample: SYMMETRIC_DEFAULT}

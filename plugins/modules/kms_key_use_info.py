@@ -10,43 +10,29 @@ module: kms_key_use_info
 version_added: 1.0.0
 short_description: Find out since when another account uses AWS KMS keys again
 description:
-  - Reads CloudTrail's event history of each key and finds the first cryptographic operation by the account that you wait for.
-    That proves that this account has access to the key, which its state V(Enabled) does not.
-  - Any other account may use the key as well. O(context_tag) or O(account_ids) identifies the one that you wait for. Without either, no use
-    is proof, and RV(keys[].unattributed_use) names the last one.
+  - Reads CloudTrail's event history of each key and finds the first cryptographic operation by the account that you wait for. That proves
+    that this account has access to the key, which its state V(Enabled) does not.
+  - Any other account may use the key as well. O(context_tag) or O(account_ids) identifies the vendor that you wait for. Without either, no
+    use is proof, and RV(keys[].unattributed_use) names the last one.
   - Counts C(Decrypt), C(Encrypt), C(ReEncrypt) and the C(GenerateDataKey) operations. Calls that failed, calls by the key's own account,
     and calls that work in every key state (C(DescribeKey)) prove nothing.
   - Never fails for what AWS answers or does not answer. What could not be found out is V(null), with a reason.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
   keys:
-    description:
-      - The keys, one per region as a rule. All are looked up at the same time.
+    description: The keys, one per region as a rule. All are looked up at the same time.
     type: list
     elements: dict
     required: true
     suboptions:
-      key_arn:
-        description:
-          - The key's ARN, not an alias.
-        type: str
-        required: true
-      region:
-        description:
-          - The key's region. The default is the region in O(keys[].key_arn).
-        type: str
+      key_arn: {description: "The key's ARN, not an alias.", type: str, required: true}
+      region: {description: "The key's region. The default is the region in O(keys[].key_arn).", type: str}
       since:
         description:
           - Since when to look, ISO 8601; without a time zone, in UTC. As a rule, this is when the key was enabled.
           - CloudTrail keeps 90 days.
         type: str
         required: true
-  context_tag:
-    description:
-      - A call is proof if its encryption context holds this word, as a name or value or as a part of one.
-    type: str
-    default: ''
   ask_last_use:
     description:
       - Whether to ask AWS KMS first when each key was last used (C(GetKeyLastUsage)), and to fetch that one event from CloudTrail. If the
@@ -54,34 +40,17 @@ options:
       - If AWS KMS cannot tell (an old boto3, no permission) or the event is no proof, CloudTrail is searched.
     type: bool
     default: false
-  timeout:
-    description:
-      - How long the module may take, in seconds. A key of which CloudTrail has not answered by then is returned as not looked up, with
-        RV(keys[].code) V(not_reached).
-    type: float
-    default: 30
-  account_ids:
-    description:
-      - A call is proof also if one of these accounts made it.
-    type: list
-    elements: str
-    default: []
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.boto3
-  - keyops.atlassian_cmk.assume_role
-  - keyops.atlassian_cmk.attributes.info
-  - keyops.atlassian_cmk.attributes.aws_group
+  - keyops.atlassian_cmk.aws
+  - keyops.atlassian_cmk.aws.lookup
 notes:
   - Needs C(cloudtrail:LookupEvents). O(ask_last_use) needs C(kms:GetKeyLastUsage).
   - AWS KMS records the last use of a key after up to an hour.
-  - CloudTrail shows an event only after up to 15 minutes.
-  - CloudTrail takes two requests a second, and the module keeps to that in each region. A key with few events takes one request, a key
-    in use up to 24, which is about twelve seconds.
+  - A key in use takes up to 24 requests, which is about twelve seconds.
   - Calls by another account that are denied are logged in that account only.
-  - Calls are retried by botocore (mode V(standard), 5 attempts in all, 5 seconds to connect, 20 seconds to answer). O(aws_config)
-    overrides this.
 seealso:
   - module: keyops.atlassian_cmk.kms_key_revocation_info
 """
@@ -122,22 +91,19 @@ keys:
         name: {description: The operation., returned: always, type: str, sample: Decrypt}
         account_id: {description: The account that called., returned: always, type: str, sample: "444455556666"}
         source_ip: {description: "The address, or the AWS service, that the call came from.", returned: always, type: str}
-        event_id: {description: "The event's id.", returned: always, type: str}
+        event_id: {description: The event's id., returned: always, type: str}
     unattributed_use:
-      description:
-        - The last use by another account that neither O(context_tag) nor O(account_ids) identifies, with the same fields; V(null) if there is
-          none, or if RV(keys[].first_use) is known.
+      description: The last use by another account that neither O(context_tag) nor O(account_ids) identifies, with the same fields; V(null)
+        if there is none, or if RV(keys[].first_use) is known.
       returned: always
       type: dict
     is_first:
-      description:
-        - Whether no earlier use can exist. If not, there were too many events to read, or it is the last use. The key was used by
-          RV(keys[].first_use) at the latest.
+      description: Whether no earlier use can exist. If not, there were too many events to read, or it is the last use. The key was used by
+        RV(keys[].first_use) at the latest.
       returned: always
       type: bool
     last_use:
-      description:
-        - The last use by any account, as AWS KMS records it, up to an hour late; V(null) without O(ask_last_use), or if AWS KMS does not tell.
+      description: The last use by any account, as AWS KMS records it, up to an hour late; V(null) without O(ask_last_use), or if AWS KMS does not tell.
       returned: always
       type: dict
       contains:
@@ -149,13 +115,9 @@ keys:
     code: {description: A stable name of the reason why CloudTrail did not answer; empty if it did., returned: always, type: str}
     reason: {description: "Why there is no RV(keys[].first_use); else V(null).", returned: always, type: str}
 refusal:
-  description: Why nothing was looked at.
+  description: "Why nothing was looked at: C(code), a stable name of the reason; C(error), what was seen; C(hint), what to do next."
   returned: when the options cannot be used
   type: dict
-  contains:
-    code: {description: A stable name of the reason., returned: always, type: str, sample: invalid_key_arn}
-    error: {description: What was seen and why it stops., returned: always, type: str}
-    hint: {description: What to do next., returned: always, type: str}
 """
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use_info import SPEC, run

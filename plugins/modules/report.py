@@ -9,22 +9,15 @@ DOCUMENTATION = r"""
 module: report
 version_added: 1.0.0
 short_description: End a run of the role cmk with its result, evidence and summary (internal)
-description:
-  - Internal to the role of this collection, and may change in any release. Runs on the controller.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+description: Internal to the role of this collection, and may change in any release. Runs on the controller.
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
-  run:
-    description: All that is known of the run.
-    type: dict
-    required: true
-extends_documentation_fragment:
-  - keyops.atlassian_cmk.attributes
-  - keyops.atlassian_cmk.attributes.on_controller
+  run: {description: All that is known of the run., type: dict, required: true}
 attributes:
-  diff_mode:
-    support: N/A
-    details: What it keeps are records.
+  action: {description: "Runs wholly on the controller, without a module process.", support: full}
+  check_mode: {description: "Predicts in check mode what a real run would do, and changes nothing.", support: full}
+  diff_mode: {description: What it writes are records., support: N/A}
+  idempotent: {description: "When run twice in a row with the same arguments, the second run changes nothing.", support: full}
 """
 
 EXAMPLES = r"""
@@ -38,8 +31,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-result:
-  description: The result, as docs/results.md describes it.
-  returned: always
-  type: dict
+result: {description: "The result, as docs/results.md describes it.", returned: always, type: dict}
 """

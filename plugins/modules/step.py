@@ -9,89 +9,35 @@ DOCUMENTATION = r"""
 module: step
 version_added: 1.0.0
 short_description: Carry out one of the steps of the role cmk (internal)
-description:
-  - Internal to the role and the playbooks of this collection, and may change in any release. Runs on the controller.
-author:
-  - The keyops.atlassian_cmk contributors (!UNKNOWN)
+description: Internal to the role and the playbooks of this collection, and may change in any release. Runs on the controller.
+author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
   do:
     description: The step.
     type: str
     required: true
     choices: [read_settings, begin, settle, notify, rehearse, verify, end, sum_up, sum_up_drill, show]
-  command:
-    description: The command that the step belongs to.
-    type: str
-    choices: [restore, assess, verify, revoke, drill]
-  run:
-    description: All that is known of the run.
-    type: dict
-  user:
-    description: The user at the support desk or at the mail server.
-    type: str
-    default: ''
-  token:
-    description: The token or password that belongs to O(user).
-    type: str
-    default: ''
-  api_key:
-    description: The organization API key with which Atlassian is asked.
-    type: str
-    default: ''
-  retries:
-    description: How many attempts may follow the first at the support desk.
-    type: int
-    default: 6
-  follow:
-    description: Whether to verify until there is nothing to wait for.
-    type: bool
-    default: false
-  keys:
-    description: The keys that were found, as M(keyops.atlassian_cmk.kms_key_revocation_info) takes them.
-    type: list
-    elements: dict
-    default: []
-  aws:
-    description: The options with which the AWS modules reach the organization's account.
-    type: dict
-    default: {}
-  report:
-    description: The result of M(keyops.atlassian_cmk.report).
-    type: dict
-    default: {}
-  drill:
-    description: What became of a drill. How it was begun, the result of M(keyops.atlassian_cmk.report) for each part, and whether it
-      went on to the revocation.
-    type: dict
-    default: {}
-  hosts:
-    description: All hosts of the play.
-    type: list
-    elements: str
-    default: []
-  text:
-    description: The text to print.
-    type: str
-    default: ''
-  template:
-    description: The role's template to print instead.
-    type: str
-    default: ''
-  variables:
-    description: The variables of O(template).
-    type: dict
-    default: {}
-  warn:
-    description: Whether to print in the colour of warnings.
-    type: bool
-    default: false
-extends_documentation_fragment:
-  - keyops.atlassian_cmk.attributes
-  - keyops.atlassian_cmk.attributes.on_controller
+  command: {description: The command that the step belongs to., type: str, choices: [restore, assess, verify, revoke, drill]}
+  run: {description: All that is known of the run., type: dict}
+  user: {description: The user at the support desk or at the mail server., type: str, default: ''}
+  token: {description: The token or password that belongs to O(user)., type: str, default: ''}
+  api_key: {description: The organization API key with which Atlassian is asked., type: str, default: ''}
+  retries: {description: How many attempts may follow the first at the support desk., type: int, default: 6}
+  follow: {description: Whether to verify until there is nothing to wait for., type: bool, default: false}
+  keys: {description: "The keys that were found, as M(keyops.atlassian_cmk.kms_key_revocation_info) takes them.", type: list, elements: dict, default: []}
+  aws: {description: The options with which the AWS modules reach the organization's account., type: dict, default: {}}
+  report: {description: The result of M(keyops.atlassian_cmk.report)., type: dict, default: {}}
+  drill: {description: "How a drill began, the result of each part, and whether it went on to the revocation.", type: dict, default: {}}
+  hosts: {description: All hosts of the play., type: list, elements: str, default: []}
+  text: {description: The text to print., type: str, default: ''}
+  template: {description: The role's template to print instead., type: str, default: ''}
+  variables: {description: The variables of O(template)., type: dict, default: {}}
+  warn: {description: Whether to print in the colour of warnings., type: bool, default: false}
 attributes:
-  diff_mode:
-    support: N/A
-    details: What it keeps are records.
+  action: {description: "Runs wholly on the controller, without a module process.", support: full}
+  check_mode: {description: "Predicts in check mode what a real run would do, and changes nothing.", support: full}
+  diff_mode: {description: What it writes are records., support: N/A}
+  idempotent: {description: "When run twice in a row with the same arguments, the second run changes nothing.", support: full}
 """
 
 EXAMPLES = r"""
@@ -102,9 +48,5 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-text:
-  description: The text that was printed.
-  returned: with O(do=show)
-  type: str
-  sample: Hello
+text: {description: The text that was printed., returned: with O(do=show), type: str, sample: Hello}
 """

@@ -76,8 +76,7 @@ def messages() -> str:
         "",
         "## Keys, AWS and the support desk",
         "",
-        "The code is in the results of modules, and in `cmk_result`. The source is `plugins/module_utils/_messages.py` (AWS) and "
-        "`_refusals.py`.",
+        "The code is in the results of modules, and in `cmk_result`. The source is `plugins/module_utils/_refusals.py`.",
         "",
         "| code | what happened, and why | next step |",
         "|---|---|---|",

@@ -35,11 +35,7 @@ _KNOWN: t.Final = (
 
 
 def find_automation(user_agent: object, invoked_by: object) -> str:
-    """Name the automation that made a call; empty if none is known.
-
-    :param user_agent: ``userAgent`` of CloudTrail's record
-    :param invoked_by: ``userIdentity.invokedBy``
-    """
+    """Name the automation that made a call, by ``userAgent`` and ``userIdentity.invokedBy``; empty if none is known."""
     texts = [str(text) for text in (user_agent, invoked_by) if text]
     found = (name for pattern, name, _advice in _KNOWN for text in texts if re.search(pattern, text, re.IGNORECASE))
     return next(found, "")

@@ -11,19 +11,19 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import write_time
+from .._time import write_time
 
 
 @dataclass(frozen=True)
 class TrailEvent:
-    """One event. ``record`` is what CloudTrail logged of the call; empty if that cannot be read."""
+    """One event."""
 
     event_id: str
     name: str
     at: dt.datetime
     username: str | None
     resources: tuple[str, ...]
-    record: dict[str, t.Any]
+    record: dict[str, t.Any]  # what CloudTrail logged of the call; empty if that cannot be read
 
     @classmethod
     def from_answer(cls, event: t.Mapping[str, t.Any]) -> TrailEvent:
@@ -43,7 +43,6 @@ class TrailEvent:
 
     @property
     def time(self) -> str:
-        """When it was, ISO 8601 in UTC."""
         return write_time(self.at)
 
     def part(self, name: str) -> dict[str, t.Any]:

@@ -12,14 +12,9 @@ import time
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import (
-    KEY_EVENTS,
-    STORE_EVENTS,
-    concerns_store,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError
+from .._calls import call
+from .events import TrailEvent
+from .revocation import KEY_EVENTS, STORE_EVENTS, concerns_store
 
 # 500 events, five seconds at two requests a second.
 MOST_PAGES: t.Final = 10
@@ -27,12 +22,8 @@ EVENTS_A_PAGE: t.Final = 50
 # Twelve seconds; windows that double from a minute on reach back 90 days in 18 steps.
 MOST_USE_PAGES: t.Final = 24
 _FIRST_WINDOW: t.Final = dt.timedelta(minutes=1)
-
-
-class TrailClient(t.Protocol):
-    """The part of boto3's CloudTrail client that is used."""
-
-    def lookup_events(self, **params: t.Any) -> dict[str, t.Any]: ...
+# From when to when, or to now; both ends are included.
+Span = tuple[dt.datetime, dt.datetime | None]
 
 
 class Pace:
@@ -66,21 +57,12 @@ class Pace:
 class Trail:
     """CloudTrail's event history of one region."""
 
-    client: TrailClient
+    client: t.Any
     pace: Pace
     region: str
 
-    def page(
-        self,
-        attribute: str,
-        value: str,
-        span: tuple[dt.datetime, dt.datetime | None],
-        token: str = "",
-    ) -> tuple[list[TrailEvent], str]:
-        """Return one page of events, and the token of the next one; empty if there is none.
-
-        :param span: from when to when; both ends are included
-        """
+    def page(self, attribute: str, value: str, span: Span, token: str = "") -> tuple[list[TrailEvent], str]:
+        """Return one page of events, and the token of the next one, empty if there is none. RefusedError if CloudTrail does not answer."""
         start, until = span
         params: dict[str, t.Any] = {
             "LookupAttributes": [{"AttributeKey": attribute, "AttributeValue": value}],
@@ -88,11 +70,8 @@ class Trail:
             **({"EndTime": until} if until else {}),
             **({"NextToken": token} if token else {}),
         }
-        try:
-            with self.pace:
-                answer = self.client.lookup_events(**params)
-        except AWS_ERRORS as error:
-            raise RefusedError(explain(error, "LookupEvents", self.region, "cloudtrail")) from error
+        with self.pace:
+            answer = call(self.client, "LookupEvents", self.region, "cloudtrail", **params)
         return list(map(TrailEvent.from_answer, answer["Events"])), str(answer.get("NextToken") or "")
 
     def newest(self, attribute: str, value: str, since: dt.datetime) -> tuple[list[TrailEvent], bool]:
@@ -107,24 +86,16 @@ class Trail:
         return events, False
 
     def newest_of(self, names: t.Sequence[str], since: dt.datetime) -> tuple[list[TrailEvent], bool]:
-        """Return the newest events of each of several names, and whether these are all."""
         answers = [self.newest("EventName", name, since) for name in reversed(names)]
         return [event for events, _is_all in answers for event in events], all(is_all for _events, is_all in answers)
 
 
-@dataclass(frozen=True)
-class History:
-    """The events of one key that tell of access, the newest first; ``is_complete`` says whether older ones were read too."""
+def read_history(
+    trail: Trail, key_arn: str, since: dt.datetime, custom_key_store_id: str | None
+) -> tuple[list[TrailEvent], bool]:
+    """Read the events of one key, the newest first, and whether older ones were read too.
 
-    events: list[TrailEvent]
-    is_complete: bool
-
-
-def read_history(trail: Trail, key_arn: str, since: dt.datetime, custom_key_store_id: str | None) -> History:
-    """Read the events of one key since ``since``.
-
-    All events if the key has few; of a key in use only those that tell of access. RefusedError if CloudTrail does not
-    answer.
+    All events if the key has few; of a key in use only those that tell of access.
     """
     events, is_complete = trail.newest("ResourceName", key_arn, since)
     if not is_complete:
@@ -137,23 +108,18 @@ def read_history(trail: Trail, key_arn: str, since: dt.datetime, custom_key_stor
         of_stores, is_all = trail.newest_of(STORE_EVENTS, since)
         events += [event for event in of_stores if concerns_store(event, custom_key_store_id)]
         is_complete = is_complete and is_all
-    return History(list({event.event_id: event for event in events}.values()), is_complete)
+    return list({event.event_id: event for event in events}.values()), is_complete
 
 
 def read_earliest(
-    trail: Trail,
-    key_arn: str,
-    span: tuple[dt.datetime, dt.datetime],
-    counts: t.Callable[[TrailEvent], bool],
+    trail: Trail, key_arn: str, span: tuple[dt.datetime, dt.datetime], counts: t.Callable[[TrailEvent], bool]
 ) -> tuple[list[TrailEvent], bool]:
     """Look for the earliest event of one key that counts, with few requests however much the key is used.
 
     CloudTrail answers the newest events first. If these are not all, the time is gone through from its beginning, in
     windows that double, until one holds an event that counts.
 
-    :param span: from when to when; both ends are included
-    :return: the events that were read, the oldest first, and whether none that counts can be earlier than the earliest
-        one of them. RefusedError if CloudTrail does not answer
+    :return: the events, the oldest first, and whether none that counts can be earlier than the earliest one of them
     """
     start, until = span
     events, token = trail.page("ResourceName", key_arn, span)

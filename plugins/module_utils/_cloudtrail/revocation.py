@@ -35,9 +35,9 @@ import dataclasses
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.automation import find_automation
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
+from .._time import to_minute
+from .automation import find_automation
+from .events import TrailEvent
 
 _TAKES: t.Final = {
     "DisableKey": "disabled",
@@ -61,23 +61,19 @@ KEY_EVENTS: t.Final = tuple(name for name in (*_GIVES, *SUSPECTS, *_TAKES) if na
 
 @dataclass(frozen=True)
 class AccessEvent:
-    """A call that tells of access to a key, as the module returns it.
+    """A call that tells of access to a key, as the module returns it."""
 
-    ``time`` is ISO 8601 in UTC, ``error_code`` None if the call succeeded.
-    """
-
-    time: str
+    time: str  # ISO 8601 in UTC
     name: str
     user_arn: str | None
     source_ip: str | None
     event_id: str
-    error_code: str | None
+    error_code: str | None  # None if the call succeeded
     region: str
     automation: str = ""  # the tool that called, such as Terraform; empty if none is known
 
     @classmethod
     def from_event(cls, event: TrailEvent, region: str) -> AccessEvent:
-        """Take from CloudTrail's event what is returned."""
         identity = event.part("userIdentity")
         return cls(
             time=event.time,
@@ -92,7 +88,6 @@ class AccessEvent:
         )
 
     def as_loss(self) -> dict[str, str | None]:
-        """Return it as the loss that it began."""
         return {
             "revoked_at": self.time,
             "revoked_by": self.user_arn,
@@ -104,23 +99,17 @@ class AccessEvent:
 
 @dataclass(frozen=True)
 class Revocation:
-    """What the events of one key tell of access to it.
+    """What the events of one key tell of access to it."""
 
-    ``lost`` began the latest loss, None if there is none; ``restored_at`` is when that was undone, None if it is not;
-    ``suspects`` may have locked the vendor out of an Enabled key.
-    """
-
-    lost: AccessEvent | None = None
-    restored_at: str | None = None
-    suspects: tuple[AccessEvent, ...] = ()
+    lost: AccessEvent | None = None  # began the latest loss
+    restored_at: str | None = None  # when that was undone
+    suspects: tuple[AccessEvent, ...] = ()  # may have locked the vendor out of an Enabled key
 
     @property
     def is_current(self) -> bool:
-        """Whether nothing has undone the latest loss."""
         return self.lost is not None and self.restored_at is None
 
     def as_result(self) -> dict[str, t.Any]:
-        """Return it as the module returns it."""
         last = self.lost.as_loss() if self.lost else None
         nothing = dict.fromkeys(("revoked_at", "revoked_by", "revoked_how", "event_id", "automation"))
         return {
@@ -133,16 +122,12 @@ class Revocation:
 
 @dataclass(frozen=True)
 class Loss:
-    """The last time that the organization was without access to a key.
+    """The last time that the organization was without access to a key."""
 
-    ``revoked_at`` is the first key's loss, ``lost_at`` the last key's, ``restored_at`` None if a key is still missing.
-    ``event_ids`` are those of the losses, each with its region.
-    """
-
-    revoked_at: str
-    lost_at: str
-    restored_at: str | None
-    event_ids: tuple[str, ...]
+    revoked_at: str  # the loss of the first key
+    lost_at: str  # that of the last key
+    restored_at: str | None  # None if a key is still missing
+    event_ids: tuple[str, ...]  # of the losses, each with its region
 
     @property
     def identity(self) -> str:
@@ -150,15 +135,11 @@ class Loss:
         return ",".join(self.event_ids)
 
     def as_result(self) -> dict[str, str | None]:
-        """Return it as the module returns it."""
         return {"revoked_at": self.revoked_at, "lost_at": self.lost_at, "restored_at": self.restored_at}
 
 
 def read_access_events(events: t.Iterable[TrailEvent], region: str) -> list[AccessEvent]:
-    """Keep of CloudTrail's events what tells of access to a key, the oldest first.
-
-    :param events: the newest first
-    """
+    """Keep of CloudTrail's events, the newest first, what tells of access to a key, the oldest first."""
     known = [AccessEvent.from_event(event, region) for event in events if event.name in (*KEY_EVENTS, *STORE_EVENTS)]
     known.reverse()
     # Sorting keeps the given order of events of the same second: CloudTrail tells no more of it.
@@ -178,18 +159,9 @@ def concerns_store(event: TrailEvent, custom_key_store_id: str) -> bool:
 
 def find_revocation(events: t.Sequence[AccessEvent]) -> Revocation:
     """Find the last revocation in the events of one key, the oldest first."""
-    missing: set[str] = set()
-    lost: AccessEvent | None = None
-    restored_at = None
-    done = [event for event in events if not event.error_code]
-    for event in done:
-        had_access = not missing
-        missing = _after(event.name, missing)
-        if had_access and missing:
-            lost, restored_at = event, None
-        elif not had_access and not missing:
-            restored_at = event.time
-    return Revocation(lost, restored_at, tuple(event for event in done if event.name in SUSPECTS))
+    losses, restored_at = _find_losses([("", events)])
+    suspects = tuple(event for event in events if event.name in SUSPECTS and not event.error_code)
+    return Revocation(losses[0] if losses else None, restored_at, suspects)
 
 
 def _after(name: str, missing: set[str]) -> set[str]:
@@ -202,11 +174,7 @@ def _after(name: str, missing: set[str]) -> set[str]:
 
 
 def why_none(found: Revocation, key_state: str | None, days: int) -> str:
-    """Say in one sentence why CloudTrail names no current revocation.
-
-    :param key_state: the key's state as DescribeKey names it; None if it is not known
-    :param days: how many days were looked back
-    """
+    """Say in one sentence why CloudTrail names no current revocation."""
     late = "CloudTrail shows an event only after up to 15 minutes"
     last, back, suspects = found.lost, found.restored_at, found.suspects
     if last and key_state in (None, "Enabled"):
@@ -224,11 +192,18 @@ def why_none(found: Revocation, key_state: str | None, days: int) -> str:
 
 
 def find_last_loss(keys: t.Iterable[tuple[str, t.Sequence[AccessEvent]]]) -> Loss | None:
-    """Find the last time that the organization was without access, over all of its keys; None if none is recorded.
+    """Find the last time that the organization was without access, by each key's ARN and events; None if none is recorded."""
+    losses, restored_at = _find_losses(keys)
+    if not losses:
+        return None
+    event_ids = tuple(sorted(f"{event.region}:{event.event_id}" for event in losses))
+    return Loss(losses[0].time, losses[-1].time, restored_at, event_ids)
+
+
+def _find_losses(keys: t.Iterable[tuple[str, t.Sequence[AccessEvent]]]) -> tuple[list[AccessEvent], str | None]:
+    """Find the last time without access: the loss of each key, and when every key was back; None if one is missing.
 
     The vendor needs every key: access is lost with the first of them, and is back with the last.
-
-    :param keys: each key's ARN and its events, the oldest first
     """
     done = [(event, arn) for arn, events in keys for event in events if not event.error_code]
     missing: dict[str, set[str]] = {}
@@ -242,7 +217,4 @@ def find_last_loss(keys: t.Iterable[tuple[str, t.Sequence[AccessEvent]]]) -> Los
             restored_at = None
         elif not had_all and not any(missing.values()):
             restored_at = event.time
-    if not losses:
-        return None
-    event_ids = tuple(sorted(f"{event.region}:{event.event_id}" for event in losses))
-    return Loss(losses[0].time, losses[-1].time, restored_at, event_ids)
+    return losses, restored_at

@@ -12,38 +12,17 @@ import functools
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
-    ASSUME_ROLE_OPTIONS,
-    INFO_PATIENCE,
-    MARK_OPTIONS,
-    TIMEOUT_OPTION,
-    ArgumentSpec,
-    Json,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.lookup import (
-    EVENTS_A_PAGE,
-    MOST_PAGES,
-    Pace,
-    Trail,
-    read_history,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import (
-    AccessEvent,
-    Revocation,
-    find_last_loss,
-    find_revocation,
-    read_access_events,
-    why_none,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import Marks, Use, refused_use
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.access import Access, read_access
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.health import Health, read_health
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import check_key_arn, region_of
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time
+from .._argspec import INFO_PATIENCE, LOOKUP_OPTIONS, ArgumentSpec, Json
+from .._calls import call
+from .._connection import Connection
+from .._deadline import Deadline, begin, wait_for
+from .._kms.details import Details, access_details, health_details
+from .._kms.states import read_region
+from .._refusals import RefusedError, refusal
+from .._time import current_time
+from .lookup import EVENTS_A_PAGE, MOST_PAGES, Pace, Trail, read_history
+from .revocation import AccessEvent, Revocation, find_last_loss, find_revocation, read_access_events, why_none
+from .use import Marks, Use, refused_use
 
 _KEY: t.Final = {
     "key_arn": {"type": "str", "required": True, "no_log": False},
@@ -57,10 +36,8 @@ SPEC: t.Final = ArgumentSpec(
         "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
         "read_access": {"type": "bool", "default": False},
         "read_health": {"type": "bool", "default": False},
-        **MARK_OPTIONS,
         "lookback_days": {"type": "int", "default": 90},
-        **TIMEOUT_OPTION,
-        **ASSUME_ROLE_OPTIONS,
+        **LOOKUP_OPTIONS,
     }
 )
 _OLDER: t.Final = f"Older events were not read: CloudTrail has more than {MOST_PAGES * EVENTS_A_PAGE:,} events of one kind in this region."
@@ -94,12 +71,12 @@ class _Answer:
     """What is known of one key so far."""
 
     key: _Key
+    details: list[Details]
     past: _Past | None = None
-    access: Access | None = None
-    health: Health | None = None
 
     def as_result(self, no_past: str, no_answer: str) -> Json:
         """Return it as the module returns it, with what to say of a part that was not answered."""
+        details = [detail.as_result(no_answer) for detail in self.details]
         past = self.past or _Past(reason=no_past)
         return {
             "region": self.key.region,
@@ -109,24 +86,16 @@ class _Answer:
             "events": [dataclasses.asdict(event) for event in past.events],
             **past.revocation.as_result(),
             "reason": past.reason,
-            "refused_use": past.refused_use.as_result() if past.refused_use else None,
-            **(self.access.as_result(no_answer) if self.access else {}),
-            **(self.health.as_result(no_answer) if self.health else {}),
+            "refused_use": vars(past.refused_use) if past.refused_use else None,
+            **{name: fact for detail in details for name, fact in detail.items()},
         }
 
 
 def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     """Ask AWS about all keys at the same time."""
-    answers = [
-        _Answer(
-            key,
-            access=Access() if params["read_access"] else None,
-            health=Health() if params["read_health"] else None,
-        )
-        for key in _read_keys(params["keys"], params["lookback_days"])
-    ]
+    days, until = params["lookback_days"], Deadline(params["timeout"])
     marks = Marks(params["context_tag"], tuple(params["account_ids"]))
-    until = Deadline(params["timeout"])
+    answers = [_Answer(key, _read_details(key, params)) for key in _read_keys(params["keys"], days)]
     paces = {answer.key.region: Pace() for answer in answers}
     try:
         made = Connection(params).clients(["sts", "cloudtrail", "kms"], paces, INFO_PATIENCE, until)
@@ -134,40 +103,36 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
         if refused.refusal.code == "aws_unusable":
             raise
         return _result(answers, None, refused.refusal.error, refused.refusal.error)
-    caller = begin(lambda: _ask_caller(made["sts"][answers[0].key.region]))
+    first = answers[0].key.region
+    caller = begin(lambda: _read_caller(made["sts"][first], first))
     futures = []
     for answer in answers:
         region = answer.key.region
         trail = Trail(made["cloudtrail"][region], paces[region], region)
-        fill = functools.partial(_fill, answer, trail, made["kms"][region], params["lookback_days"], marks)
-        futures.append(begin(fill))
+        futures.append(begin(functools.partial(_fill, answer, trail, made["kms"][region], days, marks)))
     wait_for([caller, *futures], until)
     late = [f"{service} did not answer within {until.seconds:g} s." for service in ("CloudTrail", "AWS KMS")]
     return _result(answers, caller.result() if caller.done() else None, *late)
 
 
-def _read_keys(keys: t.Sequence[t.Mapping[str, str | None]], days: int) -> list[_Key]:
+def _read_keys(keys: t.Sequence[t.Mapping[str, t.Any]], days: int) -> list[_Key]:
     if not keys:
         raise RefusedError(refusal("no_keys"))
     if not 1 <= days <= 90:
         raise RefusedError(refusal("invalid_lookback", days=days))
-    read = []
-    for key in keys:
-        arn = str(key["key_arn"])
-        region = key["region"] or region_of(arn)
-        check_key_arn(arn, region)
-        read.append(_Key(arn, region, key["key_state"], key["custom_key_store_id"], key["origin"]))
-    return read
+    return [_Key(**{**key, "region": read_region(key["key_arn"], key["region"])}) for key in keys]
+
+
+def _read_details(key: _Key, params: Json) -> list[Details]:
+    access = [access_details()] if params["read_access"] else []
+    health = [health_details(is_imported=key.origin == "EXTERNAL")] if params["read_health"] else []
+    return [*access, *health]
 
 
 def _fill(answer: _Answer, trail: Trail, kms: t.Any, days: int, marks: Marks) -> None:
     # A CloudTrail that hangs does not keep the policy from being read.
-    key, futures = answer.key, []
-    if answer.access:
-        futures.append(begin(functools.partial(read_access, kms, key.key_arn, key.region, answer.access)))
-    if answer.health:
-        reading = functools.partial(read_health, kms, key.key_arn, key.region, answer.health)
-        futures.append(begin(functools.partial(reading, is_imported=key.origin == "EXTERNAL")))
+    key = answer.key
+    futures = [begin(functools.partial(detail.read, kms, key.key_arn, key.region)) for detail in answer.details]
     answer.past = _look_up(trail, key, days, marks)
     for future in futures:
         future.result()
@@ -176,22 +141,22 @@ def _fill(answer: _Answer, trail: Trail, kms: t.Any, days: int, marks: Marks) ->
 def _look_up(trail: Trail, key: _Key, days: int, marks: Marks) -> _Past:
     since = current_time() - dt.timedelta(days=days)
     try:
-        history = read_history(trail, key.key_arn, since, key.custom_key_store_id)
+        history, is_complete = read_history(trail, key.key_arn, since, key.custom_key_store_id)
     except RefusedError as refused:
         return _Past(reason=refused.refusal.error)
-    events = read_access_events(history.events, key.region)
+    events = read_access_events(history, key.region)
     revocation = find_revocation(events)
     reasons = [] if revocation.is_current else [why_none(revocation, key.key_state, days)]
-    reasons += [] if history.is_complete else [_OLDER]
-    uses = (refused_use(event, key.key_arn, marks) for event in history.events)
+    reasons += [] if is_complete else [_OLDER]
+    uses = (refused_use(event, key.key_arn, marks) for event in history)
     use = next(filter(None, uses), None)
-    return _Past(revocation, tuple(events), use, history.is_complete, True, " ".join(reasons) or None)
+    return _Past(revocation, tuple(events), use, is_complete, True, " ".join(reasons) or None)
 
 
-def _ask_caller(sts: t.Any) -> dict[str, str] | None:
+def _read_caller(sts: t.Any, region: str) -> dict[str, str] | None:
     try:
-        answer = sts.get_caller_identity()
-    except AWS_ERRORS:
+        answer = call(sts, "GetCallerIdentity", region, "sts")
+    except RefusedError:
         return None
     return {"arn": answer["Arn"], "account_id": answer["Account"]}
 
@@ -210,11 +175,7 @@ def _result(answers: list[_Answer], caller: dict[str, str] | None, no_past: str,
 
 
 def summarize(histories: t.Iterable[tuple[str, t.Sequence[AccessEvent]]], *, complete: bool) -> Json:
-    """Return what is known over all keys.
-
-    :param histories: each key's ARN and its events, the oldest first
-    :param complete: whether all events of all keys were read
-    """
+    """Return what is known over all keys, by each key's ARN and events, the oldest first."""
     loss = find_last_loss(histories)
     return {
         "revoked_at": loss.revoked_at if loss and not loss.restored_at else None,

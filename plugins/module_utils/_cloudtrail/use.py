@@ -12,13 +12,12 @@ element"). DescribeKey works in every key state, so only cryptographic operation
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
+from .._time import to_minute
+from .events import TrailEvent
 
 USES: t.Final = (
     "Decrypt",
@@ -35,14 +34,10 @@ _CONTEXTS: t.Final = ("encryptionContext", "sourceEncryptionContext", "destinati
 
 @dataclass(frozen=True)
 class Marks:
-    """What identifies the account that is waited for; any other account may use a key as well.
+    """What identifies the account that is waited for; any other account may use a key as well."""
 
-    ``context_tag`` is a word in a name or value of the encryption context, ``account_ids`` are the accounts that the
-    operator knows to be the one; empty if not known.
-    """
-
-    context_tag: str = ""
-    account_ids: tuple[str, ...] = ()
+    context_tag: str = ""  # a word in a name or value of the encryption context
+    account_ids: tuple[str, ...] = ()  # the accounts that the operator knows to be the one
 
     def __bool__(self) -> bool:
         return bool(self.context_tag or self.account_ids)
@@ -65,15 +60,10 @@ class Use:
     source_ip: str
     event_id: str
 
-    def as_result(self) -> dict[str, str]:
-        """Return it as the module returns it."""
-        return dataclasses.asdict(self)
-
 
 def proven_use(event: TrailEvent, key_arn: str, marks: Marks) -> Use | None:
     """Read an event that proves a use by the account that is waited for; None if it proves nothing."""
-    foreign = foreign_use(event, key_arn)
-    return foreign if foreign and _is_marked(event, foreign, marks) else None
+    return _by_vendor(event, foreign_use(event, key_arn), marks)
 
 
 def refused_use(event: TrailEvent, key_arn: str, marks: Marks) -> Use | None:
@@ -82,15 +72,13 @@ def refused_use(event: TrailEvent, key_arn: str, marks: Marks) -> Use | None:
     AWS logs calls of others that the key policy denies in their own account only, so such an event is a sign that the
     policy admits them. That there is none means nothing.
     """
-    if event.record.get("errorCode") != "DisabledException":
-        return None
-    foreign = _foreign_call(event, key_arn)
-    return foreign if foreign and _is_marked(event, foreign, marks) else None
+    is_refused = event.record.get("errorCode") == "DisabledException"
+    return _by_vendor(event, _foreign_call(event, key_arn), marks) if is_refused else None
 
 
-def _is_marked(event: TrailEvent, use: Use, marks: Marks) -> bool:
+def _by_vendor(event: TrailEvent, use: Use | None, marks: Marks) -> Use | None:
     is_tagged = bool(marks.context_tag) and _has_tag(event, marks.context_tag)
-    return is_tagged or use.account_id in marks.account_ids
+    return use if use and (is_tagged or use.account_id in marks.account_ids) else None
 
 
 def foreign_use(event: TrailEvent, key_arn: str) -> Use | None:
@@ -110,12 +98,7 @@ def _foreign_call(event: TrailEvent, key_arn: str) -> Use | None:
 
 
 def why_unused(others: t.Sequence[Use], since: str, marks: Marks, *, is_all: bool) -> str:
-    """Say in one sentence why no use is proven.
-
-    :param others: the uses by accounts that nothing identifies, the oldest first
-    :param since: ISO 8601, UTC
-    :param is_all: whether every event since then was read
-    """
+    """Say in one sentence why no use is proven; ``others`` are those that nothing identifies, the oldest first."""
     if others:
         last = others[-1]
         accounts = sorted({other.account_id for other in others})

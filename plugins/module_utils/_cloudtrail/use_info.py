@@ -6,35 +6,22 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import datetime as dt
 import functools
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
-    ASSUME_ROLE_OPTIONS,
-    INFO_PATIENCE,
-    MARK_OPTIONS,
-    TIMEOUT_OPTION,
-    ArgumentSpec,
-    Json,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.events import TrailEvent
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.lookup import Pace, Trail, read_earliest
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.use import (
-    Marks,
-    Use,
-    foreign_use,
-    proven_use,
-    why_unused,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.health import LastUse, read_last_use
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import check_key_arn, region_of
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time, parse_time, write_time
+from .._argspec import INFO_PATIENCE, LOOKUP_OPTIONS, ArgumentSpec, Json
+from .._connection import Connection
+from .._deadline import Deadline, begin, wait_for
+from .._kms.details import LastUse, read_last_use
+from .._kms.states import read_region
+from .._refusals import Refusal, RefusedError, refusal
+from .._time import current_time, parse_time, write_time
+from .events import TrailEvent
+from .lookup import Pace, Trail, read_earliest
+from .use import Marks, Use, foreign_use, proven_use, why_unused
 
 _KEY: t.Final = {
     "key_arn": {"type": "str", "required": True, "no_log": False},
@@ -44,21 +31,10 @@ _KEY: t.Final = {
 SPEC: t.Final = ArgumentSpec(
     {
         "keys": {"type": "list", "elements": "dict", "required": True, "no_log": False, "options": _KEY},
-        **MARK_OPTIONS,
         "ask_last_use": {"type": "bool", "default": False},
-        **TIMEOUT_OPTION,
-        **ASSUME_ROLE_OPTIONS,
+        **LOOKUP_OPTIONS,
     }
 )
-
-_NOTHING: t.Final = {
-    "looked_up": False,
-    "first_use": None,
-    "unattributed_use": None,
-    "is_first": False,
-    "last_use": None,
-    "code": "",
-}
 
 
 @dataclass(frozen=True)
@@ -71,12 +47,19 @@ class _Key:
 
     @classmethod
     def from_option(cls, key_arn: str, region: str | None, since: str) -> _Key:
-        region = region or region_of(key_arn)
-        check_key_arn(key_arn, region)
+        region = read_region(key_arn, region)
         moment = parse_time(since)
         if moment is None:
             raise RefusedError(refusal("invalid_since", seen=repr(since)))
         return cls(key_arn, region, moment)
+
+    def as_result(self, **known: object) -> Json:
+        nothing = dict.fromkeys(("first_use", "unattributed_use", "last_use"))
+        about = {"region": self.region, "arn": self.arn, "since": write_time(self.since)}
+        return {**about, "looked_up": True, "is_first": False, "code": "", **nothing, **known}
+
+    def as_unknown(self, why: Refusal) -> Json:
+        return self.as_result(looked_up=False, code=why.code, reason=str(why))
 
 
 def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
@@ -92,50 +75,35 @@ def run(params: Json, _check_mode: bool, _diff: bool) -> Json:
     except RefusedError as refused:
         if refused.refusal.code == "aws_unusable":
             raise
-        return {"changed": False, "keys": [_unknown(key, refused.refusal) for key in keys]}
+        return {"changed": False, "keys": [key.as_unknown(refused.refusal) for key in keys]}
     trails = {region: Trail(clients["cloudtrail"][region], paces[region], region) for region in paces}
     kms = clients.get("kms", {})
     futures = [begin(functools.partial(_look_up, trails[key.region], kms.get(key.region), key, marks)) for key in keys]
     wait_for(futures, until)
-    results = [
-        future.result() if future.done() else _unknown(key, _late(key.region, until))
-        for key, future in zip(keys, futures, strict=True)
-    ]
+    results = []
+    for key, future in zip(keys, futures, strict=True):
+        late = refusal("not_reached", operation="LookupEvents", region=key.region, message=until.missed())
+        results.append(future.result() if future.done() else key.as_unknown(late))
     return {"changed": False, "keys": results}
 
 
 def _look_up(trail: Trail, kms: t.Any, key: _Key, marks: Marks) -> Json:
-    last = _ask_last_use(kms, key) if kms else None
-    last_use = {"last_use": dataclasses.asdict(last) if last else None}
-    known = _find_last_use(trail, key, marks, last) if last else None
-    if known:
-        # One request, however much the key is used. The first use may have been earlier.
-        return {
-            **_about(key),
-            **_NOTHING,
-            **last_use,
-            "looked_up": True,
-            "first_use": known.as_result(),
-            "reason": None,
-        }
-    return {**_search(trail, key, marks), **last_use}
-
-
-def _ask_last_use(kms: t.Any, key: _Key) -> LastUse | None:
-    try:
-        return read_last_use(kms, key.arn, key.region)
-    except RefusedError:
-        return None
+    last = known = None
+    if kms:
+        # If AWS does not answer, CloudTrail is searched.
+        with contextlib.suppress(RefusedError):
+            last = read_last_use(kms, key.arn, key.region)
+            known = _find_last_use(trail, key, marks, last)
+    # One request, however much the key is used. The first use may have been earlier.
+    result = key.as_result(first_use=vars(known), reason=None) if known else _search(trail, key, marks)
+    return {**result, "last_use": vars(last) if last else None}
 
 
 def _find_last_use(trail: Trail, key: _Key, marks: Marks, last: LastUse) -> Use | None:
     """Prove the use by the event that AWS KMS names; None if there is none since then, or it proves nothing."""
     if not last.event_id or not last.time or last.time < write_time(key.since):
         return None
-    try:
-        events, _token = trail.page("EventId", last.event_id, (key.since, None))
-    except RefusedError:
-        return None
+    events, _token = trail.page("EventId", last.event_id, (key.since, None))
     uses = (proven_use(event, key.arn, marks) for event in events if key.arn in event.resources)
     return next(filter(None, uses), None)
 
@@ -148,28 +116,11 @@ def _search(trail: Trail, key: _Key, marks: Marks) -> Json:
     try:
         events, is_all = read_earliest(trail, key.arn, (key.since, max(key.since, current_time())), ends_search)
     except RefusedError as refused:
-        return _unknown(key, refused.refusal)
+        return key.as_unknown(refused.refusal)
     proven = (proven_use(event, key.arn, marks) for event in events)
     first = next(filter(None, proven), None)
-    others = [] if first else [use for event in events if (use := foreign_use(event, key.arn))]
-    return {
-        **_about(key),
-        **_NOTHING,
-        "looked_up": True,
-        "first_use": first.as_result() if first else None,
-        "unattributed_use": others[-1].as_result() if others else None,
-        "is_first": bool(first) and is_all,
-        "reason": None if first else why_unused(others, write_time(key.since), marks, is_all=is_all),
-    }
-
-
-def _unknown(key: _Key, why: Refusal) -> Json:
-    return {**_about(key), **_NOTHING, "code": why.code, "reason": str(why)}
-
-
-def _about(key: _Key) -> dict[str, str]:
-    return {"region": key.region, "arn": key.arn, "since": write_time(key.since)}
-
-
-def _late(region: str, until: Deadline) -> Refusal:
-    return refusal("not_reached", operation="LookupEvents", region=region, message=until.missed())
+    if first:
+        return key.as_result(first_use=vars(first), is_first=is_all, reason=None)
+    others = [use for event in events if (use := foreign_use(event, key.arn))]
+    reason = why_unused(others, write_time(key.since), marks, is_all=is_all)
+    return key.as_result(unattributed_use=vars(others[-1]) if others else None, reason=reason)

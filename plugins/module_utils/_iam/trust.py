@@ -24,7 +24,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
+from .._refusals import Refusal, refusal
 
 ROLE: t.Final = "atlassian-key-management"
 PRINCIPAL: t.Final = "arn:aws:iam::279766244153:role/Cryptor-OSB-Provider"
@@ -37,20 +37,19 @@ _MOST: t.Final = 400
 
 @dataclass(frozen=True)
 class TrustPlan:
-    """What the statement needs: its effect ``before``, and the whole policy as it is to be ``after`` (a new object)."""
+    """What the statement needs."""
 
-    before: str
-    after: dict[str, t.Any]
+    before: str  # its effect
+    after: dict[str, t.Any]  # the whole policy, a new object
 
     @property
     def changes(self) -> bool:
-        """Whether anything is to be changed."""
         return self.before != "Allow"
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement of a policy, as the policy writes it."""
+    """One statement of a policy."""
 
     content: t.Mapping[str, t.Any]
 
@@ -93,10 +92,7 @@ class Statement:
 
 
 def plan(document: object) -> TrustPlan | Refusal:
-    """Decide what the trust policy of the role needs; the refusal shows what was seen.
-
-    :param document: the policy as GetRole answers it, read from its JSON; nothing is changed in it
-    """
+    """Decide what the trust policy of the role, as GetRole answers it, needs; the refusal shows what was seen."""
     statements = _statements(document)
     if not statements:
         return refusal("trust_malformed", role=ROLE, seen=quote(document))

@@ -2,81 +2,49 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The calls to AWS KMS, for one key. What to call is decided in _key_states."""
+"""The calls to AWS KMS that change one key. What to call is decided in states."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import (
-    AWS_ERRORS,
-    aws_code,
-    explain,
-    not_found,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._calls import Calls, ClosedError, clock_offset
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import (
-    KeyMetadata,
-    Plan,
-    Wish,
-    check_reference,
-    plan,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock, current_time
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting, wait_until
+from .._aws_errors import aws_code, not_found
+from .._calls import Work, clock_offset, write_diff
+from .._progress import Progress, report
+from .._refusals import Refusal, RefusedError, refusal
+from .._time import clock, current_time
+from .._waiter import Waiting, wait_until
+from .states import KeyMetadata, Plan, Wish, check_reference, plan
 
-_METHODS: t.Final = {
-    "DescribeKey": "describe_key",
-    "EnableKey": "enable_key",
-    "DisableKey": "disable_key",
-    "CancelKeyDeletion": "cancel_key_deletion",
-}
 # What AWS may answer while our own change is still spreading.
 _SPREADING: t.Final = ("NotFoundException", "KMSInvalidStateException")
 
 
-class KmsClient(t.Protocol):
-    """The part of boto3's KMS client that is used."""
-
-    def describe_key(self, **params: str) -> dict[str, t.Any]: ...
-    def enable_key(self, **params: str) -> t.Any: ...
-    def disable_key(self, **params: str) -> t.Any: ...
-    def cancel_key_deletion(self, **params: str) -> t.Any: ...
-
-
 @dataclass
-class Outcome:
-    """What becomes of one key. With a ``refusal``, ``actions`` still tells what had been done before it.
-
-    ``expected_arn`` is the key that was planned for, None where any will do. ``clock_offset`` is how far AWS's clock is ahead
-    of ours, in seconds. ``session_ends_at`` is when a person must log in to AWS again. ``proof``
-    is the call that proves a permission, None if there is none. ``last_state`` is what AWS showed last.
-    ``is_settling`` says that all changes are made, and ``is_done`` that nothing more will happen.
-    """
+class Outcome(Work):
+    """What becomes of one key."""
 
     reference: str
     region: str
-    expected_arn: str | None = None
+    expected_arn: str | None = None  # the key that was planned for; None where any will do
     metadata: KeyMetadata | None = None
     before: str | None = None
     after: str | None = None
-    actions: list[str] = field(default_factory=list)
-    calls: Calls = field(default_factory=Calls)
-    waited: float = 0.0
-    refusal: Refusal | None = None
-    clock_offset: float | None = None
-    session_ends_at: str | None = None
-    proof: dict[str, str | None] | None = None
-    last_state: str | None = None
-    is_settling: bool = False
-    is_done: bool = False
+    clock_offset: float | None = None  # how many seconds AWS's clock is ahead of ours
+    session_ends_at: str | None = None  # when a person must log in to AWS again
+    proof: dict[str, str | None] | None = None  # the call that proves a permission
+    last_state: str | None = None  # what AWS showed last
+    is_settling: bool = False  # all changes are made
+
+    @property
+    def name(self) -> str:
+        """The key's ARN, or its reference as long as it was not found."""
+        return self.metadata.arn if self.metadata else self.reference
 
     def as_result(self) -> dict[str, t.Any]:
         """Return it as a module returns it: snake_case, dates as ISO 8601 text in UTC."""
@@ -91,11 +59,8 @@ class Outcome:
             "account_id": self.metadata.account_id if self.metadata else None,
             "key_state": self.after,
             "key_state_before": self.before,
-            "actions": self.actions,
-            "calls": self.calls.listed(),
-            "changed": bool(self.actions),
+            **self.describe(),
             **({"proof": self.proof} if self.proof else {}),
-            "waited": round(self.waited, 1),
         }
 
     def as_found(self) -> dict[str, str]:
@@ -112,181 +77,151 @@ class Outcome:
         return {name: fact for name, fact in facts.items() if fact}
 
     def as_diff(self) -> dict[str, t.Any]:
-        """Return the key state before and after, for diff mode."""
-        title = self.metadata.arn if self.metadata else self.reference
-        return {
-            "before_header": title,
-            "after_header": title,
-            "before": {"key_state": self.before},
-            "after": {"key_state": self.after},
-        }
+        return write_diff(self.name, {"key_state": self.before}, {"key_state": self.after})
 
 
-def set_key_state(
-    client: KmsClient, outcome: Outcome, wish: Wish, *, check_mode: bool, waiting: Waiting | None
-) -> None:
+def set_key_state(client: t.Any, outcome: Outcome, wish: Wish, *, check_mode: bool, waiting: Waiting | None) -> None:
     """Bring one key to the wished state with the fewest calls, and wait (unless ``waiting`` is None) until AWS agrees.
 
-    Never raises for what AWS answers: the outcome then carries the refusal.
-
-    :param outcome: names the key; it is filled in on the way, so that it can be read while AWS does not answer
-    :param waiting: its timeout counts from now, for all calls together
+    The timeout of ``waiting`` counts from now, for all calls together.
     """
-    try:
-        _set_key_state(client, wish, outcome, check_mode=check_mode, waiting=waiting)
-    except RefusedError as refused:
-        outcome.refusal = refused.refusal
-    except ClosedError:
-        return
-    outcome.is_done = True
+    change = _Change(client, outcome, wish, waiting)
+    outcome.carry_out(lambda: change.carry_out(check_mode=check_mode))
 
 
 def give_up(outcome: Outcome, wish: Wish, waiting: Waiting | None, reason: str) -> Outcome:
-    """Return what is known of a key whose time is over, and have no further call made for it.
-
-    :param reason: what AWS did not do, and for how long
-    """
-    outcome.calls.close()
-    if outcome.is_done or outcome.refusal:
+    """Return what is known of a key whose time is over, and have no further call made for it."""
+    if not outcome.give_up():
         return outcome
     if outcome.is_settling and waiting:
-        why, after = _not_settled(outcome, wish.key_state, waiting), outcome.last_state
+        why, after = _not_settled(outcome, wish, waiting), outcome.last_state
     else:
-        operation = outcome.calls.unanswered() or "DescribeKey"
-        why = refusal("not_reached", operation=operation, region=outcome.region, message=reason)
-        after = outcome.after
+        why, after = outcome.not_reached("DescribeKey", outcome.region, reason), outcome.after
     # The thread that was given up may still write into the outcome.
     return dataclasses.replace(outcome, actions=list(outcome.actions), after=after, refusal=why)
 
 
-def _set_key_state(
-    client: KmsClient, wish: Wish, outcome: Outcome, *, check_mode: bool, waiting: Waiting | None
-) -> None:
-    unfit = check_reference(outcome.reference, outcome.region, wish.account_id)
-    if unfit:
-        raise RefusedError(unfit)
-    patient = waiting or Waiting()
-    began = patient.monotonic()
-    metadata = outcome.metadata = _describe(client, outcome, wish.account_id)
-    outcome.before = outcome.after = metadata.key_state
-    if outcome.expected_arn not in (None, metadata.arn):
-        why = refusal(
-            "alias_moved",
-            reference=outcome.reference,
-            region=outcome.region,
-            expected=outcome.expected_arn,
-            seen=metadata.arn,
-        )
-        raise RefusedError(why)
-    decision = plan(metadata, wish)
-    if isinstance(decision, Refusal):
-        raise RefusedError(decision)
-    if wish.proves and metadata.key_state == "Enabled":
-        _prove(client, metadata.key_id, outcome, check_mode=check_mode)
-    if check_mode or wish.proves:
-        outcome.actions, outcome.after = list(decision.actions), decision.after
-    elif decision.actions:
-        _carry_out(client, metadata.key_id, decision, outcome, patient.since(began))
-        if waiting:
-            _settle(client, metadata.key_id, wish, outcome, (waiting, waiting.since(began)))
-
-
-def _prove(client: KmsClient, key_id: str, outcome: Outcome, *, check_mode: bool) -> None:
-    """Call EnableKey on a key that was Enabled a moment ago: AWS permits it in that state, and nothing changes."""
-    outcome.proof = {"operation": "EnableKey", "at": None}
-    if check_mode:
-        return
-    try:
-        _call(client, "EnableKey", key_id, outcome)
-    except AWS_ERRORS as error:
-        raise RefusedError(explain(error, "EnableKey", outcome.region)) from error
-    outcome.proof["at"] = clock()
-
-
-def _carry_out(client: KmsClient, key_id: str, decision: Plan, outcome: Outcome, patient: Waiting) -> None:
-    for action in decision.actions:
-        # A cancelled deletion may not have spread to the part of AWS that answers the next call.
-        _change(
-            client, action, key_id, outcome, patient if outcome.actions else dataclasses.replace(patient, timeout=0)
-        )
-        outcome.actions.append(action)
-        outcome.after = "Disabled" if action == "CancelKeyDeletion" else decision.after
-    report(Progress(outcome.region, decision.after, sent=decision.actions[-1]))
-    outcome.is_settling = True
-
-
-def _settle(client: KmsClient, key_id: str, wish: Wish, outcome: Outcome, waitings: tuple[Waiting, Waiting]) -> None:
-    """Wait with what is left (the second of ``waitings``) of what was asked for."""
-    waiting, left = waitings
-    ours = (wish.key_state, outcome.before, "Disabled")
-    settled = wait_until(
-        lambda: _read(client, key_id, outcome),
-        lambda metadata: metadata.key_state == wish.key_state,
-        left,
-        # None of our own calls leads to another state: somebody else is at the key.
-        lambda metadata: metadata.key_state not in ours,
-    )
-    outcome.waited = settled.waited
-    outcome.metadata = settled.last or outcome.metadata
-    if settled.done:
-        return
-    outcome.after = settled.last.key_state if settled.last else None
-    decision = plan(settled.last, wish) if settled.last and settled.hopeless else None
-    if isinstance(decision, Refusal):
-        raise RefusedError(decision)
-    raise RefusedError(_not_settled(outcome, wish.key_state, waiting))
-
-
-def _not_settled(outcome: Outcome, wanted: str, waiting: Waiting) -> Refusal:
+def _not_settled(outcome: Outcome, wish: Wish, waiting: Waiting) -> Refusal:
     return refusal(
         "not_settled",
-        arn=outcome.metadata.arn if outcome.metadata else outcome.reference,
-        wanted=wanted,
+        arn=outcome.name,
+        wanted=wish.key_state,
         reads=waiting.reads,
         timeout=f"{waiting.timeout:g}",
         seen=outcome.last_state or "no answer that shows the key",
     )
 
 
-def _call(client: KmsClient, operation: str, key_id: str, outcome: Outcome) -> t.Any:
-    return outcome.calls.make(operation, getattr(client, _METHODS[operation]), KeyId=key_id)
+@dataclass(frozen=True)
+class _Change:
+    """One key on its way to the wished state. RefusedError where the way ends."""
 
+    client: t.Any
+    outcome: Outcome
+    wish: Wish
+    waiting: Waiting | None
 
-def _describe(client: KmsClient, outcome: Outcome, account_id: str | None) -> KeyMetadata:
-    try:
-        answer = _call(client, "DescribeKey", outcome.reference, outcome)
-    except AWS_ERRORS as error:
-        if aws_code(error) == "NotFoundException":
-            raise RefusedError(not_found(error, outcome.reference, outcome.region, account_id)) from error
-        raise RefusedError(explain(error, "DescribeKey", outcome.region)) from error
-    outcome.clock_offset = clock_offset(answer, current_time())
-    return KeyMetadata(answer["KeyMetadata"])
+    def carry_out(self, *, check_mode: bool) -> None:
+        outcome, wish = self.outcome, self.wish
+        unfit = check_reference(outcome.reference, outcome.region, wish.account_id)
+        if unfit:
+            raise RefusedError(unfit)
+        patient = self.waiting or Waiting()
+        began = patient.monotonic()
+        metadata = outcome.metadata = self._describe()
+        outcome.before = outcome.after = metadata.key_state
+        expected, seen = outcome.expected_arn, metadata.arn
+        if expected not in (None, seen):
+            reference, region = outcome.reference, outcome.region
+            raise RefusedError(refusal("alias_moved", reference=reference, region=region, expected=expected, seen=seen))
+        decision = plan(metadata, wish)
+        if isinstance(decision, Refusal):
+            raise RefusedError(decision)
+        if wish.proves and metadata.key_state == "Enabled":
+            self._prove(metadata.key_id, check_mode=check_mode)
+        if check_mode or wish.proves:
+            outcome.actions, outcome.after = list(decision.actions), decision.after
+        elif decision.actions:
+            self._change(metadata.key_id, decision, patient.since(began))
+            if self.waiting:
+                self._settle(metadata.key_id, self.waiting, self.waiting.since(began))
 
+    def _call(self, operation: str, key_id: str) -> t.Any:
+        return self.outcome.calls.make(self.client, operation, self.outcome.region, KeyId=key_id)
 
-def _change(client: KmsClient, action: str, key_id: str, outcome: Outcome, waiting: Waiting) -> None:
-    for gone in waiting.ticks():
+    def _describe(self) -> KeyMetadata:
+        outcome = self.outcome
         try:
-            _call(client, action, key_id, outcome)
-        except AWS_ERRORS as error:
-            if action == "CancelKeyDeletion" and aws_code(error) == "KMSInvalidStateException":
-                # Its one meaning is "not pending deletion" (AWS KMS Developer Guide, "Key states"): the answer to our
-                # own call was lost and botocore has repeated it, or somebody else was faster.
+            answer = self._call("DescribeKey", outcome.reference)
+        except RefusedError as refused:
+            error = refused.__cause__
+            if aws_code(error) != "NotFoundException":
+                raise
+            why = not_found(str(error), outcome.reference, outcome.region, self.wish.account_id)
+            raise RefusedError(why) from error
+        outcome.clock_offset = clock_offset(answer, current_time())
+        return KeyMetadata(answer["KeyMetadata"])
+
+    def _prove(self, key_id: str, *, check_mode: bool) -> None:
+        """Call EnableKey on a key that was Enabled a moment ago: AWS permits it in that state, and nothing changes."""
+        self.outcome.proof = {"operation": "EnableKey", "at": None}
+        if not check_mode:
+            self._call("EnableKey", key_id)
+            self.outcome.proof["at"] = clock()
+
+    def _change(self, key_id: str, decision: Plan, patient: Waiting) -> None:
+        outcome = self.outcome
+        for action in decision.actions:
+            # A cancelled deletion may not have spread to the part of AWS that answers the next call.
+            timeout = patient.timeout if outcome.actions else 0
+            self._take(action, key_id, dataclasses.replace(patient, timeout=timeout))
+            outcome.actions.append(action)
+            outcome.after = "Disabled" if action == "CancelKeyDeletion" else decision.after
+        report(Progress(outcome.region, decision.after, sent=decision.actions[-1]))
+        outcome.is_settling = True
+
+    def _take(self, action: str, key_id: str, waiting: Waiting) -> None:
+        for gone in waiting.ticks():
+            try:
+                self._call(action, key_id)
+            except RefusedError as refused:
+                code = aws_code(refused.__cause__)
+                if action == "CancelKeyDeletion" and code == "KMSInvalidStateException":
+                    # Its one meaning is "not pending deletion" (AWS KMS Developer Guide, "Key states"): the answer to
+                    # our own call was lost and botocore has repeated it, or somebody else was faster.
+                    return
+                if code not in _SPREADING or gone >= waiting.timeout:
+                    raise
+            else:
                 return
-            if aws_code(error) not in _SPREADING or gone >= waiting.timeout:
-                raise RefusedError(explain(error, action, outcome.region)) from error
-        else:
+
+    def _settle(self, key_id: str, waiting: Waiting, left: Waiting) -> None:
+        outcome, wish = self.outcome, self.wish
+        ours = (wish.key_state, outcome.before, "Disabled")
+        settled = wait_until(
+            lambda: self._read(key_id),
+            lambda metadata: metadata.key_state == wish.key_state,
+            left,
+            # None of our own calls leads to another state: somebody else is at the key.
+            lambda metadata: metadata.key_state not in ours,
+        )
+        outcome.waited = settled.waited
+        outcome.metadata = settled.last or outcome.metadata
+        if settled.done:
             return
+        outcome.after = settled.last.key_state if settled.last else None
+        decision = plan(settled.last, wish) if settled.last and settled.hopeless else None
+        raise RefusedError(decision if isinstance(decision, Refusal) else _not_settled(outcome, wish, waiting))
 
-
-def _read(client: KmsClient, key_id: str, outcome: Outcome) -> KeyMetadata | None:
-    try:
-        metadata = KeyMetadata(_call(client, "DescribeKey", key_id, outcome)["KeyMetadata"])
-    except AWS_ERRORS as error:
-        if aws_code(error) in _SPREADING:
-            return None
-        raise RefusedError(explain(error, "DescribeKey", outcome.region)) from error
-    outcome.last_state = metadata.key_state
-    return metadata
+    def _read(self, key_id: str) -> KeyMetadata | None:
+        try:
+            metadata = KeyMetadata(self._call("DescribeKey", key_id)["KeyMetadata"])
+        except RefusedError as refused:
+            if aws_code(refused.__cause__) in _SPREADING:
+                return None
+            raise
+        self.outcome.last_state = metadata.key_state
+        return metadata
 
 
 def _without_dates(value: t.Any) -> t.Any:

@@ -13,26 +13,16 @@ import statistics
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import (
-    ASSUME_ROLE_OPTIONS,
-    PLAN_OPTIONS,
-    WAIT_OPTIONS,
-    ArgumentSpec,
-    Json,
-    Patience,
-    change_deadline,
-    plan_patience,
-    read_waiting,
-)
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Connection
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, begin, wait_for
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.aliases import find_keys
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change import Outcome, give_up, set_key_state
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states import Wish, is_key_arn
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, report
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._waiter import Waiting
+from .._argspec import CHANGE_OPTIONS, ArgumentSpec, Json, Patience, read_patience, read_waiting
+from .._calls import Calls, read_pages
+from .._connection import Connection
+from .._deadline import Deadline, begin, wait_for
+from .._progress import Progress, report
+from .._refusals import RefusedError, refusal
+from .._time import format_time
+from .._waiter import Waiting
+from .change import Outcome, give_up, set_key_state
+from .states import Wish, account_of, is_key_arn
 
 _WAYS: t.Final = ("key_id", "alias_prefix")
 _KEYS: t.Final = {
@@ -54,16 +44,15 @@ SPEC: t.Final = ArgumentSpec(
         "keys": _KEYS,
         "state": {"type": "str", "choices": ["enabled", "disabled"], "default": "enabled"},
         "cancel_deletion": {"type": "bool", "default": False},
-        "account_id": {"type": "str"},
         "prove_permission": {"type": "bool", "default": False},
-        **PLAN_OPTIONS,
-        **WAIT_OPTIONS,
-        **ASSUME_ROLE_OPTIONS,
+        **CHANGE_OPTIONS,
     },
     mutually_exclusive=(("key_id", "keys"),),
     required_one_of=(("key_id", "keys"),),
 )
 _REPORT_EVERY: t.Final = 5  # seconds
+# Of 50 aliases (AWS KMS API Reference, ListAliases): far more than anybody has, and an end for an answer that has none.
+_MOST_PAGES: t.Final = 200
 
 
 @dataclass(frozen=True)
@@ -82,7 +71,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class _Work:
+class _Request:
     """What is to be done with all keys, and by when."""
 
     wish: Wish
@@ -100,9 +89,8 @@ def run(params: Json, check_mode: bool, diff: bool) -> Json:
     wish = Wish(params["state"], params["cancel_deletion"], params["account_id"], params["prove_permission"])
     # One key alone has the patience of a change in check mode too: no other region waits for it.
     is_plan = (check_mode or wish.proves) and params["key_id"] is None
-    until = Deadline(params["plan_timeout"]) if is_plan else change_deadline(params["wait_timeout"])
-    patience = plan_patience(params["plan_timeout"]) if is_plan else Patience()
-    outcomes = _set_all(connection, entries, _Work(wish, read_waiting(params), is_plan, check_mode, until, patience))
+    until, patience = read_patience(params, is_plan=is_plan)
+    outcomes = _set_all(connection, entries, _Request(wish, read_waiting(params), is_plan, check_mode, until, patience))
     result = _several(outcomes, diff) if params["key_id"] is None else _single(outcomes[0], diff)
     return {**result, "changed": False} if wish.proves else result
 
@@ -124,36 +112,38 @@ def _read_entries(params: Json, region: str | None) -> list[Entry]:
     return entries
 
 
-def _set_all(connection: Connection, entries: list[Entry], work: _Work) -> list[Outcome]:
+def _set_all(connection: Connection, entries: list[Entry], request: _Request) -> list[Outcome]:
     every = [[Outcome(entry.reference, entry.region, entry.expected_arn)] for entry in entries]
     try:
         regions = [entry.region for entry in entries]
-        made = connection.clients(["kms"], regions, work.patience, work.until)
+        made = connection.clients(["kms"], regions, request.patience, request.until)
     except RefusedError as refused:
         if refused.refusal.code != "not_reached":
             raise
         return [dataclasses.replace(outcome, refusal=refused.refusal) for (outcome,) in every]
-    if work.is_plan:
+    if request.is_plan:
         # What a busy machine needs to make the clients is none of the regions' time.
-        work = dataclasses.replace(work, until=Deadline(work.until.seconds))
+        request = dataclasses.replace(request, until=Deadline(request.until.seconds))
     futures = [
-        begin(functools.partial(_set_entry, made["kms"][entry.region], entry, outcomes, work))
+        begin(functools.partial(_set_entry, made["kms"][entry.region], entry, outcomes, request))
         for entry, outcomes in zip(entries, every, strict=True)
     ]
-    pause = 0 if work.check_mode else _REPORT_EVERY
-    wait_for(futures, work.until, pause, lambda: _report_waiting(every, work))
-    reason = f"not reachable yet, {work.until.missed()}" if work.is_plan else work.until.missed()
-    ended = [give_up(outcome, work.wish, work.waiting, reason) for outcomes in every for outcome in list(outcomes)]
+    pause = 0 if request.check_mode else _REPORT_EVERY
+    wait_for(futures, request.until, pause, lambda: _report_waiting(every, request))
+    reason = f"not reachable yet, {request.until.missed()}" if request.is_plan else request.until.missed()
+    ended = [
+        give_up(outcome, request.wish, request.waiting, reason) for outcomes in every for outcome in list(outcomes)
+    ]
     return [dataclasses.replace(outcome, session_ends_at=format_time(made.session_ends_at)) for outcome in ended]
 
 
-def _set_entry(client: t.Any, entry: Entry, outcomes: list[Outcome], work: _Work) -> None:
+def _set_entry(client: t.Any, entry: Entry, outcomes: list[Outcome], request: _Request) -> None:
     """Deal with one entry; the outcomes are those of its keys as soon as these are known."""
     if entry.alias_prefix is not None:
-        outcomes[:] = find_keys(client, outcomes[0].calls, entry.region, entry.alias_prefix, work.wish.account_id)
-    modes: t.Any = {"check_mode": work.check_mode, "waiting": work.waiting}
+        outcomes[:] = find_keys(client, outcomes[0].calls, entry.region, entry.alias_prefix, request.wish.account_id)
+    modes: t.Any = {"check_mode": request.check_mode, "waiting": request.waiting}
     futures = [
-        begin(functools.partial(set_key_state, client, outcome, work.wish, **modes))
+        begin(functools.partial(set_key_state, client, outcome, request.wish, **modes))
         for outcome in outcomes
         if not outcome.refusal
     ]
@@ -161,13 +151,49 @@ def _set_entry(client: t.Any, entry: Entry, outcomes: list[Outcome], work: _Work
         future.result()
 
 
-def _report_waiting(every: list[list[Outcome]], work: _Work) -> None:
-    """Report each region that is not done."""
+def find_keys(client: t.Any, calls: Calls, region: str, prefix: str, account_id: str | None) -> list[Outcome]:
+    """Find the keys of a region that have an alias with ``prefix``, in the order of the aliases, each named by its first alias.
+
+    The first outcome has ``calls``. If there are too many aliases to read, the last one says so.
+    """
+    everything = f"{prefix}*"
+    try:
+        pages, is_all = read_pages(functools.partial(calls.make, client, "ListAliases", region), _MOST_PAGES)
+    except RefusedError as refused:
+        return [Outcome(everything, region, calls=calls, refusal=refused.refusal)]
+    aliases = [alias for page in pages for alias in page["Aliases"]]
+    outcomes = _name_keys([alias for alias in aliases if alias["AliasName"].startswith(prefix)], region)
+    if not is_all:
+        why = refusal("too_many_aliases", prefix=prefix, region=region, most=_MOST_PAGES * 50)
+        outcomes.append(Outcome(everything, region, refusal=why))
+    if not outcomes:
+        owners = [account_id, *(account_of(alias["AliasArn"]) for alias in aliases), "of the credentials in use"]
+        why = refusal("no_such_alias", prefix=prefix, region=region, account_id=next(filter(None, owners)))
+        outcomes.append(Outcome(everything, region, refusal=why))
+    outcomes[0].calls = calls
+    return outcomes
+
+
+def _name_keys(aliases: list[dict[str, str]], region: str) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    known: set[str] = set()
+    for alias in sorted(aliases, key=lambda alias: alias["AliasName"]):
+        name, key_id = alias["AliasName"], alias.get("TargetKeyId")
+        if not key_id:
+            why = refusal("alias_without_key", alias=name, region=region)
+            outcomes.append(Outcome(name, region, refusal=why))
+        elif key_id not in known:
+            known.add(key_id)
+            outcomes.append(Outcome(name, region))
+    return outcomes
+
+
+def _report_waiting(every: list[list[Outcome]], request: _Request) -> None:
     open_ = [outcome for outcomes in every for outcome in list(outcomes) if not (outcome.is_done or outcome.refusal)]
     for region in dict.fromkeys(outcome.region for outcome in open_):
         states = {outcome.last_state or outcome.before for outcome in open_ if outcome.region == region}
         shown = tuple(sorted(state for state in states if state))
-        report(Progress(region, work.wish.key_state, states=shown, waited=work.until.elapsed()))
+        report(Progress(region, request.wish.key_state, states=shown, waited=request.until.elapsed()))
 
 
 def _single(outcome: Outcome, diff: bool) -> Json:
@@ -180,8 +206,7 @@ def _single(outcome: Outcome, diff: bool) -> Json:
 
 
 def _with_refusal(outcome: Outcome) -> Json:
-    why = outcome.refusal
-    return {**outcome.as_result(), **(vars(why) if why else {"code": "", "error": "", "hint": ""})}
+    return {**outcome.as_result(), **outcome.describe_refusal()}
 
 
 def _several(outcomes: list[Outcome], diff: bool) -> Json:

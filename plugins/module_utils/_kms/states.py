@@ -15,8 +15,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute, write_time
+from .._refusals import Refusal, RefusedError, refusal
+from .._time import to_minute, write_time
 
 State = t.Literal["enabled", "disabled"]
 
@@ -72,31 +72,25 @@ class KeyMetadata:
 
     @property
     def is_of_aws(self) -> bool:
-        """Whether AWS manages the key, and not the customer."""
         return bool(self.answer.get("KeyManager") == "AWS")
 
     @property
     def deletion_date(self) -> str:
-        """When AWS deletes the key, as people read it."""
         date = self.answer.get("DeletionDate")
         return to_minute(write_time(date)) if isinstance(date, dt.datetime) else str(date or "an unknown date")
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the caller wants of one key. ``account_id`` is None where any owner is fine.
-
-    With ``proves``, kms:EnableKey is to be proven on a key that is Enabled.
-    """
+    """What the caller wants of one key."""
 
     state: State = "enabled"
     cancel_deletion: bool = False
-    account_id: str | None = None
-    proves: bool = False
+    account_id: str | None = None  # None where any owner is fine
+    proves: bool = False  # kms:EnableKey is to be proven on a key that is Enabled
 
     @property
     def key_state(self) -> str:
-        """The wish in AWS's own words."""
         return self.state.capitalize()
 
 
@@ -125,24 +119,21 @@ def is_key_arn(text: str) -> bool:
     return bool(match and match["in_arn"] and match["in_arn"].startswith("key/"))
 
 
-def check_key_arn(arn: str, region: str) -> None:
-    """Raise RefusedError unless a text is the ARN of a key of this region."""
-    if not re.match(r"arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", arn):
-        raise RefusedError(refusal("invalid_key_arn", seen=repr(arn)))
-    unfit = check_reference(arn, region, None)
+def read_region(key_arn: str, region: str | None) -> str:
+    """Return the region of a key; RefusedError unless this is the ARN of a key, in ``region`` if one is given."""
+    if not is_key_arn(key_arn):
+        raise RefusedError(refusal("invalid_key_arn", seen=repr(key_arn)))
+    expected = region or key_arn.split(":")[3]
+    unfit = check_reference(key_arn, expected, None)
     if unfit:
         raise RefusedError(unfit)
-
-
-def region_of(arn: str) -> str:
-    """Name the region in an ARN; empty if the text is none."""
-    return "".join(arn.split(":")[3:4])
+    return expected
 
 
 def check_reference(reference: str, region: str, account_id: str | None) -> Refusal | None:
-    """Tell why ``reference`` cannot be the key of ``region`` (and of ``account_id``); None when it can.
+    """Tell why ``reference`` cannot be the key of ``region`` (and of ``account_id``), without a call; None when it can.
 
-    Needs no call. Formats: AWS KMS API reference, DescribeKey, ``KeyId``.
+    Formats: AWS KMS API reference, DescribeKey, ``KeyId``.
     """
     match = _REFERENCE.fullmatch(reference)
     if match is None:
@@ -169,10 +160,7 @@ def check_reference(reference: str, region: str, account_id: str | None) -> Refu
 
 
 def plan(metadata: KeyMetadata, wish: Wish) -> Plan | Refusal:
-    """Decide what ``wish`` needs of a key.
-
-    The only operations ever planned are EnableKey, DisableKey and CancelKeyDeletion.
-    """
+    """Decide what ``wish`` needs of a key: EnableKey, DisableKey, CancelKeyDeletion, and never anything else."""
     arn, key_state = metadata.arn, metadata.key_state
     if wish.account_id and metadata.account_id != wish.account_id:
         return refusal("owner_differs", arn=arn, seen=metadata.account_id, account_id=wish.account_id)

@@ -218,14 +218,14 @@ def test_no_credentials(error: Exception) -> None:
     ],
 )
 def test_not_found(message: str, account_id: str | None, expected: str) -> None:
-    why = not_found(answered("NotFoundException", message), ALIAS, REGION, account_id)
+    why = not_found(message, ALIAS, REGION, account_id)
     assert why.code == "key_not_found"
     assert why.error == f"There is no key {ALIAS} in region {REGION} of the account {expected}."
 
 
 def test_not_found_with_the_credentials_of_another_account() -> None:
     message = f"Alias arn:aws:kms:{REGION}:{OTHER_ACCOUNT}:{ALIAS} is not found."
-    why = not_found(answered("NotFoundException", message), ALIAS, REGION, ACCOUNT)
+    why = not_found(message, ALIAS, REGION, ACCOUNT)
     assert why.code == "credentials_of_other_account"
     assert f"belong to account {OTHER_ACCOUNT}, but account {ACCOUNT} is expected" in why.error
 

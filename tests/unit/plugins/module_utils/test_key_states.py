@@ -15,12 +15,11 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
     Plan,
     State,
     Wish,
-    check_key_arn,
     check_reference,
     is_key_arn,
     partition_of,
     plan,
-    region_of,
+    read_region,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError
 from tests.unit.plugins.conversation import ACCOUNT, ALIAS, KEY_ID, OTHER_ACCOUNT, arn, metadata
@@ -284,18 +283,22 @@ def test_a_long_reference_is_quoted_in_part() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "is_key", "region"),
+    ("text", "is_key"),
     [
-        (arn(), True, "us-east-1"),
-        (arn("eu-west-1", key_id=MRK), True, "eu-west-1"),
-        (f"arn:aws:kms:us-east-1:{ACCOUNT}:{ALIAS}", False, "us-east-1"),
-        (KEY_ID, False, ""),
-        (ALIAS, False, ""),
-        ("", False, ""),
+        (arn(), True),
+        (arn("eu-west-1", key_id=MRK), True),
+        (f"arn:aws:kms:us-east-1:{ACCOUNT}:{ALIAS}", False),
+        (KEY_ID, False),
+        (ALIAS, False),
+        ("", False),
     ],
 )
-def test_the_arn_of_a_key(text: str, is_key: bool, region: str) -> None:
-    assert (is_key_arn(text), region_of(text)) == (is_key, region)
+def test_the_arn_of_a_key(text: str, is_key: bool) -> None:
+    assert is_key_arn(text) == is_key
+
+
+def test_the_region_of_a_key_is_that_of_its_arn() -> None:
+    assert read_region(arn("eu-west-1", key_id=MRK), None) == "eu-west-1"
 
 
 @pytest.mark.parametrize(
@@ -305,14 +308,14 @@ def test_the_arn_of_a_key(text: str, is_key: bool, region: str) -> None:
         (arn(account=OTHER_ACCOUNT), ""),
         (f"arn:aws:kms:us-east-1:{ACCOUNT}:{ALIAS}", "invalid_key_arn"),
         (KEY_ID, "invalid_key_arn"),
-        (arn(key_id="1234"), "invalid_reference"),
+        (arn(key_id="1234"), "invalid_key_arn"),
         (arn("us-west-2"), "wrong_region"),
     ],
 )
 def test_the_arn_of_a_key_of_the_region_is_wanted(text: str, code: str) -> None:
     refused_as = ""
     try:
-        check_key_arn(text, "us-east-1")
+        read_region(text, "us-east-1")
     except RefusedError as error:
         refused_as = error.refusal.code
     assert refused_as == code

@@ -27,7 +27,7 @@ def fields(code: str) -> set[str]:
 
 
 def sources() -> list[Path]:
-    found = [path for path in (ROOT / "plugins").rglob("*.py") if path.name not in ("_refusals.py", "_messages.py")]
+    found = [path for path in (ROOT / "plugins").rglob("*.py") if path.name != "_refusals.py"]
     return found + [path for path in (ROOT / "roles").rglob("*") if path.suffix in (".yml", ".j2")]
 
 

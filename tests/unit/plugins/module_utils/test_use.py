@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -50,7 +50,7 @@ def foreign(event: dict[str, Any]) -> Use | None:
 def test_the_facts_of_a_use() -> None:
     found = proves(event(), "AcmeCMK")
     assert found
-    assert found.as_result() == {
+    assert asdict(found) == {
         "time": "2026-11-24T09:12:40Z",
         "name": "Decrypt",
         "account_id": OTHER_ACCOUNT,

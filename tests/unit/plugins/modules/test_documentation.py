@@ -10,7 +10,7 @@ import yaml
 from ansible.module_utils.common.dict_transformations import camel_dict_to_snake_dict
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule, aws_argument_spec
 
-from ansible_collections.keyops.atlassian_cmk.plugins.doc_fragments import key_state
+from ansible_collections.keyops.atlassian_cmk.plugins.doc_fragments import aws
 from ansible_collections.keyops.atlassian_cmk.plugins.modules import byok_trust_statement, kms_key_state
 from tests.unit.plugins.conversation import (
     ALIAS,
@@ -249,4 +249,4 @@ def test_samples_are_of_their_type() -> None:
 def test_the_promised_retries_are_those_that_are_tested() -> None:
     # test_connection.py holds the clients to these numbers.
     promised = "mode V(standard), 12 attempts in all, 5 seconds to connect, 20 seconds to answer"
-    assert promised in " ".join(key_state.ModuleDocFragment.DOCUMENTATION.split())
+    assert promised in " ".join(aws.ModuleDocFragment.CHANGE.split())

@@ -52,7 +52,8 @@ def _less_than_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_calls_have_ten_seconds_in_any_case() -> None:
-    assert [_argspec.change_deadline(seconds).seconds for seconds in (0, 1, 10, 300)] == [10, 10, 10, 300]
+    deadlines = [_argspec.read_patience({"wait_timeout": timeout}, is_plan=False)[0] for timeout in (0, 1, 10, 300)]
+    assert [deadline.seconds for deadline in deadlines] == [10, 10, 10, 300]
 
 
 class Ending:

@@ -15,7 +15,7 @@ import yaml
 from ansible.module_utils.testing import patch_module_args
 from botocore.stub import ANY
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import ASSUME_ROLE_OPTIONS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import LOOKUP_OPTIONS
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import lookup as lookups
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail import revocation_info
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import (
@@ -511,8 +511,7 @@ def test_neither_can_be_read(talk: Talk) -> None:
         ),
         (
             {"keys": [{"key_arn": KEY + "0"}]},
-            f"'{KEY}0' is not a KMS key id, key ARN, alias name or alias ARN, so no key can be looked up in us-east-1. "
-            "Give for example alias/atlassian-cmk, or the key's ARN as KMS shows it.",
+            f"'{KEY}0' is not the ARN of a key. Give the ARN that DescribeKey returns, not an id or an alias.",
         ),
     ],
 )
@@ -533,11 +532,9 @@ def test_documentation() -> None:
     documentation = yaml.safe_load(module.DOCUMENTATION)
     options = documentation["options"]
     assert set(options["keys"]["suboptions"]) == set(revocation_info.SPEC.options["keys"]["options"])
-    assert set(options) == {
-        *("keys", "read_access", "read_health", "context_tag", "account_ids", "lookback_days", "timeout")
-    }
-    fragment = Path(module.__file__).parents[1] / "doc_fragments/assume_role.py"
-    assert all(f"  {name}:" in fragment.read_text(encoding="utf-8") for name in ASSUME_ROLE_OPTIONS)
+    assert set(options) | set(LOOKUP_OPTIONS) == set(revocation_info.SPEC.options)
+    fragment = Path(module.__file__).parents[1] / "doc_fragments/aws.py"
+    assert all(f"  {name}:" in fragment.read_text(encoding="utf-8") for name in LOOKUP_OPTIONS)
     runtime = yaml.safe_load((Path(module.__file__).parents[2] / "meta/runtime.yml").read_text(encoding="utf-8"))
     assert "kms_key_revocation_info" in runtime["action_groups"]["aws"]
 
