@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Files on the controller: private to the user, written atomically, and never reached through a symbolic link.
 
 Every path is walked from ``/`` with O_NOFOLLOW, so that no other user can lead a write elsewhere: the settings resolve
@@ -39,7 +37,7 @@ class UnsafePathError(OSError):
 
 
 def read_file(path: str) -> str | None:
-    """Return the file's text, or None if the file or its folder does not exist.
+    """Return the file's text; None if the file or its folder does not exist.
 
     :raises OSError: if the file cannot be read, or is unsafe (:class:`UnsafePathError`)
     :raises UnicodeError: if the file is not UTF-8
@@ -69,16 +67,14 @@ def write_file(path: str, text: str, *, is_top: bool = False) -> None:
     folder, name = os.path.split(os.path.abspath(path))
     with _opened(folder, creates=True, trusted=1 if is_top else _TRUSTED_LEVELS) as parent:
         with contextlib.suppress(FileNotFoundError):
-            _check_file(os.stat(name, dir_fd=parent, follow_symlinks=False), path)
+            _check(os.stat(name, dir_fd=parent, follow_symlinks=False), path, is_folder=False)
         _replace(parent, name, data)
 
 
-def remember(path: str, text: str, *, writes: bool) -> bool:
-    """Write a text if it is news and ``writes`` allows it; return whether it is news."""
-    is_news = read_file(path) != text
-    if is_news and writes:
+def remember(path: str, text: str) -> None:
+    """Write a text unless the file holds it already. Raises as :func:`read_file` and :func:`write_file` do."""
+    if read_file(path) != text:
         write_file(path, text)
-    return is_news
 
 
 def rewrite_public_file(path: str, rewrite: t.Callable[[str], str]) -> None:
@@ -129,24 +125,19 @@ def open_file(path: str, flags: int) -> t.Iterator[t.BinaryIO]:
 
 @contextlib.contextmanager
 def _opened_file(parent: int, name: str, path: str, flags: int) -> t.Iterator[t.BinaryIO]:
-    handle = _open_in(parent, name, path, flags)
-    try:
-        _check_file(os.fstat(handle), path)
-    except UnsafePathError:
-        os.close(handle)
-        raise
-    with os.fdopen(handle, "r+b" if flags & os.O_RDWR else "rb") as file:
-        yield file
-
-
-def _open_in(parent: int, name: str, path: str, flags: int) -> int:
-    try:
+    def opener(_path: str, _flags: int) -> int:
         # O_NONBLOCK: opening a pipe must not wait for its other end.
         return os.open(name, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600, dir_fd=parent)
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
-            _check_file(os.stat(name, dir_fd=parent, follow_symlinks=False), path)
-        raise
+
+    with contextlib.ExitStack() as stack:
+        try:
+            file = stack.enter_context(open(path, "r+b" if flags & os.O_RDWR else "rb", opener=opener))
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+                _check(os.stat(name, dir_fd=parent, follow_symlinks=False), path, is_folder=False)
+            raise
+        _check(os.fstat(file.fileno()), path, is_folder=False)
+        yield file
 
 
 def _replace(parent: int, name: str, data: bytes, mode: int = 0o600) -> None:
@@ -189,7 +180,7 @@ def _opened(folder: str, *, creates: bool, trusted: int) -> t.Iterator[int]:
             os.close(handle)
             handle = inner
             if index > len(names) - trusted:
-                _check_folder(os.fstat(handle), path)
+                _check(os.fstat(handle), path, is_folder=True)
         yield handle
     finally:
         os.close(handle)
@@ -203,12 +194,8 @@ def _enter(parent: int, name: str, path: str, *, creates: bool, flags: int) -> i
             raise
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            _check_folder(os.stat(name, dir_fd=parent, follow_symlinks=False), path)
+            _check(os.stat(name, dir_fd=parent, follow_symlinks=False), path, is_folder=True)
         raise
-    return _create(parent, name, path, flags)
-
-
-def _create(parent: int, name: str, path: str, flags: int) -> int:
     try:
         os.mkdir(name, 0o700, dir_fd=parent)
     except FileExistsError:
@@ -218,15 +205,15 @@ def _create(parent: int, name: str, path: str, flags: int) -> int:
     try:
         # The umask may have taken the owner's own rights away.
         os.fchmod(handle, 0o700)
-        _sync_folder_of(parent)
+        _sync_new_level(parent)
     except BaseException:
         os.close(handle)
         raise
     return handle
 
 
-def _sync_folder_of(parent: int) -> None:
-    """Make the new level outlast a crash, where its parent may be read."""
+def _sync_new_level(parent: int) -> None:
+    """Make a new level outlast a crash, where its parent may be read: the walk has opened that with O_PATH."""
     with contextlib.suppress(PermissionError):
         handle = os.open(".", os.O_RDONLY, dir_fd=parent)
         try:
@@ -235,20 +222,12 @@ def _sync_folder_of(parent: int) -> None:
             os.close(handle)
 
 
-def _check_folder(status: os.stat_result, path: str) -> None:
+def _check(status: os.stat_result, path: str, *, is_folder: bool) -> None:
     if stat.S_ISLNK(status.st_mode):
         raise UnsafePathError(f"{path} is a symbolic link, and this collection follows none")
-    if not stat.S_ISDIR(status.st_mode):
-        raise UnsafePathError(f"{path} is not a folder")
-    # Root can do everything anyway, and volumes of containers often belong to root.
-    if status.st_uid not in (os.geteuid(), 0):
-        raise UnsafePathError(f"{path} belongs to another user (id {status.st_uid})")
-
-
-def _check_file(status: os.stat_result, path: str) -> None:
-    if stat.S_ISLNK(status.st_mode):
-        raise UnsafePathError(f"{path} is a symbolic link, and this collection follows none")
-    if not stat.S_ISREG(status.st_mode):
-        raise UnsafePathError(f"{path} is not a regular file")
-    if status.st_uid != os.geteuid():
+    is_kind, kind = (stat.S_ISDIR, "folder") if is_folder else (stat.S_ISREG, "regular file")
+    if not is_kind(status.st_mode):
+        raise UnsafePathError(f"{path} is not a {kind}")
+    # Root can do everything anyway, and the folders of a container's volume often belong to root.
+    if status.st_uid != os.geteuid() and not (is_folder and status.st_uid == 0):
         raise UnsafePathError(f"{path} belongs to another user (id {status.st_uid})")

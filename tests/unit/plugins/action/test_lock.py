@@ -77,7 +77,7 @@ def other(locked: Locked) -> Iterator[Holder]:
     """Another run that lives and holds the lock."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
         holder = identify("acme", _now(), process.pid)
-        assert acquire(str(locked.file), holder, _now()) is None
+        assert acquire(str(locked.file), holder) is None
         yield holder
         process.kill()
 
