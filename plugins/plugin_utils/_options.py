@@ -64,6 +64,14 @@ class Options:
             return ""
         return text
 
+    def matching(self, name: str, pattern: str, problem: str) -> str:
+        """Read a text; unless it is empty, it must match the pattern as a whole. The problem shows it as ``{seen}``."""
+        text = self.text(name)
+        if text and not re.fullmatch(pattern, text):
+            self.add(problem.format(seen=shown(text)))
+            return ""
+        return text
+
     def boolean(self, name: str, *, unset: bool = False) -> bool:
         """Read a boolean as Ansible and AWX write it; ``unset`` is what None and an empty text mean."""
         word = str(self.get(name)).strip().lower()

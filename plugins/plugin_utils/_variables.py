@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The role's variables as Ansible has them: each read by itself, misspelt ones named, what was typed known as such. Pure."""
 
 from __future__ import annotations
@@ -13,9 +11,10 @@ import json
 import re
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
+
 _PREFIX: t.Final = "cmk_"
-# How alike two names must be, without their prefix, to be taken for one another.
-_ALIKE: t.Final = 0.75
+_MOST_OF_REASON: t.Final = 300
 
 
 def read_each(
@@ -24,12 +23,8 @@ def read_each(
     template: t.Callable[[t.Any], t.Any],
     error: type[Exception],
 ) -> tuple[dict[str, t.Any], list[str]]:
-    """Template each variable by itself.
+    """Template each variable by itself; ``template`` raises ``error``.
 
-    :param names: the variables to read
-    :param variables: all variables of the host, not templated
-    :param template: templates a value
-    :param error: what ``template`` raises
     :return: the values, None where one cannot be read; and a sentence for each of those
     """
     values: dict[str, t.Any] = {}
@@ -39,25 +34,25 @@ def read_each(
             values[name] = template(variables.get(name))
         except (error, RecursionError) as reason:
             values[name] = None
-            problems.append(f"{name} cannot be read: {_one_line(reason)}. Correct it where it is set, then run again.")
+            problems.append(
+                f"{name} cannot be read: {_on_one_line(reason)}. Correct it where it is set, then run again."
+            )
     return values, problems
 
 
-def misspelt(variables: t.Iterable[str], documented: t.Collection[str], known: t.Collection[str]) -> list[str]:
-    """Name the variables that nothing reads and that look like one of the documented.
+def _on_one_line(reason: Exception) -> str:
+    text = " ".join(plain(str(reason)).split()).rstrip(".")
+    return text if len(text) <= _MOST_OF_REASON else f"{text[: _MOST_OF_REASON - 3]}..."
 
-    :param variables: the names of all variables of the host
-    :param documented: the names that users may set
-    :param known: all other names in use
-    """
+
+def misspelt(variables: t.Iterable[str], documented: t.Collection[str], known: t.Collection[str]) -> list[str]:
+    """Name the variables that look like one of the documented, and that nothing reads: they are not ``known`` either."""
     near = {name.removeprefix(_PREFIX): name for name in documented}
     warnings = []
     for name in sorted(variables):
-        if not name.startswith(_PREFIX) or name in documented or name in known:
-            continue
-        nearest = difflib.get_close_matches(name.removeprefix(_PREFIX), near, n=1, cutoff=_ALIKE)
-        if nearest:
-            warnings.append(f"{name} is no variable of this collection. Did you mean {near[nearest[0]]}?")
+        if name.startswith(_PREFIX) and name not in documented and name not in known:
+            alike = difflib.get_close_matches(name.removeprefix(_PREFIX), near, n=1, cutoff=0.75)
+            warnings += [f"{name} is no variable of this collection. Did you mean {near[one]}?" for one in alike]
     return warnings
 
 
@@ -77,8 +72,3 @@ def host_pattern(name: str, hosts: t.Collection[str]) -> str:
         return name
     literal = "".join(letter if letter.isalnum() else f"\\U{ord(letter):08x}" for letter in name)
     return f"~^{literal}\\Z"
-
-
-def _one_line(reason: Exception) -> str:
-    text = " ".join(re.sub(r"[^\S ]|[^ -\uffff]", " ", str(reason)).split()).rstrip(".")
-    return text if len(text) <= 300 else f"{text[:297]}..."

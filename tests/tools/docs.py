@@ -60,7 +60,7 @@ _SENTENCES: t.Final = {
             "plugin_utils/_steps/files.py",
             "plugin_utils/_steps/report.py",
             "plugin_utils/_channels/manual.py",
-            "plugin_utils/_leaks.py",
+            "plugin_utils/_steps/settings.py",
         ),
     ),
 }

@@ -15,14 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
+from ansible import constants as C  # noqa: N812 - the name that ansible-core itself uses
 from ansible.errors import AnsibleError
+from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import unfit_credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS, Command
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._leaks import warn_of_kept_files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note, why_too_early
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import no_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
@@ -39,6 +40,12 @@ _REALMS: t.Final = yaml.safe_load((_ROLE / "vars/realms.yml").read_text(encoding
 _CREDENTIALS: t.Final = ("cmk_support_user", "cmk_support_token", "cmk_mail_user", "cmk_mail_password")
 _SECRETS: t.Final = (*_CREDENTIALS, "cmk_atlassian_api_key", "cmk_aws_mfa_code")
 
+# docs/security.md explains it.
+_KEPT_FILES: t.Final = (
+    "ANSIBLE_KEEP_REMOTE_FILES is set, so Ansible leaves the support desk's token in files below its temporary folder "
+    "(~/.ansible/tmp). Unset it, delete those files and revoke the token."
+)
+
 
 def _names_in_use() -> frozenset[str]:
     """Return every name that the role and the playbooks themselves mention."""
@@ -50,9 +57,11 @@ _NAMES: t.Final = _names_in_use()
 
 
 def missing() -> list[str]:
-    """Say which collections and libraries that every run needs cannot be imported here."""
-    libraries = [name for name in ("botocore", "boto3") if not _is_importable(name)]
-    problems = [str(refusal("library_missing", library=name, python=sys.executable)) for name in libraries[:1]]
+    """Name what every run needs and cannot be imported here."""
+    problems = []
+    # Either comes with the other, so the first that is missing is enough to say.
+    if library := next((name for name in ("botocore", "boto3") if not _is_importable(name)), None):
+        problems.append(str(refusal("library_missing", library=library, python=sys.executable)))
     if not _is_importable("ansible_collections.amazon.aws"):
         problems.append(str(refusal("collection_missing", collection="amazon.aws")))
     return problems
@@ -91,25 +100,18 @@ def read(task: Task) -> dict[str, t.Any]:
         given["drill"] = False
     if given["org"] is None:
         given["org"] = task.host
-    found = read_settings(given, _REALMS, command)
-    # What follows from a variable that could not be read would only hide the cause.
-    problems = [*missing(), *unreadable] or found.problems or _early_note(found, command, now)
+    settings = read_settings(given, _REALMS, command)
     hosts = len(task.variables.get("ansible_play_hosts_all", []))
-    unwanted = no_drill(found, hosts) if command.drills else None
-    if unwanted:
-        problems = [str(unwanted)]
-    if not problems:
-        problems = _log_in(found, values["cmk_aws_mfa_code"], hosts)
+    unwanted = no_drill(settings, hosts) if command.drills else None
+    # What follows from a variable that could not be read would only hide the cause.
+    problems = [str(unwanted)] if unwanted else [*missing(), *unreadable] or settings.problems
+    problems = problems or _early_note(settings, command, now) or _log_in(settings, values["cmk_aws_mfa_code"], hosts)
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.
-    settings = replace(found, problems=tuple(problems), desk_until=time.time() + max(30, found.wait_timeout))
+    settings = replace(settings, problems=tuple(problems), desk_until=time.time() + max(30, settings.wait_timeout))
     warnings = misspelt(task.variables, _DEFAULTS, _NAMES)
-    return {
-        "settings": settings.as_json(),
-        "started_at": now,
-        **({"warnings": warnings} if warnings else {}),
-    }
+    return {"settings": settings.as_json(), "started_at": now, **({"warnings": warnings} if warnings else {})}
 
 
 def _log_in(settings: Settings, code: object, hosts: int) -> list[str]:
@@ -131,3 +133,9 @@ def _credentials(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         # To look costs time, which only those who mail need to spend.
         "can_mail": by_mail and _is_importable("ansible_collections.community.general"),
     }
+
+
+def warn_of_kept_files(*, has_token: bool) -> None:
+    """Warn if Ansible is told to leave the files of its modules behind, one of which holds the token."""
+    if has_token and C.DEFAULT_KEEP_REMOTE_FILES:
+        Display().warning(_KEPT_FILES)

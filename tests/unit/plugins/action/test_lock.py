@@ -20,7 +20,6 @@ from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action.step import ActionModule
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _lock
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._leaks import warn_of_kept_files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import (
     Holder,
     acquire,
@@ -28,6 +27,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import 
     parse,
     release,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import warn_of_kept_files
 
 from .conftest import RunAction
 

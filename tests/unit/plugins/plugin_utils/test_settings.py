@@ -60,7 +60,8 @@ API = {"support_url": "https://support.example.com", "has_token": True, "ticket"
 
 
 def read(command: Any = "restore", **more: Any) -> dict[str, Any]:
-    return read_settings({**GIVEN, **more}, REALMS, COMMANDS[command]).as_json()
+    settings = read_settings({**GIVEN, **more}, REALMS, COMMANDS[command])
+    return dict(json.loads(json.dumps(settings.as_json())))
 
 
 def fine(**more: Any) -> dict[str, Any]:
