@@ -47,18 +47,14 @@ class Decided:
 
     def as_json(self) -> dict[str, t.Any]:
         """Return it as it passes from task to task."""
-        plain = {one.name: getattr(self, one.name) for one in fields(self)}
-        journals = {name: _journal_as_json(plain[name]) for name in ("begun", "earlier")}
-        parts = {name: plain[name].as_json() if plain[name] else None for name in ("announcement", "loss", "before")}
-        return {**plain, **journals, **parts, "access": list(map(asdict, self.access)), "ticket": self.ticket.as_json()}
+        return {**asdict(self), "announcement": self.announcement.as_json() if self.announcement else None}
 
     @classmethod
     def from_json(cls, known: Json) -> Decided:
         """Read what :meth:`as_json` returned; what was not reached is empty."""
-        given = {one.name: known[one.name] for one in fields(cls) if known.get(one.name) is not None}
         readers: dict[str, t.Callable[[t.Any], t.Any]] = {
-            "begun": _journal_from_json,
-            "earlier": _journal_from_json,
+            "begun": Journal.from_json,
+            "earlier": Journal.from_json,
             "announcement": Announcement.from_json,
             "loss": AccessLoss.from_json,
             "before": AccessLoss.from_json,
@@ -66,16 +62,5 @@ class Decided:
             "targets": tuple,
             "ticket": Ticket.from_json,
         }
-        return cls(**{name: readers.get(name, _same)(value) for name, value in given.items()})
-
-
-def _same(value: t.Any) -> t.Any:
-    return value
-
-
-def _journal_as_json(journal: Journal | None) -> Json | None:
-    return None if journal is None else {**journal.as_json(), "is_damaged": journal.is_damaged}
-
-
-def _journal_from_json(journal: t.Any) -> Journal:
-    return Journal.from_json(journal)
+        given = {one.name: known[one.name] for one in fields(cls) if known.get(one.name) is not None}
+        return cls(**{name: readers[name](value) if name in readers else value for name, value in given.items()})

@@ -103,12 +103,6 @@ EQUIVALENTS: t.Final[tuple[Equivalent, ...]] = (
     Equivalent("plugin_utils/_desk.py", "if status < 0:", "status <= 0", "a status of 0 is read as -1"),
     Equivalent("plugin_utils/_desk.py", "if status < 0:", "1", "a status of 0 is read as -1"),
     Equivalent(
-        "plugin_utils/_journal.py",
-        'and isinstance(content.get("in_doubt", False), bool)',
-        "True",
-        "either is a boolean",
-    ),
-    Equivalent(
         "plugin_utils/_proof.py",
         "if reply is None or at is None:",
         "reply is None and at is None",
