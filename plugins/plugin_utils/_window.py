@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, parse_time
 
@@ -63,10 +63,6 @@ class Window:
     expected_completion: str | None
     says: str  # what Atlassian says for this phase, one sentence
     error: str | None  # why the given time is of no use
-
-    def as_json(self) -> dict[str, t.Any]:
-        """Return it as ``cmk_result`` has it."""
-        return asdict(self)
 
     def deadline_line(self, reason: str) -> str:
         """Say in one line until when Atlassian must be notified: its limit, or the end of a key if that is earlier.
