@@ -14,7 +14,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided, Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal, write_journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys, keys_done
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys, Trust, keys_done
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import lost_before_drill, unconfirmed
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, find_loss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
@@ -45,7 +45,8 @@ def settle_run(run: Run, records: Records, nonce: str) -> Decided:
     loss = find_loss(run, records, journal)
     states, now = run.states_before, run.started_at
     announcement = settle(journal, loss, states, run.settings, enables=enables, now=now, nonce=nonce)
-    announces = not announcement.nothing_lost and not any(part.error for part in (*run.found, *_trust(run)))
+    parts: tuple[Key | Trust, ...] = (*run.found, run.trust) if run.trust else run.found
+    announces = not announcement.nothing_lost and not any(part.error for part in parts)
     told = announcement.journal.told if announces else None
     return replace(
         decided,
@@ -72,10 +73,6 @@ def decide_revocation(run: Run, records: Records) -> Decided:
         access=compare_access(run.trail, records.access, keeps=True),
         refused=str(why or ""),
     )
-
-
-def _trust(run: Run) -> list[t.Any]:
-    return [run.trust] if run.trust else []
 
 
 def find_targets(run: Run) -> tuple[t.Mapping[str, str], ...]:

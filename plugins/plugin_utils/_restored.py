@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Has Atlassian restored the sites? The rules. Pure.
 
 An enabled key proves nothing: only Atlassian's use of the key does, and that shows in CloudTrail. A site that answers
@@ -115,9 +113,8 @@ def _missing(facts: Facts) -> str:
     }[facts.use]
     if facts.use == "every":
         return f"{use}, but not every site answers"
-    return (
-        use + {"none": "", "up": ", although every site answers", "down": ", and not every site answers"}[facts.sites]
-    )
+    sites = {"none": "", "up": ", although every site answers", "down": ", and not every site answers"}
+    return use + sites[facts.sites]
 
 
 def _setting(facts: Facts) -> str:
