@@ -20,12 +20,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import 
     to_minute,
     write_time,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import WITHOUT_ACCESS, Key
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
-
-# AWS KMS Developer Guide, "Key states of AWS KMS keys": nobody can encrypt or decrypt with a key in one of these. That
-# holds for an Unavailable key too, but only until its key store is back.
-WITHOUT_ACCESS: t.Final = ("Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport")
 
 Json: t.TypeAlias = t.Mapping[str, t.Any]
 Time: t.TypeAlias = dt.datetime | None

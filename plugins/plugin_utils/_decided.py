@@ -37,8 +37,7 @@ class Decided:
     targets: tuple[t.Mapping[str, str], ...] = ()  # the keys to change, as kms_key_state takes them
     lock: Json = field(default_factory=dict)  # held, or holder: the other run that holds it
     announcement: Announcement | None = None  # None before it is settled, and of revoke
-    loss: AccessLoss | None = None
-    before: AccessLoss | None = None  # of revoke: what was lost before it
+    loss: AccessLoss | None = None  # of revoke: what was lost before it
     access: tuple[Access, ...] = ()
     refused: str = ""  # of revoke: why nothing is disabled
     announces: bool = False  # Atlassian can be notified now
@@ -57,7 +56,6 @@ class Decided:
             "earlier": Journal.from_json,
             "announcement": Announcement.from_json,
             "loss": AccessLoss.from_json,
-            "before": AccessLoss.from_json,
             "access": lambda items: tuple(Access(**item) for item in items),
             "targets": tuple,
             "ticket": Ticket.from_json,

@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
+import shlex
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access_text, compare_access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import write_own_revocation
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided, Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys, Trust, keys_done
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import lost_before_drill, unconfirmed
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, find_loss
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 
 
@@ -62,17 +65,39 @@ def decide_revocation(run: Run, records: Records) -> Decided:
     """Decide for ``revoke`` what :func:`settle_run` does for the other commands: there is nothing to announce."""
     settings = run.settings
     loss = find_loss(run, records, read_journal(records.journal, settings.slug))
-    why = unconfirmed(settings.confirm, settings.org, run.organizations)
+    why = check_confirmation(settings.confirm, settings.org, run.organizations)
     if run.is_part:
-        why = why or lost_before_drill(run.plan.keys, settings.org)
+        why = why or check_no_loss(run.plan.keys, settings.org)
     return replace(
         run.decided,
         targets=find_targets(run),
         loss=loss,
-        before=loss,
         access=compare_access(run.trail, records.access, keeps=True),
         refused=str(why or ""),
     )
+
+
+def check_confirmation(confirm: object, org: str, organizations: int) -> Refusal | None:
+    """Return why no key may be disabled; None if exactly the organization's name was typed, in a run of this one alone."""
+    if organizations > 1:
+        return refusal("revoke_several", count=organizations, org=org)
+    if confirm is None or confirm == "":
+        return refusal("revoke_not_confirmed", org=org)
+    return None if confirm == org else refusal("revoke_confirmed_other", seen=shown(confirm), org=org)
+
+
+def check_drill(settings: Settings, organizations: int) -> Refusal | None:
+    """Return why no drill may be run; None if the organization is marked for drills, and its name was typed out."""
+    if not settings.drill:
+        return refusal("drill_not_marked", org=settings.org)
+    return check_confirmation(settings.confirm, settings.org, organizations)
+
+
+def check_no_loss(keys: t.Iterable[Key], org: str) -> Refusal | None:
+    """Return why a drill revokes nothing; None if every key is Enabled. It would take another loss for its own."""
+    lost = [key for key in keys if key.key_state_before != "Enabled"]
+    named = ", ".join(f"{key.region}: {key.key_state_before or 'not read'}" for key in lost)
+    return refusal("drill_access_lost", keys=named, org=shlex.quote(org)) if lost else None
 
 
 def find_targets(run: Run) -> tuple[t.Mapping[str, str], ...]:

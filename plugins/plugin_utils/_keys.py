@@ -11,7 +11,11 @@ import typing as t
 from dataclasses import dataclass, fields, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import TRANSIENT
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
+
+# AWS KMS Developer Guide, "Key states of AWS KMS keys": nobody can encrypt or decrypt with a key in one of these. That
+# holds for an Unavailable key too, but only until its key store is back.
+WITHOUT_ACCESS: t.Final = ("Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport")
 
 Json: t.TypeAlias = t.Mapping[str, t.Any]
 T = t.TypeVar("T")
@@ -148,3 +152,18 @@ def trust_done(plan: Trust | None, change: Trust | None, *, has_failed: bool = F
         trust = replace(plan, effect=plan.effect_before, policy=plan.policy_before, actions=())
     # The task of the plan says of itself that it changes nothing.
     return replace(trust, changed=bool(trust.actions))
+
+
+def judge_revoked(key: Key) -> Key:
+    """Judge for a revocation what ``kms_key_state`` with ``state=disabled`` returned of a key.
+
+    A key that cannot be disabled because nobody can use it is as wished. One whose key store is away is not.
+    """
+    if key.code in ("pending_deletion", "pending_replica_deletion", "pending_import"):
+        return replace(key, code="", error="", hint="")
+    return key.failed(refusal("revoke_unavailable", arn=key.arn)) if key.code == "unavailable" else key
+
+
+def find_open_regions(keys: t.Iterable[Key]) -> list[str]:
+    """Name the regions whose key may still be used, as far as is known."""
+    return [key.region for key in keys if key.error or key.key_state not in WITHOUT_ACCESS]

@@ -34,12 +34,13 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import 
     Key,
     Keys,
     Trust,
+    find_open_regions,
+    judge_revoked,
     keys_done,
     trust_done,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, seen_keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Rehearsed, Ticket
@@ -155,7 +156,7 @@ class Run:
         has_failed = ended_early and not self.change.keys
         keys = keys_done(plan, Keys(failed=True) if has_failed else self.change)
         if self.command.revokes:
-            return withdrawn(keys)
+            return tuple(map(judge_revoked, keys))
         return seen_keys(keys) if self.command.verifies else keys
 
     @functools.cached_property
@@ -201,7 +202,7 @@ class Run:
     def loss(self) -> AccessLoss:
         """When access was lost."""
         if self.command.revokes:
-            return add_own_revocation(self.decided.before or AccessLoss(), self.keys)
+            return add_own_revocation(self.decided.loss or AccessLoss(), self.keys)
         return self.decided.loss or find_loss(self, Records(), None)
 
     @property
@@ -337,5 +338,5 @@ def shown(run: Run) -> dict[str, t.Any]:
         "cmk_window": asdict(run.window),
         "cmk_deadline": "" if run.told_at else run.window.deadline_line(run.loss.reason),
         "cmk_window_from_now": asdict(find_window(run.now, run.now)),
-        "cmk_open": still_open(run.keys),
+        "cmk_open": find_open_regions(run.keys),
     }

@@ -204,7 +204,6 @@ def run(
             "decided": {
                 "announcement": {"nothing_lost": nothing_lost},
                 "loss": asdict(lost),
-                "before": asdict(lost),
             },
             "error": error,
             "started_at": started_at,

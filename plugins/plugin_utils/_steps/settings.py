@@ -23,9 +23,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals imp
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import unfit_credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS, Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import check_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note, why_too_early
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import no_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
@@ -102,7 +102,7 @@ def read(task: Task) -> dict[str, t.Any]:
         given["org"] = task.host
     settings = read_settings(given, _REALMS, command)
     hosts = len(task.variables.get("ansible_play_hosts_all", []))
-    unwanted = no_drill(settings, hosts) if command.drills else None
+    unwanted = check_drill(settings, hosts) if command.drills else None
     # What follows from a variable that could not be read would only hide the cause.
     problems = [str(unwanted)] if unwanted else [*missing(), *unreadable] or settings.problems
     problems = problems or _early_note(settings, command, now) or _log_in(settings, values["cmk_aws_mfa_code"], hosts)
