@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 import time
@@ -19,7 +20,8 @@ from ansible import constants as C  # noqa: N812 - the name that ansible-core it
 from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._credentials import find_missing_code, log_in
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import unfit_credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS, Command
@@ -29,7 +31,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.login import ask_for_code, try_code
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read_each, typed
 
@@ -105,7 +106,12 @@ def read(task: Task) -> dict[str, t.Any]:
     unwanted = check_drill(settings, hosts) if command.drills else None
     # What follows from a variable that could not be read would only hide the cause.
     problems = [str(unwanted)] if unwanted else [*missing(), *unreadable] or settings.problems
-    problems = problems or _early_note(settings, command, now) or _log_in(settings, values["cmk_aws_mfa_code"], hosts)
+    problems = problems or _early_note(settings, command, now)
+    if not problems:
+        # Among several organizations, nobody could tell which one a prompt is for.
+        code = values["cmk_aws_mfa_code"] or (ask_for_code(settings.aws_profile) if hosts == 1 else "")
+        problem = try_code(settings.aws_profile, settings.keys[0]["region"], code) if code else ""
+        problems = [problem] if problem else []
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.
@@ -114,11 +120,30 @@ def read(task: Task) -> dict[str, t.Any]:
     return {"settings": settings.as_json(), "started_at": now, **({"warnings": warnings} if warnings else {})}
 
 
-def _log_in(settings: Settings, code: object, hosts: int) -> list[str]:
-    """Use the code of the MFA device, or ask for the one that the only organization needs; return why that does not work."""
-    code = code or (ask_for_code(settings.aws_profile) if hosts == 1 else "")
-    problem = try_code(settings.aws_profile, settings.keys[0]["region"], code) if code else ""
-    return [problem] if problem else []
+def ask_for_code(profile: str) -> str:
+    """Ask for the code of the MFA device that the profile needs now; empty if it needs none, or nobody can type one."""
+    # ansible-runner, and AWX by it, give a job a terminal at which nobody sits.
+    if "AWX_ISOLATED_DATA_DIR" in os.environ:
+        return ""
+    try:
+        why = find_missing_code(profile)
+        prompt = f"{why.error} Code (output is hidden):" if why else ""
+        return Display().prompt_until(prompt, private=True).decode("utf-8", "replace").strip() if prompt else ""
+    except (RefusedError, AnsibleError):  # the plan explains what is refused
+        return ""
+
+
+def try_code(profile: str, region: str, code: object) -> str:
+    """Log in; return why not, empty if all is well. The code serves one login, however many steps and organizations use it."""
+    # A number has lost its leading zeros.
+    digits = f"{code:06d}" if isinstance(code, int) else str(code).strip()
+    if not re.fullmatch(r"[0-9]{6}", digits):
+        return "The code of an MFA device (cmk_aws_mfa_code) has 6 digits. Run again with the digits that the device shows."
+    try:
+        log_in(profile, region, digits)
+    except RefusedError as refused:
+        return str(refused)
+    return ""
 
 
 def _credentials(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
