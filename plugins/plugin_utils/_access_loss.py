@@ -136,20 +136,14 @@ def _given(given: str, present: Trail | None, complete: bool, since: Time) -> Ac
 
 def _why_unknown(trail: Trail, not_before: str | None) -> str:
     if not_before:
-        return (
-            f"It is too recent for CloudTrail, which is up to 15 minutes late: at the earliest after {to_minute(not_before)}, when "
-            "access was back the last time."
-        )
+        after = f"at the earliest after {to_minute(not_before)}, when access was back the last time"
+        return f"It is too recent for CloudTrail, which is up to 15 minutes late: {after}."
     reasons = dict.fromkeys(key.reason for key in trail.keys if key.reason)
     return " ".join(reasons) or "CloudTrail was not asked."
 
 
 def add_own_revocation(loss: AccessLoss, keys: t.Sequence[Key]) -> AccessLoss:
-    """Add to what was known before a revocation what this run has disabled.
-
-    :param loss: as :func:`find_access_loss` decided before this run changed anything
-    :param keys: what has become of the keys so far
-    """
+    """Add to the loss that was known before a revocation what this run has disabled."""
     gone = any(key.key_state_before in WITHOUT_ACCESS for key in keys)
     before = loss if gone else AccessLoss(complete=loss.complete)
     calls = [call.at for key in keys for call in key.calls if call.operation == "DisableKey" and not call.error]
@@ -170,12 +164,7 @@ def add_own_revocation(loss: AccessLoss, keys: t.Sequence[Key]) -> AccessLoss:
 
 
 def read_own_revocation(record: str, restored_at: str | None) -> dict[str, str]:
-    """Read what the controller remembers of its own revocation, unless a restoration has ended it.
-
-    :param record: as :func:`write_own_revocation` wrote it; empty if there is none
-    :param restored_at: when the last restoration was complete, by the same controller's clock; None if none is known
-    :return: ``revoked_at`` and ``lost_at``, or nothing
-    """
+    """Read what :func:`write_own_revocation` wrote; nothing if a restoration that was complete later has ended it."""
     try:
         content = json.loads(record)
         first, last = parse_time(content["revoked_at"]), parse_time(content["lost_at"])

@@ -37,11 +37,7 @@ def begin_run(run: Run, records: Records) -> Decided:
 
 
 def settle_run(run: Run, records: Records, nonce: str) -> Decided:
-    """Decide, once it is known what became of the keys and when access was lost, what there is to announce.
-
-    :param run: whose ``decided`` is what :func:`begin_run` returned
-    :param nonce: a random text
-    """
+    """Decide, once it is known what became of the keys, what there is to announce; ``nonce`` is a random text."""
     decided, enables = run.decided, _restores(run)
     # No restoration has begun if every key turned out to be enabled.
     journal = decided.begun if enables else decided.earlier
@@ -128,12 +124,9 @@ def _restores(run: Run) -> bool:
 
 
 def access_to_keep(run: Run) -> str | None:
-    """Return the copy of policies and grants to keep, so that a later run can tell what has changed since.
+    """Return the copy of policies and grants to keep; None if there is none.
 
     Only of keys that work, and a difference is kept only when it is accepted.
-
-    :param run: whose ``decided`` is settled
-    :return: None if there is none to keep
     """
     keys, read = keys_done(run.plan, Keys()), [key for key in run.trail.keys if key.has_access]
     works = bool(keys) and all(key.key_state_before == "Enabled" for key in keys)

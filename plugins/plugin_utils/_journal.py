@@ -61,11 +61,7 @@ _TYPES: t.Final[dict[str, tuple[type, ...]]] = {
 
 
 def read_journal(text: str, slug: str) -> Journal | None:
-    """Read a journal; a damaged one counts as a restoration that nobody was notified of.
-
-    :param text: as :func:`write_journal` wrote it; empty if there is none
-    :param slug: the organization's
-    """
+    """Read a journal; a damaged one counts as a restoration that nobody was notified of, and no text as none."""
     if not text.strip():
         return None
     try:

@@ -115,11 +115,7 @@ def _read(kind: type[T], answer: Json) -> T:
 
 
 def keys_done(plan: Keys, change: Keys) -> tuple[Key, ...]:
-    """Tell what has become of the keys so far; their ``calls`` are all that was asked of AWS.
-
-    :param plan: in check mode; empty before it has run
-    :param change: empty before it has run
-    """
+    """Return what has become of the keys so far; their ``calls`` are all that was asked of AWS."""
     keys = list(plan.keys)
     if change.keys:
         # Keys that are found by their alias may have become more since the plan.
@@ -135,12 +131,7 @@ def keys_done(plan: Keys, change: Keys) -> tuple[Key, ...]:
 
 
 def trust_done(plan: Trust | None, change: Trust | None, *, has_failed: bool = False) -> Trust | None:
-    """Tell the same of BYOK's trust statement.
-
-    :param plan: in check mode; None before it has run, or without BYOK
-    :param change: None before it has run
-    :param has_failed: whether the change ended without a result
-    """
+    """Return the same of BYOK's trust statement; ``has_failed`` if the change ended without a result."""
     if plan is None:
         return None
     trust = plan

@@ -100,10 +100,8 @@ def read_settings(
 ) -> Settings:
     """Read the role's variables.
 
-    :param given: the variables (their names without ``cmk_``), ``now`` (the time in UTC, ISO 8601), and what
-        :func:`read_ticket` needs
+    :param given: the variables (their names without ``cmk_``), ``now`` (ISO 8601), and what :func:`read_ticket` needs
     :param realms: realm name as Atlassian writes it, to its regions
-    :param command: what they are for
     """
     options = Options(given)
     org = options.text("org", most=255)

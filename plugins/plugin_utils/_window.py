@@ -64,18 +64,17 @@ class Window:
     error: str | None  # why the given time is of no use
 
     def deadline_line(self, reason: str) -> str:
-        """Say in one line until when Atlassian must be notified: its limit, or the end of a key if that is earlier.
-
-        :param reason: why it is not known when access was lost
-        """
+        """Say until when Atlassian must be notified; ``reason`` is why it is not known when access was lost."""
         end, left = parse_time(self.deadline), self.hours_left
         if end is None or (end == parse_time(self.expiry_date) and self.reinstate_by is None):
             expires = f". Imported key material expires at {end:%Y-%m-%d %H:%M} UTC" if end else ""
             return f"not known. {reason} Set cmk_revoked_at if you know when access was lost{expires}"
-        deletes = ", then AWS deletes a key" if self.deletion_date == self.deadline else ""
-        deletes = ", then imported key material expires" if self.expiry_date == self.deadline else deletes
+        ends = {
+            self.deletion_date: ", then AWS deletes a key",
+            self.expiry_date: ", then imported key material expires",
+        }
         if self.phase in ("reinstatable", "unknown") and left:
-            return f"{end:%Y-%m-%d %H:%M} UTC ({left // 24} days {left % 24} h left{deletes})"
+            return f"{end:%Y-%m-%d %H:%M} UTC ({left // 24} days {left % 24} h left{ends.get(self.deadline, '')})"
         return f"{end:%Y-%m-%d %H:%M} UTC has passed. {self.says}"
 
 
@@ -89,14 +88,10 @@ def find_window(
 ) -> Window:
     """Place ``now`` in Atlassian's window.
 
-    Times are ISO 8601; without a zone they are UTC, and a date without a time is the start of that day in UTC.
-
-    :param revoked_at: when access to the keys was lost; of several regions the earliest; None or empty if not known
+    :param revoked_at: when access was lost; of several regions the earliest; None or empty if not known
     :param told_at: when Atlassian was notified; what is no time counts as not notified yet
-    :param deletion_dates: the dates at which AWS deletes keys, as far as any is scheduled
-    :param expiry_dates: the dates at which imported key material expires, as far as any does
-    :param programme: ``cmk`` or ``byok``; any other counts as ``cmk``
-    :raises ValueError: if ``now`` is no time
+    :param deletion_dates: when AWS deletes keys
+    :param expiry_dates: when imported key material expires
     """
     moment = parse_time(now)
     if moment is None:
@@ -134,7 +129,7 @@ def read_loss(given: str, now: str) -> tuple[str | None, str | None]:
 
 
 def _revoked(given: Moment, now: dt.datetime) -> tuple[Time, str | None]:
-    if given is None or given == "":
+    if not given:
         return None, None
     revoked = parse_time(given)
     if revoked is None:
