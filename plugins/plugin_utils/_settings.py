@@ -40,7 +40,7 @@ Keys: t.TypeAlias = tuple[t.Mapping[str, str], ...]
 class Settings(TicketSettings):
     """What the operator wants of one organization."""
 
-    problems: tuple[str, ...] = ()  # what must be mended before anything can be done, one sentence each
+    problems: tuple[str, ...] = ()  # what to fix before anything can be done, one sentence each
     org: str = ""
     slug: str = ""  # the organization's name, safe in paths and on one line
     programme: str = "cmk"  # cmk, or byok for Atlassian's older programme
@@ -236,13 +236,13 @@ def _byok_keys(options: Options, realm: str, regions: list[str], command: Comman
     for name in ("key", "keys"):
         if options.get(name):
             options.add(
-                f"cmk_{name} has no place with cmk_programme=byok, whose keys are all those with an alias that begins with "
+                f"cmk_{name} cannot be used with cmk_programme=byok, which takes every key whose alias begins with "
                 f"{_BYOK_ALIASES}. Remove it, or set cmk_programme=cmk if the organization has been migrated."
             )
     if not command.takes_byok:
         options.add(
-            f"cmk_programme=byok can be restored and assessed, and not be used with {command.name}, which follows what "
-            "Atlassian documents for CMK. Do it by hand, as Atlassian's pages on BYOK tell."
+            f"cmk_programme=byok works with restore and assess only: {command.name} follows what Atlassian documents for CMK. "
+            "Do it by hand, as Atlassian's pages on BYOK describe."
         )
     if regions and not options.words("regions") and realm not in _BYOK_REALMS:
         options.add(

@@ -49,7 +49,6 @@ _SENTENCES: t.Final = {
             "plugin_utils/_settings.py",
             "plugin_utils/_channels/options.py",
             "plugin_utils/_options.py",
-            "plugin_utils/_variables.py",
         ),
     ),
     "The controller": (

@@ -33,7 +33,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_mail.py": "mail",
     "plugin_utils/_note.py": "note",
     "plugin_utils/_notified.py": "notified verification",
-    "plugin_utils/_options.py": "options",
+    "plugin_utils/_options.py": "options variables",
     "plugin_utils/_proof.py": "verification",
     "plugin_utils/_quoting.py": "quoting",
     "plugin_utils/_rehearsal.py": "rehearsal",
@@ -55,7 +55,6 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_steps/verify.py": "verify",
     "plugin_utils/_ticket.py": "notified verification",
     "plugin_utils/_trail.py": "parts access_loss",
-    "plugin_utils/_variables.py": "variables",
     "plugin_utils/_verification.py": "verification",
     "plugin_utils/_window.py": "window",
 }

@@ -28,11 +28,11 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import check_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note, why_too_early
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import misspelt, read_each, typed
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read_each, typed
 
 _ROLE: t.Final = Path(__file__).resolve().parents[3] / "roles/cmk"
 _DEFAULTS: t.Final[dict[str, t.Any]] = yaml.safe_load((_ROLE / "defaults/main.yml").read_text(encoding="utf-8"))

@@ -997,11 +997,11 @@ class TestByok:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            ({"key": "alias/a"}, "cmk_key has no place with cmk_programme=byok"),
-            ({"keys": {"us-east-1": "alias/a"}}, "cmk_keys has no place with cmk_programme=byok"),
+            ({"key": "alias/a"}, "cmk_key cannot be used with cmk_programme=byok"),
+            ({"keys": {"us-east-1": "alias/a"}}, "cmk_keys cannot be used with cmk_programme=byok"),
             ({"realm": "Japan"}, "The regions of the BYOK location 'Japan' are not confirmed"),
-            ({"command": "verify"}, "cmk_programme=byok can be restored and assessed, and not be used with verify"),
-            ({"command": "revoke"}, "cmk_programme=byok can be restored and assessed, and not be used with revoke"),
+            ({"command": "verify"}, "cmk_programme=byok works with restore and assess only: verify follows"),
+            ({"command": "revoke"}, "cmk_programme=byok works with restore and assess only: revoke follows"),
             ({"programme": "hyok"}, "cmk_programme must be cmk or byok, but is 'hyok'."),
         ],
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import (
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import (
     host_pattern,
     misspelt,
     read_each,
