@@ -25,6 +25,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import
 
 Json: t.TypeAlias = t.Mapping[str, t.Any]
 Time: t.TypeAlias = dt.datetime | None
+_NOTHING: t.Final[t.Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def find_access_loss(
     trail: Trail,
     *,
     given: str = "",
-    remembered: t.Mapping[str, str] | None = None,
+    remembered: t.Mapping[str, str] = _NOTHING,
     is_lost_now: bool = False,
     started_at: str = "",
     changed_at: str = "",
@@ -77,33 +78,36 @@ def find_access_loss(
 
     :param trail: what CloudTrail tells; empty if it was not asked
     :param given: ``cmk_revoked_at``; empty if it was not given
-    :param remembered: ``revoked_at`` and ``lost_at`` of a revocation by this controller that no restoration has ended
+    :param remembered: ``revoked_at`` and ``lost_at`` of a revocation by this controller that no restoration has ended, if any
     :param is_lost_now: whether the plan found a key without access
     :param started_at: when this run started, by the controller's clock
     :param changed_at: when the last run that enabled a key started; empty if none is remembered
     :param restored_before: when the restoration before this one was complete, by the controller's clock; None if not known
     :param clock_offset: AWS's clock minus the controller's, in seconds; None if not known
     """
-    lost, restored = (shift(parse_time(at), -(clock_offset or 0)) for at in (trail.lost_at, trail.restored_at))
-    back, own = parse_time(restored_before), parse_time((remembered or {}).get("lost_at"))
+    ahead, back = clock_offset or 0, parse_time(restored_before)
+    lost, restored = shift(parse_time(trail.lost_at), -ahead), shift(parse_time(trail.restored_at), -ahead)
     is_over = _is_over(lost, restored, latest(started_at if is_lost_now else "", changed_at), back)
     present = trail if trail.shows_loss and not is_over else None
     since = latest(restored, lost, back) if is_over else lost
-    if own and is_over and restored and not is_before(restored, own):
-        # CloudTrail shows that our own revocation was undone as well.
-        own = None
+    own = _find_own(remembered, restored if is_over else None)
     if given:
         return _given(given, present, trail.is_complete, latest(since, own))
     # CloudTrail is minutes late: it may not show yet the loss that the controller remembers.
-    if remembered and own and not (present and lost and not is_before(lost, own)):
+    if own and not (present and lost and not is_before(lost, own)):
         since = latest(own, since)
         return AccessLoss(**remembered, source="controller", complete=trail.is_complete, since=format_time(since))
-    if present:
-        facts = {name: getattr(trail, name) for name in ("revoked_at", "lost_at", "restored_at", "identity")}
-        return AccessLoss(**facts, source="cloudtrail", complete=trail.is_complete, since=format_time(since))
-    not_before = (trail.restored_at or restored_before) if is_over else None
-    reason = _why_unknown(trail, not_before)
-    return AccessLoss(reason=reason, not_before=not_before, complete=trail.is_complete, since=format_time(since))
+    if not present:
+        return _unknown(trail, restored_before, since, is_over=is_over)
+    return AccessLoss(
+        revoked_at=trail.revoked_at,
+        lost_at=trail.lost_at,
+        restored_at=trail.restored_at,
+        identity=trail.identity,
+        source="cloudtrail",
+        complete=trail.is_complete,
+        since=format_time(since),
+    )
 
 
 def _is_over(lost: Time, restored: Time, start: Time, back: Time) -> bool:
@@ -116,6 +120,12 @@ def _is_over(lost: Time, restored: Time, start: Time, back: Time) -> bool:
     """
     is_undone = bool(restored and start and is_before(restored, start))
     return is_undone or bool(lost and back and is_before(lost, back))
+
+
+def _find_own(remembered: t.Mapping[str, str], ended: Time) -> Time:
+    """Return when this controller took access away; None if it did not, or CloudTrail shows that this was undone as well."""
+    own = parse_time(remembered.get("lost_at"))
+    return None if own and ended and not is_before(ended, own) else own
 
 
 def _given(given: str, present: Trail | None, complete: bool, since: Time) -> AccessLoss:
@@ -134,12 +144,13 @@ def _given(given: str, present: Trail | None, complete: bool, since: Time) -> Ac
     )
 
 
-def _why_unknown(trail: Trail, not_before: str | None) -> str:
+def _unknown(trail: Trail, restored_before: str | None, since: Time, *, is_over: bool) -> AccessLoss:
+    not_before = (trail.restored_at or restored_before) if is_over else None
+    reason = " ".join(dict.fromkeys(key.reason for key in trail.keys if key.reason)) or "CloudTrail was not asked."
     if not_before:
         after = f"at the earliest after {to_minute(not_before)}, when access was back the last time"
-        return f"It is too recent for CloudTrail, which is up to 15 minutes late: {after}."
-    reasons = dict.fromkeys(key.reason for key in trail.keys if key.reason)
-    return " ".join(reasons) or "CloudTrail was not asked."
+        reason = f"It is too recent for CloudTrail, which is up to 15 minutes late: {after}."
+    return AccessLoss(reason=reason, not_before=not_before, complete=trail.is_complete, since=format_time(since))
 
 
 def add_own_revocation(loss: AccessLoss, keys: t.Sequence[Key]) -> AccessLoss:

@@ -84,11 +84,11 @@ class Settings(TicketSettings):
     @classmethod
     def from_json(cls, known: t.Mapping[str, t.Any]) -> Settings:
         """Read what :meth:`as_json` returned."""
-        lists = {name: tuple(known.get(name) or ()) for name in ("problems", "keys", "sites", "atlassian_account_ids")}
-        mail = MailSettings(**known["mail"]) if known.get("mail") else None
-        return cls(
-            **{**{field.name: known[field.name] for field in fields(cls) if field.name in known}, **lists, "mail": mail}
-        )
+        read = {field.name: known[field.name] for field in fields(cls) if field.name in known}
+        for name in ("problems", "keys", "sites", "atlassian_account_ids"):
+            read[name] = tuple(read.get(name) or ())
+        mail = read.pop("mail", None)
+        return cls(**read, mail=MailSettings(**mail) if mail else None)
 
     def file(self, name: str) -> str:
         """Return the path of a file in the organization's folder."""
@@ -130,23 +130,9 @@ def read_settings(
         access_accept=options.boolean("access_accept"),
         revoked_at=_revoked_at(options),
         comment_template=options.text("comment_template"),
-        sites=tuple(options.words("sites")),
         prove_permission=options.boolean("prove_permission"),
         expected_use=options.duration("expected_use", least=0, most=3650 * 86400),
-        context_tag=options.matching(
-            "context_tag", _CONTEXT_TAG, "cmk_context_tag must be at most 12 letters and digits, but is {seen}."
-        ),
-        atlassian_account_ids=tuple(options.account_ids("atlassian_account_id")),
-        # A key is never kept from being enabled by what only a verification needs.
-        workspaces_url=_workspaces_url(options) if command.verifies else "",
-        site_path=options.matching(
-            "site_path", _SITE_PATH, "cmk_site_path must be a path that begins with a slash, but is {seen}."
-        )
-        or "/",
-        site_status=int(options.number("site_status", least=200, most=599, whole=True)),
-        verify_follow=options.boolean("verify_follow"),
-        verify_limit=options.duration("verify_limit", least=0, most=90 * 86400),
-        verify_interval=options.duration("verify_interval", least=1, most=86400),
+        **_read_verification(options, command),
         # The ticket is opened because of a revocation: whatever is set is an older one, and must not stop it.
         **vars(TicketSettings() if command.revokes else read_ticket(options)),
         report_dir=_report_dir(options, slug(org)),
@@ -157,6 +143,26 @@ def read_settings(
         confirm=options.get("confirm") if command.revokes or command.drills else None,
         problems=tuple(options.problems),
     )
+
+
+def _read_verification(options: Options, command: Command) -> dict[str, t.Any]:
+    return {
+        "sites": tuple(options.words("sites")),
+        "context_tag": options.matching(
+            "context_tag", _CONTEXT_TAG, "cmk_context_tag must be at most 12 letters and digits, but is {seen}."
+        ),
+        "atlassian_account_ids": tuple(options.account_ids("atlassian_account_id")),
+        # A key is never kept from being enabled by what only a verification needs.
+        "workspaces_url": _workspaces_url(options) if command.verifies else "",
+        "site_path": options.matching(
+            "site_path", _SITE_PATH, "cmk_site_path must be a path that begins with a slash, but is {seen}."
+        )
+        or "/",
+        "site_status": int(options.number("site_status", least=200, most=599, whole=True)),
+        "verify_follow": options.boolean("verify_follow"),
+        "verify_limit": options.duration("verify_limit", least=0, most=90 * 86400),
+        "verify_interval": options.duration("verify_interval", least=1, most=86400),
+    }
 
 
 def _programme(options: Options) -> str:

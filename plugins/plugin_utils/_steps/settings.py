@@ -106,18 +106,20 @@ def read(task: Task) -> dict[str, t.Any]:
     unwanted = check_drill(settings, hosts) if command.drills else None
     # What follows from a variable that could not be read would only hide the cause.
     problems = [str(unwanted)] if unwanted else [*missing(), *unreadable] or settings.problems
-    problems = problems or _early_note(settings, command, now)
-    if not problems:
-        # Among several organizations, nobody could tell which one a prompt is for.
-        code = values["cmk_aws_mfa_code"] or (ask_for_code(settings.aws_profile) if hosts == 1 else "")
-        problem = try_code(settings.aws_profile, settings.keys[0]["region"], code) if code else ""
-        problems = [problem] if problem else []
+    problems = problems or _early_note(settings, command, now) or _log_in(settings, values["cmk_aws_mfa_code"], hosts)
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.
     settings = replace(settings, problems=tuple(problems), desk_until=time.time() + max(30, settings.wait_timeout))
     warnings = misspelt(task.variables, _DEFAULTS, _NAMES)
     return {"settings": settings.as_json(), "started_at": now, **({"warnings": warnings} if warnings else {})}
+
+
+def _log_in(settings: Settings, code: object, hosts: int) -> list[str]:
+    # Among several organizations, nobody could tell which one a prompt is for.
+    code = code or (ask_for_code(settings.aws_profile) if hosts == 1 else "")
+    problem = try_code(settings.aws_profile, settings.keys[0]["region"], code) if code else ""
+    return [problem] if problem else []
 
 
 def ask_for_code(profile: str) -> str:
