@@ -25,7 +25,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import
 
 Json: t.TypeAlias = t.Mapping[str, t.Any]
 Time: t.TypeAlias = dt.datetime | None
-_NOTHING: t.Final[t.Mapping[str, str]] = {}
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def find_access_loss(
     trail: Trail,
     *,
     given: str = "",
-    remembered: t.Mapping[str, str] = _NOTHING,
+    remembered: t.Mapping[str, str] = {},
     is_lost_now: bool = False,
     started_at: str = "",
     changed_at: str = "",

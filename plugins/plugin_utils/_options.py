@@ -227,7 +227,7 @@ def _on_one_line(reason: Exception) -> str:
     return text if len(text) <= _MOST_OF_REASON else f"{text[: _MOST_OF_REASON - 3]}..."
 
 
-def misspelt(variables: t.Iterable[str], documented: t.Collection[str], known: t.Collection[str]) -> list[str]:
+def find_misspelt(variables: t.Iterable[str], documented: t.Collection[str], known: t.Collection[str]) -> list[str]:
     """Name the variables that look like one of the documented, and that nothing reads: they are not ``known`` either."""
     near = {name.removeprefix(_PREFIX): name for name in documented}
     warnings = []
@@ -238,7 +238,7 @@ def misspelt(variables: t.Iterable[str], documented: t.Collection[str], known: t
     return warnings
 
 
-def typed(extra: t.Mapping[str, t.Any]) -> object:
+def read_confirmation(extra: t.Mapping[str, t.Any]) -> object:
     """Return the confirmation among the extra variables, as it was typed: no template is filled in."""
     # A plain value: Ansible would fill in a template that comes from the command line as soon as it is read again.
     return json.loads(json.dumps(extra.get("cmk_confirm", extra.get("confirm", "")), default=str))

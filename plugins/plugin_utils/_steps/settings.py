@@ -28,7 +28,11 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import check_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note, why_too_early
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import misspelt, read_each, typed
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import (
+    find_misspelt,
+    read_confirmation,
+    read_each,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
@@ -57,7 +61,7 @@ def _names_in_use() -> frozenset[str]:
 _NAMES: t.Final = _names_in_use()
 
 
-def missing() -> list[str]:
+def find_missing() -> list[str]:
     """Name what every run needs and cannot be imported here."""
     problems = []
     # Either comes with the other, so the first that is missing is enough to say.
@@ -95,7 +99,7 @@ def read(task: Task) -> dict[str, t.Any]:
     values, unreadable = read_each(_DEFAULTS, task.variables, task.template, AnsibleError)
     given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in _SECRETS}
     extra = task.extra_vars()
-    given |= {"now": now, **_credentials(values), "confirm": typed(extra)}
+    given |= {"now": now, **_credentials(values), "confirm": read_confirmation(extra)}
     if "cmk_drill" in extra:
         # What guards an organization must not be typed away.
         given["drill"] = False
@@ -105,13 +109,13 @@ def read(task: Task) -> dict[str, t.Any]:
     hosts = len(task.variables.get("ansible_play_hosts_all", []))
     unwanted = check_drill(settings, hosts) if command.drills else None
     # What follows from a variable that could not be read would only hide the cause.
-    problems = [str(unwanted)] if unwanted else [*missing(), *unreadable] or settings.problems
+    problems = [str(unwanted)] if unwanted else [*find_missing(), *unreadable] or settings.problems
     problems = problems or _early_note(settings, command, now) or _log_in(settings, values["cmk_aws_mfa_code"], hosts)
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.
     settings = replace(settings, problems=tuple(problems), desk_until=time.time() + max(30, settings.wait_timeout))
-    warnings = misspelt(task.variables, _DEFAULTS, _NAMES)
+    warnings = find_misspelt(task.variables, _DEFAULTS, _NAMES)
     return {"settings": settings.as_json(), "started_at": now, **({"warnings": warnings} if warnings else {})}
 
 
