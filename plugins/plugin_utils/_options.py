@@ -12,6 +12,7 @@ import ipaddress
 import json
 import math
 import re
+import textwrap
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
@@ -29,6 +30,8 @@ DEFAULTS: t.Final[dict[str, float | str]] = {
 }
 # What the reports folder holds beside the organizations' folders, and what could be taken for a slug with a hash.
 _OUR_NAME: t.Final = re.compile(r".*\.(?:html|json|md|txt|new)|index.*|fleet|runs?|[0-9]{8}t[0-9]{6}z.*|.*-[0-9a-f]{8}")
+_TRUE: t.Final = ("true", "yes", "on", "1", "y", "t")
+_FALSE: t.Final = ("false", "no", "off", "0", "n", "f")
 _LONGEST_DURATION: t.Final = 64
 _MOST_OF_REASON: t.Final = 300
 _PREFIX: t.Final = "cmk_"
@@ -80,13 +83,9 @@ class Options:
     def boolean(self, name: str, *, unset: bool = False) -> bool:
         """Read a boolean as Ansible and AWX write it; ``unset`` is what None and an empty text mean."""
         word = str(self.get(name)).strip().lower()
-        if word in ("true", "yes", "on", "1", "y", "t"):
-            return True
-        if word in ("false", "no", "off", "0", "n", "f"):
-            return False
-        if word not in ("none", ""):
+        if word not in (*_TRUE, *_FALSE, "none", ""):
             self.add(f"cmk_{name} must be true or false, but is {shown(self.get(name))}.")
-        return unset
+        return word in _TRUE or (unset and word not in _FALSE)
 
     def number(self, name: str, *, least: float, most: float, whole: bool = False) -> float:
         """Read a number between two bounds."""
@@ -216,15 +215,9 @@ def read_each(
             values[name] = template(variables.get(name))
         except (error, RecursionError) as reason:
             values[name] = None
-            problems.append(
-                f"{name} cannot be read: {_on_one_line(reason)}. Correct it where it is set, then run again."
-            )
+            why = textwrap.shorten(plain(str(reason)), _MOST_OF_REASON, placeholder=" …").rstrip(".")
+            problems.append(f"{name} cannot be read: {why}. Correct it where it is set, then run again.")
     return values, problems
-
-
-def _on_one_line(reason: Exception) -> str:
-    text = " ".join(plain(str(reason)).split()).rstrip(".")
-    return text if len(text) <= _MOST_OF_REASON else f"{text[: _MOST_OF_REASON - 3]}..."
 
 
 def find_misspelt(variables: t.Iterable[str], documented: t.Collection[str], known: t.Collection[str]) -> list[str]:
