@@ -31,7 +31,7 @@ _PATIENCE: t.Final = 10.0
 _TURN_DELAY: t.Final = 0.05
 # O_PATH needs no read permission on the levels above ours. It does not exist on macOS.
 _READ: t.Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_SEARCH: t.Final = _READ | getattr(os, "O_PATH", 0)
+_SEARCH: t.Final = _READ | getattr(os, "O_PATH", os.O_RDONLY)
 
 Hold: t.TypeAlias = t.Callable[[str, int, int], int]  # opens a name in a folder, until the walk's result is closed
 
