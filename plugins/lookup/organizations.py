@@ -38,7 +38,7 @@ import typing as t
 
 from ansible.plugins.lookup import LookupBase
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import host_pattern
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import host_pattern
 
 
 class LookupModule(LookupBase):  # type: ignore[misc]

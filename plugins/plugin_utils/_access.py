@@ -2,14 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Has what the vendor may do with a key changed since a copy of it was kept? Pure."""
+"""Whether what the vendor may do with a key has changed since a copy of it was saved. Pure."""
 
 from __future__ import annotations
 
 import difflib
 import json
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.revocation import SUSPECTS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import KeyTrail, Trail
@@ -32,16 +32,13 @@ class Access:
 
 
 def compare_access(trail: Trail, kept_text: str, *, keeps: bool = False) -> tuple[Access, ...]:
-    """Compare each key's policy and grants with the kept copy.
+    """Compare each key's policy and grants with the saved copy.
 
     :param kept_text: the copy, as :func:`access_text` wrote it; empty if there is none
-    :param keeps: whether this run itself keeps a copy, so that one that is missing is nothing to tell
+    :param keeps: whether this run itself saves a copy, so that one that is missing is nothing to tell
     """
     kept = _read(kept_text)
-    return tuple(
-        replace(one, note="") if keeps and key.has_access and key.arn not in kept else one
-        for key, one in ((key, _compared(key, kept)) for key in trail.keys)
-    )
+    return tuple(_compare(key, kept, keeps=keeps) for key in trail.keys)
 
 
 def access_text(trail: Trail) -> str:
@@ -49,16 +46,19 @@ def access_text(trail: Trail) -> str:
     return json.dumps({key.arn: _terms(key) for key in trail.keys if key.has_access}, indent=2, sort_keys=True) + "\n"
 
 
-def _compared(key: KeyTrail, kept: dict[str, Terms]) -> Access:
+def _compare(key: KeyTrail, kept: dict[str, Terms], *, keeps: bool) -> Access:
+    diff = ""
     if not key.has_access:
-        note = f"Policy and grants could not be compared: {key.access_reason or 'they were not read.'}"
-        return Access(key.region, key.arn, note=_with_suspects(note, key))
-    if key.arn not in kept:
-        note = "There is no earlier copy of policy and grants. assess_cmk saves one."
-        return Access(key.region, key.arn, note=_with_suspects(note, key))
-    before, after = (json.dumps(terms, indent=2, sort_keys=True).splitlines() for terms in (kept[key.arn], _terms(key)))
-    diff = "\n".join(difflib.unified_diff(before, after, "kept copy", "now", lineterm="", n=2))
-    note = f"Policy or grants differ from the saved copy: {_LOCKED_OUT}. Nothing was changed." if diff else ""
+        reason = key.access_reason or "they were not read."
+        note = _with_suspects(f"Policy and grants could not be compared: {reason}", key)
+    elif key.arn not in kept:
+        missing = "There is no earlier copy of policy and grants. assess_cmk saves one."
+        note = "" if keeps else _with_suspects(missing, key)
+    else:
+        before, after = (json.dumps(terms, indent=2, sort_keys=True) for terms in (kept[key.arn], _terms(key)))
+        lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "kept copy", "now", lineterm="", n=2)
+        diff = "\n".join(lines)
+        note = f"Policy or grants differ from the saved copy: {_LOCKED_OUT}. Nothing was changed." if diff else ""
     return Access(key.region, key.arn, changed=bool(diff), diff=diff, note=note)
 
 
@@ -80,7 +80,7 @@ def _terms(key: KeyTrail) -> Terms:
 
 def _read(text: str) -> dict[str, Terms]:
     try:
-        kept = json.loads(text) if text.strip() else {}
+        kept = json.loads(text)
     except ValueError:
         return {}
     return kept if isinstance(kept, dict) else {}

@@ -2,16 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
-"""When was access lost? The one answer, which the screen, the result, the comment, the evidence and the report read. Pure."""
+"""When access was lost: the one answer, which the screen, the result, the comment, the evidence and the report read. Pure."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 import typing as t
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import (
     format_time,
@@ -20,15 +18,13 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import 
     parse_time,
     shift,
     to_minute,
+    write_time,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import WITHOUT_ACCESS, Key
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 
-# AWS KMS Developer Guide, "Key states of AWS KMS keys": nobody can encrypt or decrypt with a key in one of these. That
-# holds for an Unavailable key too, but only until its key store is back.
-WITHOUT_ACCESS: t.Final = ("Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport")
-
 Json: t.TypeAlias = t.Mapping[str, t.Any]
+Time: t.TypeAlias = dt.datetime | None
 
 
 @dataclass(frozen=True)
@@ -43,9 +39,7 @@ class AccessLoss:
     reason: str = ""  # why revoked_at is not known, one sentence; empty if it is
     not_before: str | None = None  # the loss is later than this: CloudTrail shows an earlier one that is over
     complete: bool = False  # CloudTrail was read completely
-    since: str | None = (
-        None  # the earliest time, by the controller's clock, at which a notice of this loss can have been sent
-    )
+    since: str | None = None  # no notice of this loss can be older; by the controller's clock
 
     @property
     def is_nameless(self) -> bool:
@@ -62,10 +56,6 @@ class AccessLoss:
         """Whether CloudTrail was read completely and shows no loss, and nobody else tells of one."""
         return self.is_nameless and self.complete
 
-    def as_json(self) -> dict[str, t.Any]:
-        """Return it as it passes from task to task."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, loss: Json) -> AccessLoss:
         """Read what :meth:`as_json` returned."""
@@ -76,7 +66,7 @@ def find_access_loss(
     trail: Trail,
     *,
     given: str = "",
-    remembered: t.Mapping[str, str] | None = None,
+    remembered: t.Mapping[str, str] = {},
     is_lost_now: bool = False,
     started_at: str = "",
     changed_at: str = "",
@@ -87,113 +77,83 @@ def find_access_loss(
 
     :param trail: what CloudTrail tells; empty if it was not asked
     :param given: ``cmk_revoked_at``; empty if it was not given
-    :param remembered: ``revoked_at`` and ``lost_at`` of a revocation by this controller that no restoration has ended
+    :param remembered: ``revoked_at`` and ``lost_at`` of a revocation by this controller that no restoration has ended, if any
     :param is_lost_now: whether the plan found a key without access
     :param started_at: when this run started, by the controller's clock
     :param changed_at: when the last run that enabled a key started; empty if none is remembered
     :param restored_before: when the restoration before this one was complete, by the controller's clock; None if not known
     :param clock_offset: AWS's clock minus the controller's, in seconds; None if not known
     """
-    # A loss that was undone is never the loss of a key that is without access now, or was when it was enabled.
-    start = latest(started_at if is_lost_now else "", changed_at)
-    shown = _Shown(trail, clock_offset, start, parse_time(restored_before))
-    if remembered and shown.ends(remembered):
-        # CloudTrail shows that our own revocation was undone as well.
-        remembered = None
+    ahead, back = clock_offset or 0, parse_time(restored_before)
+    lost, restored = shift(parse_time(trail.lost_at), -ahead), shift(parse_time(trail.restored_at), -ahead)
+    is_over = _is_over(lost, restored, latest(started_at if is_lost_now else "", changed_at), back)
+    present = trail if trail.shows_loss and not is_over else None
+    since = latest(restored, lost, back) if is_over else lost
+    own = _find_own(remembered, restored if is_over else None)
     if given:
-        return _given(given, shown.present, trail.is_complete, latest(shown.since, (remembered or {}).get("lost_at")))
-    if remembered and not shown.shows(remembered):
-        since = format_time(latest(remembered["lost_at"], shown.since))
-        return AccessLoss(**remembered, source="controller", complete=trail.is_complete, since=since)
-    since = format_time(shown.since)
-    if shown.present:
-        facts = {name: getattr(trail, name) for name in ("revoked_at", "lost_at", "restored_at", "identity")}
-        return AccessLoss(**facts, source="cloudtrail", complete=trail.is_complete, since=since)
-    not_before = (trail.restored_at or restored_before) if shown.is_over else None
-    reason = _why_unknown(trail, not_before)
-    return AccessLoss(reason=reason, not_before=not_before, complete=trail.is_complete, since=since)
+        return _given(given, present, trail.is_complete, latest(since, own))
+    # CloudTrail is minutes late: it may not show yet the loss that the controller remembers.
+    if own and not (present and lost and not is_before(lost, own)):
+        since = latest(own, since)
+        return AccessLoss(**remembered, source="controller", complete=trail.is_complete, since=format_time(since))
+    if not present:
+        return _unknown(trail, restored_before, since, is_over=is_over)
+    return AccessLoss(
+        revoked_at=trail.revoked_at,
+        lost_at=trail.lost_at,
+        restored_at=trail.restored_at,
+        identity=trail.identity,
+        source="cloudtrail",
+        complete=trail.is_complete,
+        since=format_time(since),
+    )
 
 
-@dataclass(frozen=True)
-class _Shown:
-    """The loss that CloudTrail shows, by the controller's clock."""
+def _is_over(lost: Time, restored: Time, start: Time, back: Time) -> bool:
+    """Decide whether the loss that CloudTrail shows is another one than that of the keys without access.
 
-    trail: Trail
-    clock_offset: float | None
-    start: dt.datetime | None  # when keys without access were seen or enabled
-    back: dt.datetime | None  # when the restoration before this one was complete
+    A loss that was undone is never that of a key that is without access now, or was when it was enabled.
 
-    @property
-    def lost(self) -> dt.datetime | None:
-        return shift(parse_time(self.trail.lost_at), -(self.clock_offset or 0))
-
-    @property
-    def restored(self) -> dt.datetime | None:
-        return shift(parse_time(self.trail.restored_at), -(self.clock_offset or 0))
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it is another loss than that of the keys that were seen without access.
-
-        CloudTrail may not show yet that the restoration before this one has undone it.
-        """
-        is_undone = bool(self.restored and self.start and is_before(self.restored, self.start))
-        return is_undone or bool(self.lost and self.back and is_before(self.lost, self.back))
-
-    @property
-    def present(self) -> Trail | None:
-        """The loss, if it is not over."""
-        return self.trail if self.trail.shows_loss and not self.is_over else None
-
-    @property
-    def since(self) -> dt.datetime | None:
-        """From when on a notice can speak of a loss."""
-        return latest(self.restored, self.lost, self.back) if self.is_over else self.lost
-
-    def ends(self, remembered: t.Mapping[str, str]) -> bool:
-        """Whether access was back after the loss that the controller remembers."""
-        own = parse_time(remembered["lost_at"])
-        return self.is_over and bool(self.restored and own and not is_before(self.restored, own))
-
-    def shows(self, remembered: t.Mapping[str, str]) -> bool:
-        """Whether CloudTrail, which is minutes late, shows the loss that the controller remembers."""
-        known = parse_time(remembered["lost_at"])
-        return bool(self.present and self.lost and known and not is_before(self.lost, known))
+    :param start: when keys without access were seen or enabled
+    :param back: when the restoration before this one was complete, which CloudTrail may not show yet
+    """
+    is_undone = bool(restored and start and is_before(restored, start))
+    return is_undone or bool(lost and back and is_before(lost, back))
 
 
-def _given(given: str, present: Trail | None, complete: bool, since: object) -> AccessLoss:
+def _find_own(remembered: t.Mapping[str, str], ended: Time) -> Time:
+    """Return when this controller took access away; None if it did not, or CloudTrail shows that this was undone as well."""
+    own = parse_time(remembered.get("lost_at"))
+    return None if own and ended and not is_before(ended, own) else own
+
+
+def _given(given: str, present: Trail | None, complete: bool, since: Time) -> AccessLoss:
     ended, at = parse_time(present.restored_at if present else None), parse_time(given)
-    if ended is not None and at is not None and at > ended:
+    if present is None or (ended and at and at > ended):
         # What CloudTrail shows was over by then, so it is another loss.
-        present = None
-    identity = present.identity if present else None
+        present = Trail()
     return AccessLoss(
         revoked_at=given,
-        lost_at=format_time(latest(given, since, present.lost_at if present else None)),
-        restored_at=present.restored_at if present else None,
-        identity=identity or f"given {given}",
+        lost_at=format_time(latest(given, since, present.lost_at)),
+        restored_at=present.restored_at,
+        identity=present.identity or f"given {given}",
         source="given",
         complete=complete,
         since=format_time(latest(given, since)),
     )
 
 
-def _why_unknown(trail: Trail, not_before: object) -> str:
+def _unknown(trail: Trail, restored_before: str | None, since: Time, *, is_over: bool) -> AccessLoss:
+    not_before = (trail.restored_at or restored_before) if is_over else None
+    reason = " ".join(dict.fromkeys(key.reason for key in trail.keys if key.reason)) or "CloudTrail was not asked."
     if not_before:
-        return (
-            f"It is too recent for CloudTrail, which is up to 15 minutes late: at the earliest after {to_minute(str(not_before))}, when "
-            "access was back the last time."
-        )
-    reasons = dict.fromkeys(key.reason for key in trail.keys if key.reason)
-    return " ".join(reasons) or "CloudTrail was not asked."
+        after = f"at the earliest after {to_minute(not_before)}, when access was back the last time"
+        reason = f"It is too recent for CloudTrail, which is up to 15 minutes late: {after}."
+    return AccessLoss(reason=reason, not_before=not_before, complete=trail.is_complete, since=format_time(since))
 
 
 def add_own_revocation(loss: AccessLoss, keys: t.Sequence[Key]) -> AccessLoss:
-    """Add to what was known before a revocation what this run has disabled.
-
-    :param loss: as :func:`find_access_loss` decided before this run changed anything
-    :param keys: what has become of the keys so far
-    """
+    """Add to the loss that was known before a revocation what this run has disabled."""
     gone = any(key.key_state_before in WITHOUT_ACCESS for key in keys)
     before = loss if gone else AccessLoss(complete=loss.complete)
     calls = [call.at for key in keys for call in key.calls if call.operation == "DisableKey" and not call.error]
@@ -213,24 +173,17 @@ def add_own_revocation(loss: AccessLoss, keys: t.Sequence[Key]) -> AccessLoss:
     )
 
 
-def read_own_revocation(record: str, restored_at: object) -> dict[str, str]:
-    """Read what the controller remembers of its own revocation, unless a restoration has ended it.
-
-    :param record: as :func:`write_own_revocation` wrote it; empty if there is none
-    :param restored_at: when the last restoration was complete, by the same controller's clock; None if none is known
-    :return: ``revoked_at`` and ``lost_at``, or nothing
-    """
+def read_own_revocation(record: str, restored_at: str | None) -> dict[str, str]:
+    """Read what :func:`write_own_revocation` wrote; nothing if a restoration that was complete later has ended it."""
     try:
-        content = json.loads(record) if record.strip() else {}
-    except (ValueError, RecursionError):
+        content = json.loads(record)
+        first, last = parse_time(content["revoked_at"]), parse_time(content["lost_at"])
+    except (ValueError, TypeError, KeyError, RecursionError):
         return {}
-    times = (
-        {name: parse_time(content.get(name)) for name in ("revoked_at", "lost_at")} if isinstance(content, dict) else {}
-    )
-    first, last, back = times.get("revoked_at"), times.get("lost_at"), parse_time(restored_at)
+    back = parse_time(restored_at)
     if first is None or last is None or (back and back >= last):
         return {}
-    return {"revoked_at": str(format_time(first)), "lost_at": str(format_time(last))}
+    return {"revoked_at": write_time(first), "lost_at": write_time(last)}
 
 
 def write_own_revocation(loss: AccessLoss) -> str:

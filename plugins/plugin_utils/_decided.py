@@ -37,8 +37,7 @@ class Decided:
     targets: tuple[t.Mapping[str, str], ...] = ()  # the keys to change, as kms_key_state takes them
     lock: Json = field(default_factory=dict)  # held, or holder: the other run that holds it
     announcement: Announcement | None = None  # None before it is settled, and of revoke
-    loss: AccessLoss | None = None
-    before: AccessLoss | None = None  # of revoke: what was lost before it
+    loss: AccessLoss | None = None  # of revoke: what was lost before it
     access: tuple[Access, ...] = ()
     refused: str = ""  # of revoke: why nothing is disabled
     announces: bool = False  # Atlassian can be notified now
@@ -47,35 +46,19 @@ class Decided:
 
     def as_json(self) -> dict[str, t.Any]:
         """Return it as it passes from task to task."""
-        plain = {one.name: getattr(self, one.name) for one in fields(self)}
-        journals = {name: _journal_as_json(plain[name]) for name in ("begun", "earlier")}
-        parts = {name: plain[name].as_json() if plain[name] else None for name in ("announcement", "loss", "before")}
-        return {**plain, **journals, **parts, "access": list(map(asdict, self.access)), "ticket": self.ticket.as_json()}
+        return {**asdict(self), "announcement": self.announcement.as_json() if self.announcement else None}
 
     @classmethod
     def from_json(cls, known: Json) -> Decided:
         """Read what :meth:`as_json` returned; what was not reached is empty."""
-        given = {one.name: known[one.name] for one in fields(cls) if known.get(one.name) is not None}
         readers: dict[str, t.Callable[[t.Any], t.Any]] = {
-            "begun": _journal_from_json,
-            "earlier": _journal_from_json,
+            "begun": Journal.from_json,
+            "earlier": Journal.from_json,
             "announcement": Announcement.from_json,
             "loss": AccessLoss.from_json,
-            "before": AccessLoss.from_json,
             "access": lambda items: tuple(Access(**item) for item in items),
             "targets": tuple,
             "ticket": Ticket.from_json,
         }
-        return cls(**{name: readers.get(name, _same)(value) for name, value in given.items()})
-
-
-def _same(value: t.Any) -> t.Any:
-    return value
-
-
-def _journal_as_json(journal: Journal | None) -> Json | None:
-    return None if journal is None else {**journal.as_json(), "is_damaged": journal.is_damaged}
-
-
-def _journal_from_json(journal: t.Any) -> Journal:
-    return Journal.from_json(journal)
+        given = {one.name: known[one.name] for one in fields(cls) if known.get(one.name) is not None}
+        return cls(**{name: readers[name](value) if name in readers else value for name, value in given.items()})

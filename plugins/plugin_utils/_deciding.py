@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
+import shlex
 import typing as t
 from dataclasses import replace
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import access_text, compare_access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import write_own_revocation
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided, Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal, write_journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys, keys_done
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import lost_before_drill, unconfirmed
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys, Trust, keys_done
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, find_loss
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 
 
@@ -34,18 +37,15 @@ def begin_run(run: Run, records: Records) -> Decided:
 
 
 def settle_run(run: Run, records: Records, nonce: str) -> Decided:
-    """Decide, once it is known what became of the keys and when access was lost, what there is to announce.
-
-    :param run: whose ``decided`` is what :func:`begin_run` returned
-    :param nonce: a random text
-    """
+    """Decide, once it is known what became of the keys, what there is to announce; ``nonce`` is a random text."""
     decided, enables = run.decided, _restores(run)
     # No restoration has begun if every key turned out to be enabled.
     journal = decided.begun if enables else decided.earlier
     loss = find_loss(run, records, journal)
     states, now = run.states_before, run.started_at
     announcement = settle(journal, loss, states, run.settings, enables=enables, now=now, nonce=nonce)
-    announces = not announcement.nothing_lost and not any(part.error for part in (*run.found, *_trust(run)))
+    parts: tuple[Key | Trust, ...] = (*run.found, run.trust) if run.trust else run.found
+    announces = not announcement.nothing_lost and not any(part.error for part in parts)
     told = announcement.journal.told if announces else None
     return replace(
         decided,
@@ -61,21 +61,39 @@ def decide_revocation(run: Run, records: Records) -> Decided:
     """Decide for ``revoke`` what :func:`settle_run` does for the other commands: there is nothing to announce."""
     settings = run.settings
     loss = find_loss(run, records, read_journal(records.journal, settings.slug))
-    why = unconfirmed(settings.confirm, settings.org, run.organizations)
+    why = check_confirmation(settings.confirm, settings.org, run.organizations)
     if run.is_part:
-        why = why or lost_before_drill(run.plan.keys, settings.org)
+        why = why or check_no_loss(run.plan.keys, settings.org)
     return replace(
         run.decided,
         targets=find_targets(run),
         loss=loss,
-        before=loss,
         access=compare_access(run.trail, records.access, keeps=True),
         refused=str(why or ""),
     )
 
 
-def _trust(run: Run) -> list[t.Any]:
-    return [run.trust] if run.trust else []
+def check_confirmation(confirm: object, org: str, organizations: int) -> Refusal | None:
+    """Return why no key may be disabled; None if exactly the organization's name was typed, in a run of this one alone."""
+    if organizations > 1:
+        return refusal("revoke_several", count=organizations, org=org)
+    if confirm is None or confirm == "":
+        return refusal("revoke_not_confirmed", org=org)
+    return None if confirm == org else refusal("revoke_confirmed_other", seen=shown(confirm), org=org)
+
+
+def check_drill(settings: Settings, organizations: int) -> Refusal | None:
+    """Return why no drill may be run; None if the organization is marked for drills, and its name was typed out."""
+    if not settings.drill:
+        return refusal("drill_not_marked", org=settings.org)
+    return check_confirmation(settings.confirm, settings.org, organizations)
+
+
+def check_no_loss(keys: t.Iterable[Key], org: str) -> Refusal | None:
+    """Return why a drill revokes nothing; None if every key is Enabled. It would take another loss for its own."""
+    lost = [key for key in keys if key.key_state_before != "Enabled"]
+    named = ", ".join(f"{key.region}: {key.key_state_before or 'not read'}" for key in lost)
+    return refusal("drill_access_lost", keys=named, org=shlex.quote(org)) if lost else None
 
 
 def find_targets(run: Run) -> tuple[t.Mapping[str, str], ...]:
@@ -106,12 +124,9 @@ def _restores(run: Run) -> bool:
 
 
 def access_to_keep(run: Run) -> str | None:
-    """Return the copy of policies and grants to keep, so that a later run can tell what has changed since.
+    """Return the copy of policies and grants to keep; None if there is none.
 
     Only of keys that work, and a difference is kept only when it is accepted.
-
-    :param run: whose ``decided`` is settled
-    :return: None if there is none to keep
     """
     keys, read = keys_done(run.plan, Keys()), [key for key in run.trail.keys if key.has_access]
     works = bool(keys) and all(key.key_state_before == "Enabled" for key in keys)

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The journal: what the controller remembers of an organization's last restoration. Pure.
 
 It is written before the first key is changed, so that a restoration that nobody was notified of is remembered whatever
@@ -15,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import typing as t
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 
 REFERENCE: t.Final = r"cmk-restore/{slug}/[0-9a-f]{{12}}"
 
@@ -51,37 +49,35 @@ class Journal:
         return cls(**{**given, "used_notes": tuple(known.get("used_notes") or ())})
 
 
-def read_journal(text: str, slug: str) -> Journal | None:
-    """Read a journal; a damaged one counts as a restoration that nobody was notified of.
+# What a journal's JSON holds, as far as it is there.
+_TYPES: t.Final[dict[str, tuple[type, ...]]] = {
+    **dict.fromkeys(("reference", "started_at", "ticket", "previous_reference"), (str,)),
+    **dict.fromkeys(("changed_at", "restored_at", "previous_restored_at"), (str, type(None))),
+    **dict.fromkeys(("told", "mailed"), (dict, type(None))),
+    "states_before": (dict,),
+    "used_notes": (list,),
+    "in_doubt": (bool,),
+}
 
-    :param text: as :func:`write_journal` wrote it; empty if there is none
-    :param slug: the organization's
-    """
+
+def read_journal(text: str, slug: str) -> Journal | None:
+    """Read a journal; a damaged one counts as a restoration that nobody was notified of, and no text as none."""
     if not text.strip():
         return None
     try:
         content = json.loads(text)
     except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict) or not _is_whole(content, slug):
         return Journal(is_damaged=True)
-    if not _is_whole(content, slug):
-        return Journal(is_damaged=True)
-    return replace(Journal.from_json(content), is_damaged=False)
+    return Journal.from_json(content)
 
 
-def _is_whole(content: t.Any, slug: str) -> bool:
-    if not isinstance(content, dict):
-        return False
-    texts = ("reference", "started_at", "ticket", "previous_reference")
-    times = ("changed_at", "restored_at", "previous_restored_at")
-    notes = content.get("used_notes", [])
+def _is_whole(content: Json, slug: str) -> bool:
     return (
-        all(isinstance(content.get(name, ""), str) for name in texts)
-        and all(isinstance(content.get(name), (str, type(None))) for name in times)
-        and all(isinstance(content.get(name), (dict, type(None))) for name in ("told", "mailed"))
-        and isinstance(content.get("states_before"), dict)
-        and isinstance(notes, list)
-        and all(isinstance(note, str) for note in notes)
-        and isinstance(content.get("in_doubt", False), bool)
+        all(isinstance(content[name], types) for name, types in _TYPES.items() if name in content)
+        and "states_before" in content
+        and all(isinstance(note, str) for note in content.get("used_notes", []))
         and bool(content.get("started_at"))
         # By another reference the comment would not be recognized once it is posted.
         and bool(re.fullmatch(rf"|{REFERENCE.format(slug=re.escape(slug))}", content.get("reference", "")))

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import collections
 import typing as t
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import TRANSIENT
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
+
+# AWS KMS Developer Guide, "Key states of AWS KMS keys": nobody can encrypt or decrypt with a key in one of these. That
+# holds for an Unavailable key too, but only until its key store is back.
+WITHOUT_ACCESS: t.Final = ("Disabled", "PendingDeletion", "PendingReplicaDeletion", "PendingImport")
 
 Json: t.TypeAlias = t.Mapping[str, t.Any]
 T = t.TypeVar("T")
@@ -110,30 +114,16 @@ def _read(kind: type[T], answer: Json) -> T:
     return kind(**given, **more)
 
 
-def as_json(part: Key | Trust) -> dict[str, t.Any]:
-    """Return a key or the trust statement as templates and evidence have it."""
-    return asdict(part)
-
-
 def keys_done(plan: Keys, change: Keys) -> tuple[Key, ...]:
-    """Tell what has become of the keys so far; their ``calls`` are all that was asked of AWS.
-
-    :param plan: in check mode; empty before it has run
-    :param change: empty before it has run
-    """
+    """Return what has become of the keys so far; their ``calls`` are all that was asked of AWS."""
+    keys = list(plan.keys)
     if change.keys:
         # Keys that are found by their alias may have become more since the plan.
         before = {(key.region, key.reference): key.calls for key in plan.keys}
-        return _labelled(
-            [replace(key, calls=before.get((key.region, key.reference), ()) + key.calls) for key in change.keys]
-        )
-    if change.failed:
+        keys = [replace(key, calls=before.get((key.region, key.reference), ()) + key.calls) for key in change.keys]
+    elif change.failed:
         # Nothing that was predicted is known to have happened.
-        return _labelled([replace(key, key_state=key.key_state_before, actions=(), changed=False) for key in plan.keys])
-    return _labelled(plan.keys)
-
-
-def _labelled(keys: t.Sequence[Key]) -> tuple[Key, ...]:
+        keys = [replace(key, key_state=key.key_state_before, actions=(), changed=False) for key in plan.keys]
     many = collections.Counter(key.region for key in keys)
     return tuple(
         replace(key, label=key.region if many[key.region] == 1 else f"{key.region} {key.reference}") for key in keys
@@ -141,22 +131,30 @@ def _labelled(keys: t.Sequence[Key]) -> tuple[Key, ...]:
 
 
 def trust_done(plan: Trust | None, change: Trust | None, *, has_failed: bool = False) -> Trust | None:
-    """Tell what has become of BYOK's trust statement so far; its ``calls`` are all that was asked of AWS.
-
-    :param plan: in check mode; None before it has run, or without BYOK
-    :param change: None before it has run
-    :param has_failed: whether the change ended without a result
-    """
+    """Return the same of BYOK's trust statement; ``has_failed`` if the change ended without a result."""
     if plan is None:
         return None
-    found = plan
+    trust = plan
     if change:
-        before = change.effect_before or plan.effect_before
-        found = replace(
-            change, effect_before=before, policy_before=plan.policy_before, calls=(*plan.calls, *change.calls)
-        )
+        before, calls = change.effect_before or plan.effect_before, plan.calls + change.calls
+        trust = replace(change, effect_before=before, policy_before=plan.policy_before, calls=calls)
     elif has_failed:
         # Nothing that was predicted is known to have happened.
-        found = replace(plan, effect=plan.effect_before, policy=plan.policy_before, actions=())
+        trust = replace(plan, effect=plan.effect_before, policy=plan.policy_before, actions=())
     # The task of the plan says of itself that it changes nothing.
-    return replace(found, changed=bool(found.actions))
+    return replace(trust, changed=bool(trust.actions))
+
+
+def judge_revoked(key: Key) -> Key:
+    """Judge for a revocation what ``kms_key_state`` with ``state=disabled`` returned of a key.
+
+    A key that cannot be disabled because nobody can use it is as wished. One whose key store is away is not.
+    """
+    if key.code in ("pending_deletion", "pending_replica_deletion", "pending_import"):
+        return replace(key, code="", error="", hint="")
+    return key.failed(refusal("revoke_unavailable", arn=key.arn)) if key.code == "unavailable" else key
+
+
+def find_open_regions(keys: t.Iterable[Key]) -> list[str]:
+    """Name the regions whose key may still be used, as far as is known."""
+    return [key.region for key in keys if key.error or key.key_state not in WITHOUT_ACCESS]

@@ -2,16 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The role's variables, read strictly one by one: strings as AWX hands them included. Pure."""
+"""The role's variables: each read by itself, strictly, and strings as AWX hands them; misspelt ones named. Pure."""
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import ipaddress
 import json
 import math
 import re
+import textwrap
 import typing as t
+
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
 
 # What an empty answer of a survey means; as in the role's defaults.
 DEFAULTS: t.Final[dict[str, float | str]] = {
@@ -26,7 +30,11 @@ DEFAULTS: t.Final[dict[str, float | str]] = {
 }
 # What the reports folder holds beside the organizations' folders, and what could be taken for a slug with a hash.
 _OUR_NAME: t.Final = re.compile(r".*\.(?:html|json|md|txt|new)|index.*|fleet|runs?|[0-9]{8}t[0-9]{6}z.*|.*-[0-9a-f]{8}")
+_TRUE: t.Final = ("true", "yes", "on", "1", "y", "t")
+_FALSE: t.Final = ("false", "no", "off", "0", "n", "f")
 _LONGEST_DURATION: t.Final = 64
+_MOST_OF_REASON: t.Final = 300
+_PREFIX: t.Final = "cmk_"
 _SECONDS: t.Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -64,16 +72,20 @@ class Options:
             return ""
         return text
 
+    def matching(self, name: str, pattern: str, problem: str) -> str:
+        """Read a text; unless it is empty, it must match the pattern as a whole. The problem shows it as ``{seen}``."""
+        text = self.text(name)
+        if text and not re.fullmatch(pattern, text):
+            self.add(problem.format(seen=shown(text)))
+            return ""
+        return text
+
     def boolean(self, name: str, *, unset: bool = False) -> bool:
         """Read a boolean as Ansible and AWX write it; ``unset`` is what None and an empty text mean."""
         word = str(self.get(name)).strip().lower()
-        if word in ("true", "yes", "on", "1", "y", "t"):
-            return True
-        if word in ("false", "no", "off", "0", "n", "f"):
-            return False
-        if word not in ("none", ""):
+        if word not in (*_TRUE, *_FALSE, "none", ""):
             self.add(f"cmk_{name} must be true or false, but is {shown(self.get(name))}.")
-        return unset
+        return word in _TRUE or (unset and word not in _FALSE)
 
     def number(self, name: str, *, least: float, most: float, whole: bool = False) -> float:
         """Read a number between two bounds."""
@@ -184,3 +196,54 @@ def _json_or(text: str, otherwise: object) -> object:
         return json.loads(text)
     except (ValueError, RecursionError):
         return otherwise
+
+
+def read_each(
+    names: t.Iterable[str],
+    variables: t.Mapping[str, t.Any],
+    template: t.Callable[[t.Any], t.Any],
+    error: type[Exception],
+) -> tuple[dict[str, t.Any], list[str]]:
+    """Template each variable by itself; ``template`` raises ``error``.
+
+    :return: the values, None where one cannot be read; and a sentence for each of those
+    """
+    values: dict[str, t.Any] = {}
+    problems: list[str] = []
+    for name in names:
+        try:
+            values[name] = template(variables.get(name))
+        except (error, RecursionError) as reason:
+            values[name] = None
+            why = textwrap.shorten(plain(str(reason)), _MOST_OF_REASON, placeholder=" …").rstrip(".")
+            problems.append(f"{name} cannot be read: {why}. Correct it where it is set, then run again.")
+    return values, problems
+
+
+def find_misspelt(variables: t.Iterable[str], documented: t.Collection[str], known: t.Collection[str]) -> list[str]:
+    """Name the variables that look like one of the documented, and that nothing reads: they are not ``known`` either."""
+    near = {name.removeprefix(_PREFIX): name for name in documented}
+    warnings = []
+    for name in sorted(variables):
+        if name.startswith(_PREFIX) and name not in documented and name not in known:
+            alike = difflib.get_close_matches(name.removeprefix(_PREFIX), near, n=1, cutoff=0.75)
+            warnings += [f"{name} is no variable of this collection. Did you mean {near[one]}?" for one in alike]
+    return warnings
+
+
+def read_confirmation(extra: t.Mapping[str, t.Any]) -> object:
+    """Return the confirmation among the extra variables, as it was typed: no template is filled in."""
+    # A plain value: Ansible would fill in a template that comes from the command line as soon as it is read again.
+    return json.loads(json.dumps(extra.get("cmk_confirm", extra.get("confirm", "")), default=str))
+
+
+def host_pattern(name: str, hosts: t.Collection[str]) -> str:
+    """Return a pattern for what was asked for: the host of exactly this name, else the pattern that it is.
+
+    Ansible splits a pattern at blanks, colons and commas, and some characters mean something in it. In a regular expression
+    that writes them by their numbers, none does.
+    """
+    if name not in hosts or re.fullmatch(r"[\w.-]+", name):
+        return name
+    literal = "".join(letter if letter.isalnum() else f"\\U{ord(letter):08x}" for letter in name)
+    return f"~^{literal}\\Z"

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Values as a module process gets and returns them: plain JSON, without secrets."""
 
 from __future__ import annotations
@@ -38,22 +36,19 @@ def _write(value: t.Any) -> t.Any:
 
 def mask(value: t.Any, secrets: Iterable[str]) -> t.Any:
     """Return a result in which no text holds a secret. Names and numbers stay."""
+    # A secret may be a part of a longer one.
     return _mask(value, sorted({str(secret) for secret in secrets} - {""}, key=len, reverse=True))
 
 
 def _mask(value: t.Any, secrets: Sequence[str]) -> t.Any:
-    if isinstance(value, str):
-        return _mask_text(value, secrets)
     if isinstance(value, Mapping):
         return {name: _mask(item, secrets) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_mask(item, secrets) for item in value]
-    return value
-
-
-def _mask_text(text: str, secrets: Sequence[str]) -> str:
-    if text in secrets:
+    if not isinstance(value, str):
+        return value
+    if value in secrets:
         return _WHOLE
     for secret in secrets:
-        text = text.replace(secret, _PART)
-    return text
+        value = value.replace(secret, _PART)
+    return value

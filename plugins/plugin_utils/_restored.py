@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Has Atlassian restored the sites? The rules. Pure.
 
 An enabled key proves nothing: only Atlassian's use of the key does, and that shows in CloudTrail. A site that answers
@@ -44,56 +42,37 @@ class Facts:
 
 
 def judge_facts(facts: Facts) -> tuple[str, str]:
-    """Judge what was observed, strictly; the reason says on what evidence the verdict rests.
+    """Return one of :data:`VERDICTS`, and the reason: on what evidence it rests."""
+    if facts.error:
+        return "needs_attention", facts.error
+    if facts.keys == "not_enabled":
+        lost = facts.lost or "The check of the keys names them."
+        cause = f"Not every key is enabled, so Atlassian cannot restore the sites. {lost}"
+        return "needs_attention", f"{cause} If that was not intended, run restore_cmk."
+    if facts.keys == "unread":
+        cause = "Not every key could be read, so nothing is certain."
+        return "needs_attention", f"{cause} Fix what the check of the keys names, and run verify_cmk again."
+    return _judge_enabled(facts)
 
-    :return: one of :data:`VERDICTS`, and the reason in a few sentences
-    """
-    return next((name, reason) for applies, name, reason in _rules(facts) if applies)
 
-
-def _rules(facts: Facts) -> list[tuple[bool, str, str]]:
-    """List when which verdict applies, and why; the first one that applies counts."""
-    proof = facts.use == "every"
-    return [
-        (bool(facts.error), "needs_attention", facts.error),
-        (
-            facts.keys == "not_enabled",
-            "needs_attention",
-            f"Not every key is enabled, so Atlassian cannot restore the sites. {facts.lost or 'The check of the keys names them.'} "
-            "If that was not intended, run restore_cmk.",
-        ),
-        (
-            facts.keys == "unread",
-            "needs_attention",
-            "Not every key could be read, so nothing is certain. Fix what the check of the keys names, and run verify_cmk "
-            "again.",
-        ),
-        (proof and facts.sites == "up", "restored", "Atlassian uses every key again, and every site answers."),
-        (
-            not facts.notified,
-            "needs_attention",
-            "As far as is known, Atlassian has not been notified of this restoration. Run restore_cmk, with cmk_ticket_told "
-            "if a person has notified Atlassian.",
-        ),
-        (
-            proof and facts.sites == "none",
-            "restored",
-            "Atlassian uses every key again. cmk_sites names no site, so this rests on the use of the keys alone.",
-        ),
-        (
-            _rests_on_sites(facts),
-            "restored",
-            f"Every site answers, and {facts.answered_by} answered on the ticket after Atlassian was notified. Its use of the "
-            f"keys is not proven: {_UNPROVEN.get(facts.use, '')}.",
-        ),
-        (
-            facts.overdue,
-            "needs_attention",
-            f"The two business days that a restoration generally takes are over, and {_missing(facts)}.{_setting(facts)} Ask on "
-            "the ticket.",
-        ),
-        (True, "waiting", f"Atlassian was notified, and {_missing(facts)}.{_setting(facts)}{_later(facts)}"),
-    ]
+def _judge_enabled(facts: Facts) -> tuple[str, str]:
+    is_proven = facts.use == "every"
+    if is_proven and facts.sites == "up":
+        return "restored", "Atlassian uses every key again, and every site answers."
+    if not facts.notified:
+        cause = "As far as is known, Atlassian has not been notified of this restoration."
+        return "needs_attention", f"{cause} Run restore_cmk, with cmk_ticket_told if a person has notified Atlassian."
+    if is_proven and facts.sites == "none":
+        basis = "cmk_sites names no site, so this rests on the use of the keys alone."
+        return "restored", f"Atlassian uses every key again. {basis}"
+    if _rests_on_sites(facts):
+        basis = f"Every site answers, and {facts.answered_by} answered on the ticket after Atlassian was notified."
+        return "restored", f"{basis} Its use of the keys is not proven: {_UNPROVEN[facts.use]}."
+    missing = f"{_missing(facts)}.{_setting(facts)}"
+    if facts.overdue:
+        cause = "The two business days that a restoration generally takes are over"
+        return "needs_attention", f"{cause}, and {missing} Ask on the ticket."
+    return "waiting", f"Atlassian was notified, and {missing}{_later(facts)}"
 
 
 def _rests_on_sites(facts: Facts) -> bool:
@@ -115,9 +94,8 @@ def _missing(facts: Facts) -> str:
     }[facts.use]
     if facts.use == "every":
         return f"{use}, but not every site answers"
-    return (
-        use + {"none": "", "up": ", although every site answers", "down": ", and not every site answers"}[facts.sites]
-    )
+    sites = {"none": "", "up": ", although every site answers", "down": ", and not every site answers"}
+    return use + sites[facts.sites]
 
 
 def _setting(facts: Facts) -> str:

@@ -41,7 +41,7 @@ def make_result(run: Run) -> dict[str, t.Any]:
         "ticket": _describe_ticket(settings, run.ticket),
         "error": " ".join(filter(None, [run.error, *settings.problems])),
         "revoked_at": run.window.revoked_at,
-        "window": run.window.as_json(),
+        "window": asdict(run.window),
         "started_at": run.started_at,
         "finished_at": run.now,
         **({"verification": verification} if verification else {}),

@@ -39,12 +39,12 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import 
     Key,
     Keys,
     Trust,
-    as_json,
+    find_open_regions,
+    judge_revoked,
     keys_done,
     trust_done,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, seen_keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Rehearsed, Ticket
@@ -160,7 +160,7 @@ class Run:
         has_failed = ended_early and not self.change.keys
         keys = keys_done(plan, Keys(failed=True) if has_failed else self.change)
         if self.command.revokes:
-            return withdrawn(keys)
+            return tuple(map(judge_revoked, keys))
         return seen_keys(keys) if self.command.verifies else keys
 
     @functools.cached_property
@@ -206,7 +206,7 @@ class Run:
     def loss(self) -> AccessLoss:
         """When access was lost."""
         if self.command.revokes:
-            return add_own_revocation(self.decided.before or AccessLoss(), self.keys)
+            return add_own_revocation(self.decided.loss or AccessLoss(), self.keys)
         return self.decided.loss or find_loss(self, Records(), None)
 
     @property
@@ -304,12 +304,12 @@ def evidence_parts(run: Run) -> dict[str, t.Any]:
     return {
         "entry_point": run.command.name,
         "check_mode": run.check_mode,
-        "keys": list(map(as_json, run.keys)),
+        "keys": list(map(asdict, run.keys)),
         "revocation": run.labelled_revocation,
-        "revoked": run.loss.as_json(),
-        "window": run.window.as_json(),
+        "revoked": asdict(run.loss),
+        "window": asdict(run.window),
         "access": list(map(asdict, run.access)),
-        "trust": as_json(run.trust) if run.trust else {},
+        "trust": asdict(run.trust) if run.trust else {},
         "trust_diff": run.trust_diff,
         "announcement": run.announcement.as_json() if run.announcement else {},
         "comment": run.comment,
@@ -328,19 +328,19 @@ def shown(run: Run) -> dict[str, t.Any]:
     told = announcement.get("told") or {}
     return {
         "cmk_settings": run.settings.as_json(),
-        "cmk_keys_done": list(map(as_json, run.keys)),
-        "cmk_trust": as_json(run.trust) if run.trust else {},
+        "cmk_keys_done": list(map(asdict, run.keys)),
+        "cmk_trust": asdict(run.trust) if run.trust else {},
         "cmk_trust_diff": run.trust_diff,
         "cmk_session_note": run.session_note,
         "cmk_revocation": run.labelled_revocation,
-        "cmk_revoked": run.loss.as_json(),
+        "cmk_revoked": asdict(run.loss),
         "cmk_access": list(map(asdict, run.access)),
         "cmk_announcement": announcement,
         "cmk_reference_line": reference_line(announcement.get("reference", "")),
         # The comment that this run takes for the announcement although its reference is another.
         "cmk_told_relied_on": told if told.get("relied_on") else None,
-        "cmk_window": run.window.as_json(),
+        "cmk_window": asdict(run.window),
         "cmk_deadline": "" if run.told_at else run.window.deadline_line(run.loss.reason),
-        "cmk_window_from_now": find_window(run.now, run.now).as_json(),
-        "cmk_open": still_open(run.keys),
+        "cmk_window_from_now": asdict(find_window(run.now, run.now)),
+        "cmk_open": find_open_regions(run.keys),
     }

@@ -23,6 +23,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options impo
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import PROGRAMMES, read_loss
 
 _REGION: t.Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]")
+_ROLE_ARN: t.Final = r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}"
+# Atlassian, "Enroll in CMK encryption policy": at most 12 alphanumeric characters.
+_CONTEXT_TAG: t.Final = r"[A-Za-z0-9]{1,12}"
+_SITE_PATH: t.Final = r"/[^\s\\<>\"#]*"
 # The older programme of Atlassian, where a region has several keys: all whose alias begins like this (Atlassian,
 # "Restore access to your BYOK encryption keys").
 _BYOK_ALIASES: t.Final = "alias/cryptor"
@@ -36,7 +40,7 @@ Keys: t.TypeAlias = tuple[t.Mapping[str, str], ...]
 class Settings(TicketSettings):
     """What the operator wants of one organization."""
 
-    problems: tuple[str, ...] = ()  # what must be mended before anything can be done, one sentence each
+    problems: tuple[str, ...] = ()  # what to fix before anything can be done, one sentence each
     org: str = ""
     slug: str = ""  # the organization's name, safe in paths and on one line
     programme: str = "cmk"  # cmk, or byok for Atlassian's older programme
@@ -75,20 +79,106 @@ class Settings(TicketSettings):
 
     def as_json(self) -> dict[str, t.Any]:
         """Return it as it passes from task to task."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return asdict(self)
 
     @classmethod
     def from_json(cls, known: t.Mapping[str, t.Any]) -> Settings:
         """Read what :meth:`as_json` returned."""
-        given = {field.name: known[field.name] for field in fields(cls) if field.name in known}
+        read = {field.name: known[field.name] for field in fields(cls) if field.name in known}
         for name in ("problems", "keys", "sites", "atlassian_account_ids"):
-            given[name] = tuple(given.get(name) or ())
-        mail = given.pop("mail", None)
-        return cls(**given, mail=MailSettings(**mail) if mail else None)
+            read[name] = tuple(read.get(name) or ())
+        mail = read.pop("mail", None)
+        return cls(**read, mail=MailSettings(**mail) if mail else None)
 
     def file(self, name: str) -> str:
         """Return the path of a file in the organization's folder."""
         return f"{self.report_dir}/{name}"
+
+
+def read_settings(
+    given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], command: Command = RESTORE
+) -> Settings:
+    """Read the role's variables.
+
+    :param given: the variables (their names without ``cmk_``), ``now`` (ISO 8601), and what :func:`read_ticket` needs
+    :param realms: realm name as Atlassian writes it, to its regions
+    """
+    options = Options(given)
+    org = options.text("org", most=255)
+    if not org:
+        options.add("No organization is named. Run the role on the organization's inventory host, or set cmk_org.")
+    programme, account_id = _programme(options), _account_id(options)
+    realm, regions = _regions(options, realms)
+    is_byok = programme == "byok"
+    return Settings(
+        org=org,
+        slug=slug(org),
+        programme=programme,
+        realm=realm,
+        account_id=account_id,
+        keys=_byok_keys(options, realm, regions, command) if is_byok else _cmk_keys(options, regions, account_id),
+        cancel_deletion=options.boolean("cancel_deletion"),
+        wait_timeout=options.number("wait_timeout", least=0, most=3600),
+        wait_reads=int(options.number("wait_reads", least=1, most=100, whole=True)),
+        wait_delay=options.number("wait_delay", least=0, most=60),
+        aws_profile=options.text("aws_profile"),
+        assume_role_arn=options.matching(
+            "assume_role_arn", _ROLE_ARN, "cmk_assume_role_arn must be the ARN of an IAM role, but is {seen}."
+        ),
+        assume_role_external_id=options.text("assume_role_external_id"),
+        session_name=_session_name(org, str(options.get("now") or "")),
+        access_accept=options.boolean("access_accept"),
+        revoked_at=_revoked_at(options),
+        comment_template=options.text("comment_template"),
+        prove_permission=options.boolean("prove_permission"),
+        expected_use=options.duration("expected_use", least=0, most=3650 * 86400),
+        **_read_verification(options, command),
+        # The ticket is opened because of a revocation: whatever is set is an older one, and must not stop it.
+        **vars(TicketSettings() if command.revokes else read_ticket(options)),
+        report_dir=_report_dir(options, slug(org)),
+        metrics_file=_metrics_file(options),
+        break_lock=options.boolean("break_lock"),
+        secure_logging=options.boolean("secure_logging", unset=True),
+        drill=options.boolean("drill"),
+        confirm=options.get("confirm") if command.revokes or command.drills else None,
+        problems=tuple(options.problems),
+    )
+
+
+def _read_verification(options: Options, command: Command) -> dict[str, t.Any]:
+    return {
+        "sites": tuple(options.words("sites")),
+        "context_tag": options.matching(
+            "context_tag", _CONTEXT_TAG, "cmk_context_tag must be at most 12 letters and digits, but is {seen}."
+        ),
+        "atlassian_account_ids": tuple(options.account_ids("atlassian_account_id")),
+        # A key is never kept from being enabled by what only a verification needs.
+        "workspaces_url": _workspaces_url(options) if command.verifies else "",
+        "site_path": options.matching(
+            "site_path", _SITE_PATH, "cmk_site_path must be a path that begins with a slash, but is {seen}."
+        )
+        or "/",
+        "site_status": int(options.number("site_status", least=200, most=599, whole=True)),
+        "verify_follow": options.boolean("verify_follow"),
+        "verify_limit": options.duration("verify_limit", least=0, most=90 * 86400),
+        "verify_interval": options.duration("verify_interval", least=1, most=86400),
+    }
+
+
+def _programme(options: Options) -> str:
+    programme = options.text("programme").lower() or "cmk"
+    if programme not in PROGRAMMES:
+        options.add(f"cmk_programme must be {' or '.join(PROGRAMMES)}, but is {shown(programme)}.")
+    return programme
+
+
+def _account_id(options: Options) -> str:
+    account_id = options.text("account_id")
+    if account_id and isinstance(options.get("account_id"), int):
+        account_id = account_id.zfill(12)  # an unquoted number in YAML has lost its leading zeros
+    if account_id and not re.fullmatch(r"[0-9]{12}", account_id):
+        options.add(f"cmk_account_id must be 12 digits, but is {shown(account_id)}.")
+    return account_id
 
 
 def _session_name(org: str, now: str) -> str:
@@ -100,92 +190,14 @@ def _session_name(org: str, now: str) -> str:
     return f"cmk-{re.sub(r'[^A-Za-z0-9=,.@_-]', '-', org)}"[: 63 - len(run)] + f"-{run}"
 
 
-def read_settings(
-    given: t.Mapping[str, t.Any], realms: t.Mapping[str, list[str]], command: Command = RESTORE
-) -> Settings:
-    """Read the role's variables.
-
-    :param given: the variables (their names without ``cmk_``), ``now`` (the time in UTC, ISO 8601), and what
-        :func:`read_ticket` needs
-    :param realms: realm name as Atlassian writes it, to its regions
-    :param command: what they are for
-    """
-    options = Options(given)
-    org = options.text("org", most=255)
-    if not org:
-        options.add("No organization is named. Run the role on the organization's inventory host, or set cmk_org.")
-    # The ticket is opened because of a revocation: whatever is set is an older one, and must not stop it.
-    read = (
-        *_read_keys(options, realms, command),
-        *_read_aws(options, org),
-        *_verification(options),
-        # A key is never kept from being enabled by what only a verification needs.
-        ("workspaces_url", _workspaces_url(options) if command.verifies else ""),
-        *vars(TicketSettings() if command.revokes else read_ticket(options)).items(),
-        ("report_dir", _report_dir(options, slug(org))),
-        ("metrics_file", _metrics_file(options)),
-    )
-    return Settings(
-        **dict(read),
-        org=org,
-        slug=slug(org),
-        cancel_deletion=options.boolean("cancel_deletion"),
-        prove_permission=options.boolean("prove_permission"),
-        expected_use=options.duration("expected_use", least=0, most=3650 * 86400),
-        access_accept=options.boolean("access_accept"),
-        revoked_at=_revoked_at(options),
-        comment_template=options.text("comment_template"),
-        break_lock=options.boolean("break_lock"),
-        secure_logging=options.boolean("secure_logging", unset=True),
-        drill=options.boolean("drill"),
-        confirm=options.get("confirm") if command.revokes or command.drills else None,
-        problems=tuple(options.problems),
-    )
-
-
-Read: t.TypeAlias = t.Iterator[tuple[str, object]]
-
-
-def _read_aws(options: Options, org: str) -> Read:
-    yield "wait_timeout", options.number("wait_timeout", least=0, most=3600)
-    yield "wait_reads", int(options.number("wait_reads", least=1, most=100, whole=True))
-    yield "wait_delay", options.number("wait_delay", least=0, most=60)
-    role = options.text("assume_role_arn")
-    if role and not re.fullmatch(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", role):
-        options.add(f"cmk_assume_role_arn must be the ARN of an IAM role, but is {shown(role)}.")
-    yield "aws_profile", options.text("aws_profile")
-    yield "assume_role_arn", role
-    yield "assume_role_external_id", options.text("assume_role_external_id")
-    yield "session_name", _session_name(org, str(options.get("now") or ""))
-
-
-def _verification(options: Options) -> Read:
-    yield "sites", tuple(options.words("sites"))
-    tag = options.text("context_tag")
-    # Atlassian, "Enroll in CMK encryption policy": at most 12 alphanumeric characters.
-    if tag and not re.fullmatch(r"[A-Za-z0-9]{1,12}", tag):
-        options.add(f"cmk_context_tag must be at most 12 letters and digits, but is {shown(tag)}.")
-    yield "context_tag", tag
-    path = options.text("site_path") or "/"
-    if not re.fullmatch(r"/[^\s\\<>\"#]*", path):
-        options.add(f"cmk_site_path must be a path that begins with a slash, but is {shown(path)}.")
-    yield "site_path", path
-    yield "atlassian_account_ids", tuple(options.account_ids("atlassian_account_id"))
-    yield "site_status", int(options.number("site_status", least=200, most=599, whole=True))
-    yield "verify_follow", options.boolean("verify_follow")
-    yield "verify_limit", options.duration("verify_limit", least=0, most=90 * 86400)
-    yield "verify_interval", options.duration("verify_interval", least=1, most=86400)
-
-
 def _workspaces_url(options: Options) -> str:
-    org_id = options.text("atlassian_org_id")
+    org_id = options.matching(
+        "atlassian_org_id",
+        r"[A-Za-z0-9-]{1,64}",
+        "cmk_atlassian_org_id must be the id in the URL of Atlassian Administration, but is {seen}.",
+    )
     base = fit_url(options, "atlassian_api_url", options.text("atlassian_api_url").rstrip("/"), carries_token=True)
-    is_fit = re.fullmatch(r"[A-Za-z0-9-]{1,64}", org_id)
-    if org_id and not is_fit:
-        options.add(
-            f"cmk_atlassian_org_id must be the id in the URL of Atlassian Administration, but is {shown(org_id)}."
-        )
-    return f"{base}/admin/v2/orgs/{org_id}/workspaces" if is_fit and base else ""
+    return f"{base}/admin/v2/orgs/{org_id}/workspaces" if org_id and base else ""
 
 
 def _report_dir(options: Options, folder: str) -> str:
@@ -209,23 +221,6 @@ def _metrics_file(options: Options) -> str:
     return os.path.join(os.path.realpath(folder), name) if path else ""
 
 
-def _read_keys(options: Options, realms: t.Mapping[str, list[str]], command: Command) -> Read:
-    account_id = options.text("account_id")
-    if account_id and isinstance(options.get("account_id"), int):
-        account_id = account_id.zfill(12)  # an unquoted number in YAML has lost its leading zeros
-    if account_id and not re.fullmatch(r"[0-9]{12}", account_id):
-        options.add(f"cmk_account_id must be 12 digits, but is {shown(account_id)}.")
-    programme = options.text("programme").lower() or "cmk"
-    if programme not in PROGRAMMES:
-        options.add(f"cmk_programme must be {' or '.join(PROGRAMMES)}, but is {shown(programme)}.")
-    realm, regions = _regions(options, realms)
-    yield "programme", programme
-    yield "realm", realm
-    yield "account_id", account_id
-    is_byok = programme == "byok"
-    yield "keys", _byok_keys(options, realm, regions, command) if is_byok else _cmk_keys(options, regions, account_id)
-
-
 def _cmk_keys(options: Options, regions: list[str], account_id: str) -> Keys:
     key, keys = options.text("key"), options.mapping("keys")
     for region in [region for region in keys if regions and region not in regions]:
@@ -247,13 +242,13 @@ def _byok_keys(options: Options, realm: str, regions: list[str], command: Comman
     for name in ("key", "keys"):
         if options.get(name):
             options.add(
-                f"cmk_{name} has no place with cmk_programme=byok, whose keys are all those with an alias that begins with "
+                f"cmk_{name} cannot be used with cmk_programme=byok, which takes every key whose alias begins with "
                 f"{_BYOK_ALIASES}. Remove it, or set cmk_programme=cmk if the organization has been migrated."
             )
     if not command.takes_byok:
         options.add(
-            f"cmk_programme=byok can be restored and assessed, and not be used with {command.name}, which follows what "
-            "Atlassian documents for CMK. Do it by hand, as Atlassian's pages on BYOK tell."
+            f"cmk_programme=byok works with restore and assess only: {command.name} follows what Atlassian documents for CMK. "
+            "Do it by hand, as Atlassian's pages on BYOK describe."
         )
     if regions and not options.words("regions") and realm not in _BYOK_REALMS:
         options.add(

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """How much of Atlassian's window is left? Pure.
 
 Atlassian, "Restore access to your CMK encryption keys": within 10 days of revocation it can reinstate the suspended
@@ -19,7 +17,7 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, parse_time
 
@@ -40,7 +38,8 @@ _CLOCK: t.Final = (
     "which moment starts the clock Atlassian leaves open, so the earlier one, the loss of key access, is taken here"
 )
 
-Moment = str | dt.date | None
+Moment: t.TypeAlias = str | dt.date | None
+Time: t.TypeAlias = dt.datetime | None
 
 
 @dataclass(frozen=True)
@@ -64,23 +63,18 @@ class Window:
     says: str  # what Atlassian says for this phase, one sentence
     error: str | None  # why the given time is of no use
 
-    def as_json(self) -> dict[str, t.Any]:
-        """Return it as ``cmk_result`` has it."""
-        return asdict(self)
-
     def deadline_line(self, reason: str) -> str:
-        """Say in one line until when Atlassian must be notified: its limit, or the end of a key if that is earlier.
-
-        :param reason: why it is not known when access was lost
-        """
+        """Say until when Atlassian must be notified; ``reason`` is why it is not known when access was lost."""
         end, left = parse_time(self.deadline), self.hours_left
         if end is None or (end == parse_time(self.expiry_date) and self.reinstate_by is None):
             expires = f". Imported key material expires at {end:%Y-%m-%d %H:%M} UTC" if end else ""
             return f"not known. {reason} Set cmk_revoked_at if you know when access was lost{expires}"
-        deletes = ", then AWS deletes a key" if self.deletion_date == self.deadline else ""
-        deletes = ", then imported key material expires" if self.expiry_date == self.deadline else deletes
+        ends = {
+            self.deletion_date: ", then AWS deletes a key",
+            self.expiry_date: ", then imported key material expires",
+        }
         if self.phase in ("reinstatable", "unknown") and left:
-            return f"{end:%Y-%m-%d %H:%M} UTC ({left // 24} days {left % 24} h left{deletes})"
+            return f"{end:%Y-%m-%d %H:%M} UTC ({left // 24} days {left % 24} h left{ends.get(self.deadline, '')})"
         return f"{end:%Y-%m-%d %H:%M} UTC has passed. {self.says}"
 
 
@@ -94,14 +88,10 @@ def find_window(
 ) -> Window:
     """Place ``now`` in Atlassian's window.
 
-    Times are ISO 8601; without a zone they are UTC, and a date without a time is the start of that day in UTC.
-
-    :param revoked_at: when access to the keys was lost; of several regions the earliest; None or empty if not known
+    :param revoked_at: when access was lost; of several regions the earliest; None or empty if not known
     :param told_at: when Atlassian was notified; what is no time counts as not notified yet
-    :param deletion_dates: the dates at which AWS deletes keys, as far as any is scheduled
-    :param expiry_dates: the dates at which imported key material expires, as far as any does
-    :param programme: ``cmk`` or ``byok``; any other counts as ``cmk``
-    :raises ValueError: if ``now`` is no time
+    :param deletion_dates: when AWS deletes keys
+    :param expiry_dates: when imported key material expires
     """
     moment = parse_time(now)
     if moment is None:
@@ -110,21 +100,21 @@ def find_window(
     revoked, error = _revoked(revoked_at, moment)
     reinstate_by = revoked + dt.timedelta(days=limits.reinstate) if revoked else None
     at_risk_after = revoked + dt.timedelta(days=limits.risk) if revoked else None
-    deletion_date, expiry_date = map(_earliest, (deletion_dates, expiry_dates))
-    phase = _phase(moment, reinstate_by, at_risk_after)
+    phase, phase_end = _phase(moment, reinstate_by, at_risk_after)
+    deletion_date, expiry_date = _earliest(*deletion_dates), _earliest(*expiry_dates)
+    end = _earliest(phase_end, deletion_date, expiry_date)
     byok = programme == "byok"
-    edge = {"reinstatable": reinstate_by, "uncertain": at_risk_after, "at_risk": at_risk_after}.get(phase)
     return Window(
         revoked_at=format_time(revoked),
         known=revoked is not None,
         days_elapsed=round(max(moment - revoked, dt.timedelta()) / dt.timedelta(days=1), 1) if revoked else None,
         reinstate_by=format_time(reinstate_by),
         at_risk_after=format_time(at_risk_after),
-        hours_left=_hours_left(moment, edge, deletion_date, expiry_date),
+        hours_left=max(0, (end - moment) // dt.timedelta(hours=1)) if end else None,
         phase=phase,
         deletion_date=format_time(deletion_date),
         expiry_date=format_time(expiry_date),
-        deadline=format_time(_earliest((reinstate_by, deletion_date, expiry_date))),
+        deadline=format_time(_earliest(reinstate_by, deletion_date, expiry_date)),
         limit_days=limits.reinstate,
         expected_completion=None if byok else format_time(_business_days_after(parse_time(told_at) or moment)),
         says=_says_of_byok(phase, limits.reinstate) if byok else _says(phase, limits),
@@ -138,35 +128,29 @@ def read_loss(given: str, now: str) -> tuple[str | None, str | None]:
     return format_time(revoked), error
 
 
-def _revoked(given: Moment, now: dt.datetime) -> tuple[dt.datetime | None, str | None]:
-    if given is None or given == "":
+def _revoked(given: Moment, now: dt.datetime) -> tuple[Time, str | None]:
+    if not given:
         return None, None
     revoked = parse_time(given)
     if revoked is None:
-        return (
-            None,
-            f"revoked_at is {str(given)[:80]!r}, which is not a time in ISO 8601 (such as 2026-11-20T08:15:00Z).",
-        )
+        seen = repr(str(given)[:80])
+        return None, f"revoked_at is {seen}, which is not a time in ISO 8601 (such as 2026-11-20T08:15:00Z)."
     if revoked > now + _SKEW:
         return None, f"revoked_at is {format_time(revoked)}, which is in the future (it is {format_time(now)} now)."
     return revoked, None
 
 
-def _phase(now: dt.datetime, reinstate_by: dt.datetime | None, at_risk_after: dt.datetime | None) -> str:
+def _phase(now: dt.datetime, reinstate_by: Time, at_risk_after: Time) -> tuple[str, Time]:
+    """Return the phase and its end; of the last phase, its beginning."""
     if reinstate_by is None or at_risk_after is None:
-        return "unknown"
+        return "unknown", None
     if now <= reinstate_by:
-        return "reinstatable"
-    return "uncertain" if now <= at_risk_after else "at_risk"
+        return "reinstatable", reinstate_by
+    return "uncertain" if now <= at_risk_after else "at_risk", at_risk_after
 
 
-def _earliest(moments: t.Iterable[Moment]) -> dt.datetime | None:
+def _earliest(*moments: Moment) -> Time:
     return min(filter(None, map(parse_time, moments)), default=None)
-
-
-def _hours_left(now: dt.datetime, *ends: dt.datetime | None) -> int | None:
-    end = _earliest(ends)
-    return max(0, (end - now) // dt.timedelta(hours=1)) if end else None
 
 
 def _business_days_after(moment: dt.datetime) -> dt.datetime:

@@ -190,5 +190,5 @@ def test_what_is_made_for_cmk_refuses_it(world: World, playbook: str) -> None:
     byok(world, "Enabled", "Enabled")
     ran = world.run("-e", "org=acme", "-e", "confirm=acme", playbook=playbook, variables=BYOK)
     assert ran.code == 2
-    assert "cmk_programme=byok can be restored and assessed" in ran.output
+    assert "cmk_programme=byok works with restore and assess only" in ran.output
     assert set(key_states(world)) == {"Enabled"}

@@ -63,7 +63,7 @@ def test_nothing_is_written_into_a_folder_behind_a_symbolic_link(world: World) -
 def test_a_lock_that_another_run_holds_leaves_no_key_disabled(world: World) -> None:
     world.keys("Disabled", "Disabled")
     lock = world.folder / "reports" / "acme" / "lock.json"
-    acquire(str(lock), identify("acme", clock(), os.getpid()), clock())
+    acquire(str(lock), identify("acme", clock(), os.getpid()))
     before = lock.read_bytes()
     world.run(*ORG)
     assert world.states() == ["Enabled", "Enabled"]

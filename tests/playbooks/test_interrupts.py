@@ -99,7 +99,7 @@ def test_a_lock_of_another_run_keeps_no_key_disabled(world: World) -> None:
     world.keys("Disabled", "Disabled")
     world.folder.joinpath("reports/acme").mkdir(parents=True, mode=0o700)
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    texts = {"boot_id": "b", "start_time": "1", "pid_namespace": "pid:[1]", "host": "h", "inventory_host": "acme"}
+    texts = {"start_time": "1", "machine": "another", "host": "h", "inventory_host": "acme"}
     lock = world.folder / "reports/acme/lock.json"
     lock.write_text(json.dumps({"pid": 7, **texts, "since": now, "refreshed_at": now}), encoding="utf-8")
     first = world.run(*ORG)

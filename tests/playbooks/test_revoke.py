@@ -203,7 +203,7 @@ def test_never_beside_a_restore(world: World) -> None:
     """All that change keys hold this lock."""
     world.keys("Enabled", "Disabled")
     lock = world.folder / "reports/acme/lock.json"
-    acquire(str(lock), identify("acme", clock(), os.getpid()), clock())
+    acquire(str(lock), identify("acme", clock(), os.getpid()))
     ran = world.run(*CONFIRMED, playbook=REVOKE)
     assert ran.code == 2
     assert "Another run is in progress for this organization" in ran.output

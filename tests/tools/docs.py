@@ -49,7 +49,6 @@ _SENTENCES: t.Final = {
             "plugin_utils/_settings.py",
             "plugin_utils/_channels/options.py",
             "plugin_utils/_options.py",
-            "plugin_utils/_variables.py",
         ),
     ),
     "The controller": (
@@ -60,7 +59,7 @@ _SENTENCES: t.Final = {
             "plugin_utils/_steps/files.py",
             "plugin_utils/_steps/report.py",
             "plugin_utils/_channels/manual.py",
-            "plugin_utils/_leaks.py",
+            "plugin_utils/_steps/settings.py",
         ),
     ),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import asdict
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import to_minute
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import (
@@ -202,8 +203,7 @@ def run(
             "ticket": {**ticket, **({"at": told_at} if told else {})},
             "decided": {
                 "announcement": {"nothing_lost": nothing_lost},
-                "loss": lost.as_json(),
-                "before": lost.as_json(),
+                "loss": asdict(lost),
             },
             "error": error,
             "started_at": started_at,
@@ -215,8 +215,8 @@ def run(
         "result": make_result(made),
         "keys": list(keys),
         "revocation": revocation,
-        "revoked": lost.as_json(),
-        "window": clock.as_json(),
+        "revoked": asdict(lost),
+        "window": asdict(clock),
         "access": [],
         "announcement": {
             "reference": REFERENCE,
@@ -336,7 +336,7 @@ def revocation_run(keys: t.Sequence[Run], **other: t.Any) -> Run:
     clock = find_window(lost.revoked_at, FINISHED)
     made = run(keys, told=False, ticket={}, entry_point="revoke", revocation=_BEFORE, **other)
     made["result"]["ticket"] |= dict.fromkeys(("key", "mode", "url"), "")
-    return {**made, "announcement": {}, "comment": "", "revoked": lost.as_json(), "window": clock.as_json()}
+    return {**made, "announcement": {}, "comment": "", "revoked": asdict(lost), "window": asdict(clock)}
 
 
 def _verification(verdict: str, *used: str | None) -> Run:

@@ -6,6 +6,7 @@ import copy
 import json
 import re
 import typing as t
+from dataclasses import asdict
 
 import jsonschema
 import pytest
@@ -60,7 +61,7 @@ def test_the_schema_refuses_what_is_no_result(change: t.Callable[[dict[str, t.An
 
 def test_the_schema_names_every_field_of_the_window() -> None:
     assert list(results_doc.SCHEMA["properties"]["window"]["properties"]) == list(
-        find_window(None, "2026-11-24T03:00:00Z").as_json()
+        asdict(find_window(None, "2026-11-24T03:00:00Z"))
     )
 
 

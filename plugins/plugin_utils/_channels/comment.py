@@ -59,7 +59,7 @@ def _write_file(run: Run, text: str) -> str:
     """Write the text into a file; return its path, empty if it cannot be written: the screen shows it anyway."""
     path = run.settings.file("comment.txt")
     try:
-        remember(path, text, writes=True)
+        remember(path, text)
     except (OSError, UnicodeError) as error:
         Display().warning(f"{run.settings.org}: the text for the ticket cannot be written to {path}: {error}.")
         return ""

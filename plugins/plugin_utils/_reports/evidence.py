@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import WITHOUT_ACCESS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import WITHOUT_ACCESS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import find_moments
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import as_items, as_map, take, text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence, Facts

@@ -135,7 +135,7 @@ def _take_lock(task: Task, run: Run, *, breaks: bool = False) -> Json:
     """Take the lock: ``held``, or ``holder``, the other run that holds it."""
     path, mine = run.settings.file(LOCK), identify(task.host, clock())
     try:
-        holder = acquire(path, mine, mine.since, break_lock=breaks)
+        holder = acquire(path, mine, break_lock=breaks)
     except (OSError, UnicodeError) as error:
         # Not fatal: without a lock, the ticket is still read before anything is posted.
         return {"held": False, "holder": None, "error": plain(f"The lock {path} cannot be taken: {error}.")}

@@ -125,6 +125,6 @@ def keep(run: Run, name: str, text: str | None, what: str) -> None:
         return
     path = run.settings.file(name)
     try:
-        remember(path, text, writes=True)
+        remember(path, text)
     except (OSError, UnicodeError) as error:
         Display().warning(f"{run.settings.org}: {what} cannot be remembered: {path} cannot be written: {error}.")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 import time
@@ -15,22 +16,27 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
+from ansible import constants as C  # noqa: N812 - the name that ansible-core itself uses
 from ansible.errors import AnsibleError
+from ansible.utils.display import Display
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._credentials import find_missing_code, log_in
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import RefusedError, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import unfit_credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS, Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import check_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._leaks import warn_of_kept_files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._note import parse_note, why_too_early
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import no_drill
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import (
+    find_misspelt,
+    read_confirmation,
+    read_each,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings, read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import read_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import JOURNAL
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.login import ask_for_code, try_code
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import misspelt, read_each, typed
 
 _ROLE: t.Final = Path(__file__).resolve().parents[3] / "roles/cmk"
 _DEFAULTS: t.Final[dict[str, t.Any]] = yaml.safe_load((_ROLE / "defaults/main.yml").read_text(encoding="utf-8"))
@@ -38,6 +44,12 @@ _REALMS: t.Final = yaml.safe_load((_ROLE / "vars/realms.yml").read_text(encoding
 # Facts and results are shown at high verbosity, so the values of these go no further than this action.
 _CREDENTIALS: t.Final = ("cmk_support_user", "cmk_support_token", "cmk_mail_user", "cmk_mail_password")
 _SECRETS: t.Final = (*_CREDENTIALS, "cmk_atlassian_api_key", "cmk_aws_mfa_code")
+
+# docs/security.md explains it.
+_KEPT_FILES: t.Final = (
+    "ANSIBLE_KEEP_REMOTE_FILES is set, so Ansible leaves the support desk's token in files below its temporary folder "
+    "(~/.ansible/tmp). Unset it, delete those files and revoke the token."
+)
 
 
 def _names_in_use() -> frozenset[str]:
@@ -49,10 +61,12 @@ def _names_in_use() -> frozenset[str]:
 _NAMES: t.Final = _names_in_use()
 
 
-def missing() -> list[str]:
-    """Say which collections and libraries that every run needs cannot be imported here."""
-    libraries = [name for name in ("botocore", "boto3") if not _is_importable(name)]
-    problems = [str(refusal("library_missing", library=name, python=sys.executable)) for name in libraries[:1]]
+def find_missing() -> list[str]:
+    """Name what every run needs and cannot be imported here."""
+    problems = []
+    # Either comes with the other, so the first that is missing is enough to say.
+    if library := next((name for name in ("botocore", "boto3") if not _is_importable(name)), None):
+        problems.append(str(refusal("library_missing", library=library, python=sys.executable)))
     if not _is_importable("ansible_collections.amazon.aws"):
         problems.append(str(refusal("collection_missing", collection="amazon.aws")))
     return problems
@@ -85,38 +99,57 @@ def read(task: Task) -> dict[str, t.Any]:
     values, unreadable = read_each(_DEFAULTS, task.variables, task.template, AnsibleError)
     given = {name.removeprefix("cmk_"): value for name, value in values.items() if name not in _SECRETS}
     extra = task.extra_vars()
-    given |= {"now": now, **_credentials(values), "confirm": typed(extra)}
+    given |= {"now": now, **_credentials(values), "confirm": read_confirmation(extra)}
     if "cmk_drill" in extra:
         # What guards an organization must not be typed away.
         given["drill"] = False
     if given["org"] is None:
         given["org"] = task.host
-    found = read_settings(given, _REALMS, command)
-    # What follows from a variable that could not be read would only hide the cause.
-    problems = [*missing(), *unreadable] or found.problems or _early_note(found, command, now)
+    settings = read_settings(given, _REALMS, command)
     hosts = len(task.variables.get("ansible_play_hosts_all", []))
-    unwanted = no_drill(found, hosts) if command.drills else None
-    if unwanted:
-        problems = [str(unwanted)]
-    if not problems:
-        problems = _log_in(found, values["cmk_aws_mfa_code"], hosts)
+    unwanted = check_drill(settings, hosts) if command.drills else None
+    # What follows from a variable that could not be read would only hide the cause.
+    problems = [str(unwanted)] if unwanted else [*find_missing(), *unreadable] or settings.problems
+    problems = problems or _early_note(settings, command, now) or _log_in(settings, values["cmk_aws_mfa_code"], hosts)
     if not task.check_mode:
         warn_of_kept_files(has_token=given["has_token"])
     # A desk that hangs must not hold the run up for longer than the keys may.
-    settings = replace(found, problems=tuple(problems), desk_until=time.time() + max(30, found.wait_timeout))
-    warnings = misspelt(task.variables, _DEFAULTS, _NAMES)
-    return {
-        "settings": settings.as_json(),
-        "started_at": now,
-        **({"warnings": warnings} if warnings else {}),
-    }
+    settings = replace(settings, problems=tuple(problems), desk_until=time.time() + max(30, settings.wait_timeout))
+    warnings = find_misspelt(task.variables, _DEFAULTS, _NAMES)
+    return {"settings": settings.as_json(), "started_at": now, **({"warnings": warnings} if warnings else {})}
 
 
 def _log_in(settings: Settings, code: object, hosts: int) -> list[str]:
-    """Use the code of the MFA device, or ask for the one that the only organization needs; return why that does not work."""
+    # Among several organizations, nobody could tell which one a prompt is for.
     code = code or (ask_for_code(settings.aws_profile) if hosts == 1 else "")
     problem = try_code(settings.aws_profile, settings.keys[0]["region"], code) if code else ""
     return [problem] if problem else []
+
+
+def ask_for_code(profile: str) -> str:
+    """Ask for the code of the MFA device that the profile needs now; empty if it needs none, or nobody can type one."""
+    # ansible-runner, and AWX by it, give a job a terminal at which nobody sits.
+    if "AWX_ISOLATED_DATA_DIR" in os.environ:
+        return ""
+    try:
+        why = find_missing_code(profile)
+        prompt = f"{why.error} Code (output is hidden):" if why else ""
+        return Display().prompt_until(prompt, private=True).decode("utf-8", "replace").strip() if prompt else ""
+    except (RefusedError, AnsibleError):  # the plan explains what is refused
+        return ""
+
+
+def try_code(profile: str, region: str, code: object) -> str:
+    """Log in; return why not, empty if all is well. The code serves one login, however many steps and organizations use it."""
+    # A number has lost its leading zeros.
+    digits = f"{code:06d}" if isinstance(code, int) else str(code).strip()
+    if not re.fullmatch(r"[0-9]{6}", digits):
+        return "The code of an MFA device (cmk_aws_mfa_code) has 6 digits. Run again with the digits that the device shows."
+    try:
+        log_in(profile, region, digits)
+    except RefusedError as refused:
+        return str(refused)
+    return ""
 
 
 def _credentials(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -131,3 +164,9 @@ def _credentials(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         # To look costs time, which only those who mail need to spend.
         "can_mail": by_mail and _is_importable("ansible_collections.community.general"),
     }
+
+
+def warn_of_kept_files(*, has_token: bool) -> None:
+    """Warn if Ansible is told to leave the files of its modules behind, one of which holds the token."""
+    if has_token and C.DEFAULT_KEEP_REMOTE_FILES:
+        Display().warning(_KEPT_FILES)

@@ -152,14 +152,14 @@ class Run:
         return self.controller.is_writable
 
     def _holder(self) -> _lock.Holder:
-        return _lock.Holder(self.number, "boot", str(self.number), "ns", "host", ORG, self.now, self.now)
+        return _lock.Holder(self.number, str(self.number), "boot", ORG, "host", self.now, self.now)
 
     def _acquire(self) -> Json:
         """As controller_lock does: the refusal if another run holds the lock."""
         mine, holder = self._holder(), self.controller.lock
         pid = holder.pid if holder else 0
-        process = _lock.Process(pid in self.world_alive, str(pid))
-        if holder and _lock.is_held_by_another(holder, mine, self.now, process):
+        started = str(pid) if pid in self.world_alive else None
+        if holder and _lock.is_held_by_another(holder, mine, started):
             return dict(vars(refusal("other_run_notifies", pid=holder.pid, host=holder.host, since=holder.since)))
         if self.controller.is_writable:
             self.controller.lock = mine

@@ -85,7 +85,7 @@ def steps(run_action: RunAction, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def other(steps: Steps) -> Holder:
     """Another run of the same process, on another inventory host, that holds the lock."""
     holder = replace(identify("acme-again", clock()), host="elsewhere")
-    assert acquire(steps.lock, holder, clock()) is None
+    assert acquire(steps.lock, holder) is None
     return holder
 
 

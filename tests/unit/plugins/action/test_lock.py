@@ -20,7 +20,6 @@ from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action.step import ActionModule
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _lock
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._leaks import warn_of_kept_files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import (
     Holder,
     acquire,
@@ -28,6 +27,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import 
     parse,
     release,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import warn_of_kept_files
 
 from .conftest import RunAction
 
@@ -77,7 +77,7 @@ def other(locked: Locked) -> Iterator[Holder]:
     """Another run that lives and holds the lock."""
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as process:
         holder = identify("acme", _now(), process.pid)
-        assert acquire(str(locked.file), holder, _now()) is None
+        assert acquire(str(locked.file), holder) is None
         yield holder
         process.kill()
 

@@ -65,7 +65,7 @@ def test_the_lock_is_freed(end: End, tmp_path: Path) -> None:
     mine, theirs = identify("", clock()), replace(identify("", clock()), inventory_host="another")
     for holder, freed in ((mine, True), (theirs, False)):
         path.unlink(missing_ok=True)
-        acquire(str(path), holder, clock())
+        acquire(str(path), holder)
         end(check=True)
         assert parse(path.read_bytes()) == holder
         end()
@@ -82,7 +82,7 @@ def test_check_mode_writes_nothing(end: End, tmp_path: Path) -> None:
 )
 def test_without_a_folder_or_with_a_problem(end: End, tmp_path: Path, settings: dict[str, Any]) -> None:
     path = tmp_path / "acme/lock.json"
-    acquire(str(path), identify("", clock()), clock())
+    acquire(str(path), identify("", clock()))
     found = end(settings=settings)
     assert bool(found["folder"]) == ("problems" in settings)
     assert found["result"]["org"] == "acme"

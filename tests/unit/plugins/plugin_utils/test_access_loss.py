@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from dataclasses import asdict
 
 import pytest
 
@@ -223,4 +224,4 @@ class TestOwnRevocation:
 
 def test_it_passes_from_task_to_task() -> None:
     loss = find_access_loss(trail("2026-11-20T03:00:00Z"), is_lost_now=True, started_at=NOW)
-    assert AccessLoss.from_json(json.loads(json.dumps({**loss.as_json(), "more": 1}))) == loss
+    assert AccessLoss.from_json(json.loads(json.dumps({**asdict(loss), "more": 1}))) == loss

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import ASSESS, RESTORE, REVOKE, VERIFY
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided
@@ -45,7 +44,7 @@ TOLD: t.Final = {"at": at(50), "noted_at": at(16)}
 def revocation(*, changed: bool = True) -> Run:
     key = Key("us-east-1", key_state_before="Enabled", key_state="Disabled", changed=changed)
     calls = (Call("DisableKey", at(0)),) if changed else ()
-    return Run(REVOKE, change=Keys((replace(key, calls=calls),)), decided=Decided(before=AccessLoss()))
+    return Run(REVOKE, change=Keys((replace(key, calls=calls),)), decided=Decided())
 
 
 def restoration(journal: Journal | None = JOURNAL, **more: t.Any) -> Run:

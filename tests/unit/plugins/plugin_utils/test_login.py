@@ -6,7 +6,7 @@ import pytest
 from ansible.errors import AnsibleError
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError, refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import login
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import settings
 
 NEEDED = refusal("mfa_code_needed", profile="operator", device="GAHT12345678")
 
@@ -28,7 +28,7 @@ class Terminal:
 @pytest.fixture
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     made = Terminal(b"473920\n")
-    monkeypatch.setattr(login, "Display", lambda: made)
+    monkeypatch.setattr(settings, "Display", lambda: made)
     return made
 
 
@@ -41,13 +41,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         profiles.append(profile)
         return NEEDED
 
-    monkeypatch.setattr(login, "find_missing_code", find_missing_code)
+    monkeypatch.setattr(settings, "find_missing_code", find_missing_code)
     monkeypatch.delenv("AWX_ISOLATED_DATA_DIR", raising=False)
     return profiles
 
 
 def test_the_prompt_names_profile_and_device_and_shows_no_code(asked: list[str], terminal: Terminal) -> None:
-    assert (login.ask_for_code("operator"), asked) == ("473920", ["operator"])
+    assert (settings.ask_for_code("operator"), asked) == ("473920", ["operator"])
     ((prompt, private),) = terminal.prompts
     assert private
     assert "AWS profile operator" in prompt
@@ -56,27 +56,27 @@ def test_the_prompt_names_profile_and_device_and_shows_no_code(asked: list[str],
 
 def test_nobody_is_asked_without_a_terminal(terminal: Terminal) -> None:
     terminal.typed = None
-    assert login.ask_for_code("operator") == ""
+    assert settings.ask_for_code("operator") == ""
 
 
 def test_nobody_is_asked_without_need(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(login, "find_missing_code", lambda _profile: None)
-    assert (login.ask_for_code("operator"), terminal.prompts) == ("", [])
+    monkeypatch.setattr(settings, "find_missing_code", lambda _profile: None)
+    assert (settings.ask_for_code("operator"), terminal.prompts) == ("", [])
 
 
 def test_what_cannot_be_read_is_for_the_plan_to_explain(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_profile: str) -> None:
         raise RefusedError(NEEDED)
 
-    monkeypatch.setattr(login, "find_missing_code", refuse)
-    assert (login.ask_for_code("operator"), terminal.prompts) == ("", [])
+    monkeypatch.setattr(settings, "find_missing_code", refuse)
+    assert (settings.ask_for_code("operator"), terminal.prompts) == ("", [])
 
 
 def test_a_job_has_a_terminal_at_which_nobody_sits(
     asked: list[str], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWX_ISOLATED_DATA_DIR", "/runner/artifacts/1")
-    assert (login.ask_for_code("operator"), asked, terminal.prompts) == ("", [], [])
+    assert (settings.ask_for_code("operator"), asked, terminal.prompts) == ("", [], [])
 
 
 @pytest.mark.parametrize(
@@ -86,8 +86,8 @@ def test_a_job_has_a_terminal_at_which_nobody_sits(
 )
 def test_codes(monkeypatch: pytest.MonkeyPatch, code: object, tried: str) -> None:
     given: list[tuple[str, ...]] = []
-    monkeypatch.setattr(login, "log_in", lambda *args: given.append(args))
-    assert login.try_code("operator", "us-east-1", code) == ""
+    monkeypatch.setattr(settings, "log_in", lambda *args: given.append(args))
+    assert settings.try_code("operator", "us-east-1", code) == ""
     assert given == [("operator", "us-east-1", tried)]
 
 
@@ -95,8 +95,8 @@ def test_codes(monkeypatch: pytest.MonkeyPatch, code: object, tried: str) -> Non
     "code", ["47392", "4739201", "47392a", "my password", "\u0664\u0667\u0663\u0669\u0662\u0660", 1234567]
 )
 def test_what_is_no_code_is_neither_sent_nor_shown(monkeypatch: pytest.MonkeyPatch, code: object) -> None:
-    monkeypatch.setattr(login, "log_in", lambda *_args: pytest.fail("it was sent"))
-    problem = login.try_code("operator", "us-east-1", code)
+    monkeypatch.setattr(settings, "log_in", lambda *_args: pytest.fail("it was sent"))
+    problem = settings.try_code("operator", "us-east-1", code)
     assert "has 6 digits" in problem
     assert str(code) not in problem
 
@@ -105,5 +105,5 @@ def test_a_refusal_is_a_problem_of_the_run(monkeypatch: pytest.MonkeyPatch) -> N
     def refuse(*_args: str) -> None:
         raise RefusedError(NEEDED)
 
-    monkeypatch.setattr(login, "log_in", refuse)
-    assert login.try_code("operator", "us-east-1", "473920") == str(NEEDED)
+    monkeypatch.setattr(settings, "log_in", refuse)
+    assert settings.try_code("operator", "us-east-1", "473920") == str(NEEDED)

@@ -30,7 +30,6 @@ def test_what_is_decided_passes_from_task_to_task() -> None:
         targets=({"region": "us-east-1"},),
         announcement=Announcement(Journal(reference="cmk-restore/acme/0123456789ab"), enables=True),
         loss=AccessLoss(revoked_at="2026-11-20T08:15:00Z"),
-        before=AccessLoss(lost_at="2026-11-20T08:15:00Z"),
         access=(Access("us-east-1", "arn", changed=True),),
         ticket=Ticket(told=True),
     )

@@ -16,18 +16,21 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access import compare_access
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Records
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import decide_revocation
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding import (
+    check_confirmation,
+    check_drill,
+    check_no_loss,
+    decide_revocation,
+)
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import (
+    Key,
+    Keys,
+    find_open_regions,
+    judge_revoked,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import make_result, next_step
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import (
-    lost_before_drill,
-    no_drill,
-    still_open,
-    unconfirmed,
-    withdrawn,
-)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, evidence_parts, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
@@ -42,7 +45,7 @@ OLD: t.Final = "2026-11-03T08:00:00Z"
     ("confirm", "org"), [("acme", "acme"), ("Acme & Co. KG", "Acme & Co. KG"), ("0042", "0042"), ("all", "all")]
 )
 def test_the_name_typed_out_confirms(confirm: str, org: str) -> None:
-    assert unconfirmed(confirm, org, 1) is None
+    assert check_confirmation(confirm, org, 1) is None
 
 
 @pytest.mark.parametrize(
@@ -69,7 +72,7 @@ def test_the_name_typed_out_confirms(confirm: str, org: str) -> None:
     ],
 )
 def test_nothing_else_confirms(confirm: object, code: str) -> None:
-    why = unconfirmed(confirm, "acme", 1)
+    why = check_confirmation(confirm, "acme", 1)
     assert isinstance(why, Refusal)
     assert why.code == code
     assert "nothing was disabled" in why.error
@@ -78,7 +81,7 @@ def test_nothing_else_confirms(confirm: object, code: str) -> None:
 
 @pytest.mark.parametrize("confirm", ["acme", "all", ""])
 def test_no_name_speaks_for_several_organizations(confirm: str) -> None:
-    why = unconfirmed(confirm, "acme", 2)
+    why = check_confirmation(confirm, "acme", 2)
     assert why is not None
     assert why.code == "revoke_several"
     assert why.error.startswith("This run has 2 organizations")
@@ -96,7 +99,7 @@ def test_no_name_speaks_for_several_organizations(confirm: str) -> None:
     ],
 )
 def test_a_drill_needs_the_mark_and_the_name(drill: bool, confirm: str, organizations: int, code: str) -> None:
-    why = no_drill(Settings(org="acme", drill=drill, confirm=confirm), organizations)
+    why = check_drill(Settings(org="acme", drill=drill, confirm=confirm), organizations)
     assert (why.code if why else "") == code
 
 
@@ -110,7 +113,7 @@ def test_a_drill_needs_the_mark_and_the_name(drill: bool, confirm: str, organiza
 )
 def test_a_drill_revokes_only_what_it_can_give_back(states: list[str | None], named: str) -> None:
     keys = [key(state, region) for state, region in zip(states, (EAST, WEST), strict=True)]
-    why = lost_before_drill(read_keys(*keys), "acme")
+    why = check_no_loss(read_keys(*keys), "acme")
     assert named in str(why or "")
     assert bool(why) is bool(named)
     # Without a drill, the rest of the keys is disabled all the same.
@@ -120,7 +123,7 @@ def test_a_drill_revokes_only_what_it_can_give_back(states: list[str | None], na
 
 
 def test_a_secret_that_was_typed_by_mistake_is_not_repeated() -> None:
-    assert "hunter2" not in str(unconfirmed("operator:hunter2@example.com", "acme", 1))
+    assert "hunter2" not in str(check_confirmation("operator:hunter2@example.com", "acme", 1))
 
 
 def key(before: str | None, region: str = EAST, *, changed: bool = False, **more: t.Any) -> dict[str, t.Any]:
@@ -177,10 +180,10 @@ def read_keys(*keys: dict[str, t.Any]) -> tuple[Key, ...]:
     ],
 )
 def test_every_key_state(state: str, actions: list[str], code: str, is_open: bool) -> None:
-    (found,) = withdrawn(read_keys(planned(state)))
+    (found,) = map(judge_revoked, read_keys(planned(state)))
     assert (list(found.actions), found.code) == (actions, code)
     assert bool(found.error) is bool(found.hint) is bool(code)
-    assert still_open([found]) == ([EAST] if is_open else [])
+    assert find_open_regions([found]) == ([EAST] if is_open else [])
 
 
 def test_the_table_is_whole() -> None:
@@ -188,13 +191,13 @@ def test_the_table_is_whole() -> None:
 
 
 def test_the_way_back_of_a_key_store_is_not_a_hint_for_a_revocation() -> None:
-    (found,) = withdrawn(read_keys(planned("Unavailable")))
+    (found,) = map(judge_revoked, read_keys(planned("Unavailable")))
     assert "Reconnect" not in found.hint
 
 
 def test_a_key_that_could_not_be_read_counts_as_open() -> None:
-    assert still_open(read_keys(key(None, error="AWS refused DescribeKey.", code="access_denied"))) == [EAST]
-    assert still_open(read_keys(key("Enabled"))) == [EAST]
+    assert find_open_regions(read_keys(key(None, error="AWS refused DescribeKey.", code="access_denied"))) == [EAST]
+    assert find_open_regions(read_keys(key("Enabled"))) == [EAST]
 
 
 SETTINGS: t.Final[dict[str, t.Any]] = {

@@ -60,7 +60,8 @@ API = {"support_url": "https://support.example.com", "has_token": True, "ticket"
 
 
 def read(command: Any = "restore", **more: Any) -> dict[str, Any]:
-    return read_settings({**GIVEN, **more}, REALMS, COMMANDS[command]).as_json()
+    settings = read_settings({**GIVEN, **more}, REALMS, COMMANDS[command])
+    return dict(json.loads(json.dumps(settings.as_json())))
 
 
 def fine(**more: Any) -> dict[str, Any]:
@@ -996,11 +997,11 @@ class TestByok:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            ({"key": "alias/a"}, "cmk_key has no place with cmk_programme=byok"),
-            ({"keys": {"us-east-1": "alias/a"}}, "cmk_keys has no place with cmk_programme=byok"),
+            ({"key": "alias/a"}, "cmk_key cannot be used with cmk_programme=byok"),
+            ({"keys": {"us-east-1": "alias/a"}}, "cmk_keys cannot be used with cmk_programme=byok"),
             ({"realm": "Japan"}, "The regions of the BYOK location 'Japan' are not confirmed"),
-            ({"command": "verify"}, "cmk_programme=byok can be restored and assessed, and not be used with verify"),
-            ({"command": "revoke"}, "cmk_programme=byok can be restored and assessed, and not be used with revoke"),
+            ({"command": "verify"}, "cmk_programme=byok works with restore and assess only: verify follows"),
+            ({"command": "revoke"}, "cmk_programme=byok works with restore and assess only: revoke follows"),
             ({"programme": "hyok"}, "cmk_programme must be cmk or byok, but is 'hyok'."),
         ],
     )

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._variables import (
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import (
+    find_misspelt,
     host_pattern,
-    misspelt,
+    read_confirmation,
     read_each,
-    typed,
 )
 
 DOCUMENTED = ("cmk_cancel_deletion", "cmk_ticket", "cmk_ticket_url", "cmk_regions", "cmk_key", "cmk_keys", "cmk_sites")
@@ -69,17 +69,17 @@ class TestMisspelt:
         ],
     )
     def test_the_nearest_is_named(self, name: str, nearest: str) -> None:
-        (warning,) = misspelt((name, "cmk_key"), DOCUMENTED, ())
+        (warning,) = find_misspelt((name, "cmk_key"), DOCUMENTED, ())
         assert warning == f"{name} is no variable of this collection. Did you mean {nearest}?"
 
     @pytest.mark.parametrize(
         "name", ["cmk_owner", "cmk_team", "cmk_ticket", "acme_tiket", "tiket", "cmk_", "__cmk_tiket"]
     )
     def test_nothing_is_said_of_other_variables(self, name: str) -> None:
-        assert misspelt((name,), DOCUMENTED, ()) == []
+        assert find_misspelt((name,), DOCUMENTED, ()) == []
 
     def test_nothing_is_said_of_what_the_role_itself_uses(self) -> None:
-        assert misspelt(("cmk_ticket_now", "cmk_tickets"), DOCUMENTED, ("cmk_tickets", "cmk_ticket_now")) == []
+        assert find_misspelt(("cmk_ticket_now", "cmk_tickets"), DOCUMENTED, ("cmk_tickets", "cmk_ticket_now")) == []
 
 
 class TestTyped:
@@ -95,7 +95,7 @@ class TestTyped:
         ],
     )
     def test_it_is_among_the_extra_variables(self, extra: dict[str, Any], confirmation: str) -> None:
-        assert typed(extra) == confirmation
+        assert read_confirmation(extra) == confirmation
 
 
 class TestHostPattern:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ REVOKED = "2026-11-20T08:15:00Z"
 
 
 def at(revoked_at: Any = REVOKED, now: Any = "2026-11-24T03:00:00Z", **more: Any) -> dict[str, Any]:
-    result = find_window(revoked_at, now, **more).as_json()
+    result = asdict(find_window(revoked_at, now, **more))
     # It goes into facts, reports and templates.
     assert json.loads(json.dumps(result)) == result
     return result
@@ -338,14 +339,14 @@ class TestByok:
         ],
     )
     def test_fifteen_days_and_nothing_between(self, now: str, phase: str, hours: int, says: str) -> None:
-        result = find_window("2026-11-20T08:15:00Z", now, programme="byok").as_json()
+        result = asdict(find_window("2026-11-20T08:15:00Z", now, programme="byok"))
         assert (result["phase"], result["hours_left"], result["limit_days"]) == (phase, hours, 15)
         assert says in result["says"]
         assert result["reinstate_by"] == result["at_risk_after"] == "2026-12-05T08:15:00Z"
 
     def test_nothing_is_told_that_atlassian_does_not(self) -> None:
         for moment in (None, "2026-11-20T08:15:00Z", "2026-01-01"):
-            result = find_window(moment, "2026-11-24T03:00:00Z", programme="byok").as_json()
+            result = asdict(find_window(moment, "2026-11-24T03:00:00Z", programme="byok"))
             assert result["expected_completion"] is None
             assert "one hour" not in result["says"]
             assert "10 days" not in result["says"]
