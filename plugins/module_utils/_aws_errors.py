@@ -93,6 +93,11 @@ def _explain_answer(error: BaseException, code: str, operation: str, region: str
     )
 
 
+def explain_optional(why: Refusal, operation: str) -> str:
+    """Say why an optional call gave nothing; of a missing permission in one short sentence, the same for every region."""
+    return f"AWS refused {operation}." if why.code in ("access_denied", "denied") else why.error
+
+
 def not_found(error: BaseException, reference: str, region: str, account_id: str | None) -> Refusal:
     """Explain DescribeKey's NotFoundException; AWS's message names the account that was searched."""
     searched = re.search(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:([0-9]{12}):", str(error))

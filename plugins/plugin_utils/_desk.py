@@ -237,8 +237,8 @@ def _message(result: Comment) -> str:
     said = data.get("errorMessage") or data.get("message") if isinstance(data, dict) else None
     # uri's own message repeats the status; after the last colon stands the reason.
     text = said or str(result.get("msg", "")).rpartition("Request failed: ")[2]
-    # urllib puts its reason between the signs that a tag has.
-    text = re.sub(r"(?s)^<\w+ error (.*)>$", r"\1", str(text))
+    # urllib puts its reason between the signs that a tag has, and the number of the error says no more than its text.
+    text = re.sub(r"^\[Errno -?[0-9]+\] ", "", re.sub(r"(?s)^<\w+ error (.*)>$", r"\1", str(text)))
     return _one_line(re.sub(r"<[^>]{0,500}>", " ", text[:5000]))[:300].rstrip(".") + "."
 
 

@@ -20,7 +20,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec impo
     ArgumentSpec,
     Json,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain_optional
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._cloudtrail.lookup import (
     EVENTS_A_PAGE,
     MOST_PAGES,
@@ -178,7 +178,7 @@ def _look_up(trail: Trail, key: _Key, days: int, marks: Marks) -> _Past:
     try:
         history = read_history(trail, key.key_arn, since, key.custom_key_store_id)
     except RefusedError as refused:
-        return _Past(reason=refused.refusal.error)
+        return _Past(reason=explain_optional(refused.refusal, "LookupEvents"))
     events = read_access_events(history.events, key.region)
     revocation = find_revocation(events)
     reasons = [] if revocation.is_current else [why_none(revocation, key.key_state, days)]

@@ -10,7 +10,11 @@ import json
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import AWS_ERRORS, explain
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import (
+    AWS_ERRORS,
+    explain,
+    explain_optional,
+)
 
 
 class AccessClient(t.Protocol):
@@ -76,7 +80,7 @@ def read_access(client: AccessClient, key_arn: str, region: str, access: Access)
         # The name is the only one there is, and older versions of botocore demand it.
         access.policy = canonical(json.loads(client.get_key_policy(KeyId=key_arn, PolicyName="default")["Policy"]))
     except AWS_ERRORS as error:
-        access.reasons.append(explain(error, "GetKeyPolicy", region).error)
+        access.reasons.append(explain_optional(explain(error, "GetKeyPolicy", region), "GetKeyPolicy"))
     except ValueError:
         access.reasons.append(f"The key policy that AWS returned in {region} is not JSON.")
     try:
@@ -84,7 +88,7 @@ def read_access(client: AccessClient, key_arn: str, region: str, access: Access)
         if access.grants is None:
             access.reasons.append(f"The key in {region} has more grants than the {MOST_PAGES} pages that were read.")
     except AWS_ERRORS as error:
-        access.reasons.append(explain(error, "ListGrants", region).error)
+        access.reasons.append(explain_optional(explain(error, "ListGrants", region), "ListGrants"))
     access.is_done = True
 
 

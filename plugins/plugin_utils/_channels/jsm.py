@@ -150,21 +150,52 @@ def _with_best_clock(sent: Answer, offset: int | None) -> Answer:
     return replace(sent, clock_offset=max(known, default=None))
 
 
+class _WaitRow:
+    """Counts the seconds to the next attempt, for one organization in one row: more rows would hide the text above them."""
+
+    def __init__(self, run: Run) -> None:
+        self._org, self._is_single = run.settings.org, run.organizations == 1
+        self._errors: set[str] = set()
+        self._is_open = False
+
+    def say(self, error: str) -> None:
+        """Say once what the desk answered."""
+        if error not in self._errors:
+            self._errors.add(error)
+            self.end()
+            show(f"{self._org}: {error}")
+
+    def count(self, seconds: float) -> None:
+        """Show how long it still is."""
+        if self._is_single:
+            show(
+                f" {seconds:g}" if self._is_open else f"{self._org}: seconds to the next attempt: {seconds:g}",
+                newline=False,
+            )
+            self._is_open = True
+        else:
+            show(f"{self._org}: {seconds:g} seconds to the next attempt")
+
+    def end(self) -> None:
+        """End the row."""
+        if self._is_open:
+            show("")
+        self._is_open = False
+
+
 def _read(
     task: Task, run: Run, *, attempt: int = 1, wait: float = 0, on_trouble: t.Callable[[], None] | None = None
 ) -> Look:
     """Read the ticket and its comments, within the desk's time."""
     settings, args = run.settings, task.args
-    shown: set[str] = set()
+    wait_row = _WaitRow(run)
 
     def pause(seconds: float, why: Answer) -> None:
-        if why.error not in shown:
-            shown.add(why.error)
-            Display().display(f"{settings.org}: {why.error}")
+        wait_row.say(why.error)
         if on_trouble:
             on_trouble()
         while seconds > 0:
-            Display().display(f"{settings.org}: waiting for the support desk, next attempt in {seconds:g} s")
+            wait_row.count(seconds)
             time.sleep(min(seconds, _PROGRESS_EVERY))
             seconds -= _PROGRESS_EVERY
 
@@ -172,6 +203,7 @@ def _read(
     patience = settings.desk_until - time.time()
     reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, attempt, args["retries"], patience)
     found = reader.ticket(settings.request_url, settings.slug, args["user"])
+    wait_row.end()
     if found.bound:
         Display().warning(
             f"{settings.org}: {found.bound} An announcement in a comment that was not read does not count."

@@ -155,6 +155,7 @@ def _assess(about: Facts, count: _Count) -> _Verdict:
         "Ready: a restore would succeed" if all(proven) else f"A restore should succeed; {ENABLE_KEY} is not proven"
     )
     if about["status"] == "nothing_to_restore":
+        headline = f"Ready: nothing to restore, and {ENABLE_KEY} is proven" if all(proven) else headline
         return _nothing_lost()._replace(headline=headline)
     return _Verdict("ready", "good", headline, f"{todo} This rehearsal changed nothing.")
 

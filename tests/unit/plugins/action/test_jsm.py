@@ -77,7 +77,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Desk:
     made = Desk(tmp_path / "acme")
     monkeypatch.setattr(jsm, "Reader", made.reader)
     monkeypatch.setattr(jsm, "time", SimpleNamespace(time=lambda: made.now, sleep=made.sleep))
-    monkeypatch.setattr(jsm, "show", made.shown.append)
+    monkeypatch.setattr(jsm, "show", lambda text, *, newline=True: made.shown.append(text))
     monkeypatch.setattr(comment, "show", made.paste)
     monkeypatch.setattr(Task, "run_module", made.run_module)
     monkeypatch.setattr(Display, "warning", lambda _self, text: made.warnings.append(text))
@@ -164,6 +164,12 @@ class TestBeforeTheComment:
         desk.interrupts = [10, 3]
         assert step()["ticket"]["told"] is True
         assert (len(desk.pasted), desk.waits) == (1, [0, 8.0, 2.0, 3])
+        # What was said before is not said again, and the waits are one row, which hides nothing.
+        row = ["acme: seconds to the next attempt: 10", " 2", " 3", ""]
+        assert desk.shown == ["acme: The desk failed.", *row]
+        desk.shown.clear()
+        assert step(organizations=2)["ticket"]["told"] is True
+        assert desk.shown[1:] == [f"acme: {seconds} seconds to the next attempt" for seconds in (10, 2, 3)]
 
 
 class TestAfterTheComment:
