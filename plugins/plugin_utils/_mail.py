@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The comment as a mail to the support desk, with ``community.general.mail``. Pure.
 
 A mail server that takes a mail proves nothing about the ticket: until a person has seen the comment there, Atlassian
@@ -66,11 +64,7 @@ def message(settings: Settings, mail: MailSettings, text: str, user: str, passwo
 
 
 def sent(result: t.Mapping[str, t.Any], ticket: str, mail: MailSettings, now: str) -> dict[str, t.Any]:
-    """Judge the result of ``community.general.mail``.
-
-    :param now: the time in UTC, ISO 8601
-    :return: ``mailed`` (``to``, ``ticket``, ``at``), or ``code``, ``error`` and ``hint`` of why it is not
-    """
+    """Judge the result of ``community.general.mail``: ``mailed``, or ``code``, ``error`` and ``hint`` of why it is not."""
     said = _said(result.get("msg"))
     # A server that refuses the only recipient makes the module fail; the rest is for several recipients.
     if said == "Mail sent successfully." and not result.get("result"):

@@ -21,9 +21,7 @@ Written = t.TypeVar("Written", Mention, Author)
 def told_by_look(announcement: Announcement | None, look: Look | None) -> Ticket:
     """Return how Atlassian was notified of this restoration: by the ticket, or else by what the controller remembers.
 
-    :param announcement: None before it is settled
-    :param look: None if the ticket is not read
-    :return: with ``at`` by the controller's clock (empty if unknown), and why the ticket could not be read
+    ``at`` is by the controller's clock (empty if unknown). What went wrong is why the ticket could not be read.
     """
     found = _notification(announcement, look.mentions if look else ())
     return found.failed(look.why) if look and not look.ok else found
@@ -34,7 +32,7 @@ def _notification(announcement: Announcement | None, mentions: t.Sequence[Mentio
         return Ticket()
     record = announcement.journal.told
     # After a known notification, an announcement of ours by another controller moves the time from which evidence counts.
-    ours = [one for one in mentions if one.by_us] if record else []
+    ours = [mention for mention in mentions if mention.by_us] if record else []
     mention = newest([*announced(mentions, announcement), *ours])
     known_at = _recorded_at(announcement)
     # The desk's clock is measured anew at each look: the comment that is recorded keeps the time that was recorded.
@@ -54,10 +52,7 @@ def find_comment(announcement: Announcement | None, look: Look, *, already_told:
 
 
 def find_standing(announcement: Announcement | None, look: Look, ticket: str) -> Ticket:
-    """Return, for a rehearsal, what would stop an announcement, or how Atlassian was notified.
-
-    :param ticket: its key
-    """
+    """Return, for a rehearsal, what would stop an announcement on the ticket (its key), or how Atlassian was notified."""
     # An old announcement does not help at the next loss, which a rehearsal is for.
     unfit = unfit_comment("", ticket, look) if look.ok else look.why
     if unfit:

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Do the organization's sites answer? Asked with Ansible's own client, all at the same time."""
 
 from __future__ import annotations
@@ -17,8 +15,7 @@ import urllib.error
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_each_within
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask, run_each_within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 
 # Jira Cloud platform REST API, "Get Jira instance info": accessible anonymously.
@@ -44,11 +41,7 @@ Get = t.Callable[[str], t.Mapping[str, t.Any]]
 
 
 def asked_at(site: str, path: str) -> str:
-    """Return the URL at which a site is asked: a site that is given with a path of its own, at that; empty if unfit.
-
-    :param site: an entry of ``cmk_sites``; without a scheme, https is meant
-    :param path: for sites without a path
-    """
+    """Return the URL of an entry of ``cmk_sites``, at ``path`` unless it has a path of its own; empty if unfit."""
     url = site if "://" in site else f"https://{site}"
     try:
         parts = urlsplit(url)

@@ -47,7 +47,7 @@ class Ticket:
     @classmethod
     def from_json(cls, known: Json) -> Ticket:
         """Read what a step returned."""
-        return cls(**{one.name: known[one.name] for one in fields(cls) if known.get(one.name) is not None})
+        return cls(**{field.name: known[field.name] for field in fields(cls) if known.get(field.name) is not None})
 
     @classmethod
     def from_mention(cls, mention: Mention, *, already_told: bool) -> Ticket:

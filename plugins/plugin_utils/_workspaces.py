@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """What Atlassian itself reports of the organization's apps.
 
 Source: Atlassian's organizations REST API, "Get list of workspaces" (POST /admin/v2/orgs/{orgId}/workspaces). Whether a
@@ -16,7 +14,7 @@ import re
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_within
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import run_within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import get
 
@@ -34,10 +32,7 @@ _WHY: t.Final = {
 
 
 def ask_atlassian(url: str, key: str) -> Check:
-    """Ask for the status of every app.
-
-    :return: the outcome of the check, and a sentence: what Atlassian reports, or why it was not read
-    """
+    """Ask for the status of every app; return the outcome, and what Atlassian reports or why it was not read."""
     # An unfit header would be quoted in the client's error.
     if not re.fullmatch(r"[!-~]+", key):
         return _unread("the key is not set, or is not one word")

@@ -15,7 +15,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_within
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import run_within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, Look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import get as ask_desk
