@@ -9,13 +9,12 @@ from __future__ import annotations
 import functools
 import http.client
 import json
-import time
 import typing as t
 import urllib.error
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask, run_each_within
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask, read_body, run_each_within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
 
 # Jira Cloud platform REST API, "Get Jira instance info": accessible anonymously.
@@ -23,7 +22,6 @@ SERVER_INFO: t.Final = "/rest/api/3/serverInfo"
 _SERVER_INFO_FIELDS: t.Final = ("baseUrl", "version")
 _TIMEOUT: t.Final = 10
 _MOST_BYTES: t.Final = 64 * 1024
-_PIECE: t.Final = 4096
 
 
 @dataclass(frozen=True)
@@ -84,8 +82,6 @@ def _judge(url: str, answer: t.Mapping[str, t.Any], expected: int) -> tuple[bool
 
 
 def _is_server_info(body: bytes) -> bool:
-    if len(body) > _MOST_BYTES:
-        return False
     try:
         info = json.loads(body)
     except (ValueError, RecursionError):
@@ -107,23 +103,12 @@ def look_at_sites(sites: t.Sequence[str], path: str, expected: int, get: Get) ->
 
 def get(url: str) -> dict[str, t.Any]:
     """Ask once. No redirect is followed, no credentials are sent, and the certificate is verified."""
-    end = time.monotonic() + _TIMEOUT
     try:
         with ask(url, timeout=_TIMEOUT) as response:
-            return {"status": response.getcode(), "body": _beginning(response, end)}
+            # A body that is too large is no server information, and nothing else is read of it.
+            return {"status": response.getcode(), "body": read_body(response, _MOST_BYTES, _TIMEOUT)}
     except urllib.error.HTTPError as error:
         with error:
             return {"status": error.code, "location": error.headers.get("Location")}
     except (OSError, http.client.HTTPException, ValueError) as error:
         return {"status": -1, "msg": str(error)}
-
-
-def _beginning(response: t.Any, end: float) -> bytes:
-    """Read a little more than a fitting answer has, and not longer than until then."""
-    body = b""
-    while len(body) <= _MOST_BYTES and time.monotonic() < end:
-        piece = response.read(_PIECE)
-        if not piece:
-            break
-        body += piece
-    return body

@@ -34,7 +34,6 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_note.py": "note",
     "plugin_utils/_notified.py": "notified verification",
     "plugin_utils/_options.py": "options",
-    "plugin_utils/_proof.py": "verification",
     "plugin_utils/_quoting.py": "quoting",
     "plugin_utils/_rehearsal.py": "rehearsal",
     "plugin_utils/_reports/events.py": "timeline",
@@ -109,7 +108,7 @@ EQUIVALENTS: t.Final[tuple[Equivalent, ...]] = (
         "either is a boolean",
     ),
     Equivalent(
-        "plugin_utils/_proof.py",
+        "plugin_utils/_checks.py",
         "if reply is None or at is None:",
         "reply is None and at is None",
         "a comment without a time is later than nothing, so a reply has one",

@@ -175,6 +175,19 @@ class _WaitRow:
 def _read(
     task: Task, run: Run, *, attempt: int = 1, wait: float = 0, on_trouble: t.Callable[[], None] | None = None
 ) -> Look:
+    """Read the ticket and its comments, and warn where they are too many to read."""
+    time.sleep(max(0, min(wait, run.settings.desk_until - time.time())))
+    look = read_ticket(task, run, task.args["retries"], attempt, on_trouble)
+    if look.bound:
+        Display().warning(
+            f"{run.settings.org}: {look.bound} An announcement in a comment that was not read does not count."
+        )
+    return look
+
+
+def read_ticket(
+    task: Task, run: Run, retries: int, attempt: int = 1, on_trouble: t.Callable[[], None] | None = None
+) -> Look:
     """Read the ticket and its comments, within the desk's time."""
     settings, args = run.settings, task.args
     wait_row = _WaitRow(run)
@@ -188,13 +201,8 @@ def _read(
             time.sleep(min(seconds, _PROGRESS_EVERY))
             seconds -= _PROGRESS_EVERY
 
-    time.sleep(max(0, min(wait, settings.desk_until - time.time())))
     patience = settings.desk_until - time.time()
-    reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, attempt, args["retries"], patience)
-    found = reader.ticket(settings.request_url, settings.slug, args["user"])
+    reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, attempt, retries, patience)
+    look = reader.ticket(settings.request_url, settings.slug, args["user"])
     wait_row.end()
-    if found.bound:
-        Display().warning(
-            f"{settings.org}: {found.bound} An announcement in a comment that was not read does not count."
-        )
-    return found
+    return look

@@ -11,8 +11,9 @@ import math
 import re
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import CHECKS, OUTCOMES
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import OUTCOMES as REHEARSED
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import CHECKS, OUTCOMES, VERDICTS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS
 
 PHASES: t.Final = ("reinstatable", "uncertain", "at_risk", "unknown")
 

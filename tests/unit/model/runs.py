@@ -26,7 +26,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _lock,
     _note,
     _notified,
-    _proof,
+    _checks,
     _result,
     _run,
     _settings,
@@ -578,7 +578,7 @@ class Run:
             if self.setup.mode == "api":
                 seen["look"] = asdict(self._read_ticket())
             self.parts["seen"] = {**seen, "use": []}
-            wanted = _proof.keys_to_prove(self._run(), [])
+            wanted = _checks.keys_to_prove(self._run(), [])
             self.parts["seen"] = {**seen, "use": [self._use(key) for key in wanted]}
         self._report()
         yield "ended"
