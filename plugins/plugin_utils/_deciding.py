@@ -15,9 +15,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided, Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys, keys_done
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import lost_before_drill, unconfirmed
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, find_loss
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 
 
 def begin_run(run: Run, records: Records) -> Decided:

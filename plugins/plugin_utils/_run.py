@@ -38,12 +38,11 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import 
     keys_done,
     trust_done,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Rehearsed, Ticket, told_by_look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.drawing import words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._revoking import still_open, withdrawn
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, seen_keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Rehearsed, Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import Window, find_window
 

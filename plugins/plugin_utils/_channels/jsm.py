@@ -24,13 +24,17 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import 
     read_answer,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import find_comment, find_standing
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import (
+    Rehearsed,
+    Ticket,
+    find_comment,
+    find_standing,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import try_folder
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Rehearsed, Ticket
 
 Json = dict[str, t.Any]
 _CREATED: t.Final = 201

@@ -25,6 +25,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys, Trust
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import acquire, identify
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import (
@@ -36,7 +37,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files 
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 
 Json = dict[str, t.Any]
 # What cannot be remembered if the journal cannot be written.

@@ -18,6 +18,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _announcement,
+    _checks,
     _decided,
     _deciding,
     _desk,
@@ -26,7 +27,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _lock,
     _note,
     _notified,
-    _checks,
     _result,
     _run,
     _settings,

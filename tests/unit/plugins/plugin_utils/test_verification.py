@@ -23,11 +23,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided impo
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket, told_by_look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS, Facts, judge_facts
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use, seen_keys
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import (
     describe_progress,
     judge,
