@@ -49,9 +49,7 @@ def keys_to_prove(run: Run, proven: t.Iterable[Use]) -> list[dict[str, str]]:
     """Pick the keys whose use is still to be proven, as ``kms_key_use_info`` takes them.
 
     A use counts from the latest of: the key was enabled, access was lost (by any source), Atlassian was notified. A key of
-    which none of these is known is left out, because no use of it proves anything.
-
-    :param proven: the results of earlier looks
+    which none of these is known is left out, because no use of it proves anything. Earlier looks have ``proven`` some.
     """
     first_uses = {use.arn: parse_time((use.first_use or {}).get("time")) for use in proven}
     wanted = []

@@ -50,7 +50,7 @@ class Decided:
         plain = {one.name: getattr(self, one.name) for one in fields(self)}
         journals = {name: _journal_as_json(plain[name]) for name in ("begun", "earlier")}
         parts = {name: plain[name].as_json() if plain[name] else None for name in ("announcement", "loss", "before")}
-        return {**plain, **journals, **parts, "access": list(map(asdict, self.access)), "ticket": self.ticket.as_json()}
+        return {**plain, **journals, **parts, "access": list(map(asdict, self.access)), "ticket": asdict(self.ticket)}
 
     @classmethod
     def from_json(cls, known: Json) -> Decided:

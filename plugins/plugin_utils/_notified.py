@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import typing as t
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement, announced
@@ -67,10 +67,6 @@ class Ticket:
     def failed(self, why: Why) -> Ticket:
         """Add what went wrong: code, error and hint."""
         return replace(self, code=why["code"], error=why["error"], hint=why["hint"])
-
-    def as_json(self) -> dict[str, t.Any]:
-        """Return it as it passes from task to task."""
-        return asdict(self)
 
     def as_record(self) -> dict[str, t.Any]:
         """Return what the journal keeps of the comment."""

@@ -48,7 +48,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_run.py": "run revoking",
     "plugin_utils/_seen.py": "parts verification",
     "plugin_utils/_settings.py": "settings",
-    "plugin_utils/_sites.py": "sites",
+    "plugin_utils/_sites.py": "sites workspaces",
     "plugin_utils/_state_dir.py": "state_dir remember",
     "plugin_utils/_steps/decide.py": "decide lock",
     "plugin_utils/_steps/report.py": "report",

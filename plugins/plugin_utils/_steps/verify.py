@@ -22,12 +22,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import get as ask_site
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import look_at_sites
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import ask_atlassian, look_at_sites
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import describe_progress, judge
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._workspaces import ask_atlassian
 
 # Seconds for the ticket and all of its comments, retries included.
 _DESK_TIME: t.Final = 60.0
@@ -67,7 +65,7 @@ def _look(task: Task, run: Run) -> Run:
         seen = replace(seen, look=_look_at_ticket(task, run))
     run = replace(run, seen=seen, now=clock())
     seen = replace(seen, use=_look_for_use(task, run))
-    sites = look_at_sites(settings.sites, settings.site_path, settings.site_status, ask_site)
+    sites = look_at_sites(settings.sites, settings.site_path, settings.site_status)
     atlassian = ask_atlassian(settings.workspaces_url, task.args["api_key"]) if settings.workspaces_url else None
     return replace(run, seen=replace(seen, sites=tuple(sites), atlassian=atlassian), now=clock())
 
