@@ -8,9 +8,9 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.comment import hand_over
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.jsm import post, rehearse
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.mail import mail
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.manual import hand_over
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.decide import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import sum_up_drill

@@ -33,7 +33,7 @@ def call(client: t.Any, operation: str, region: str, service: str = "kms", **par
     try:
         return method(**params)
     except AWS_ERRORS as error:
-        raise RefusedError(explain(error, operation, region, service)) from error
+        raise RefusedError(explain(error, operation, region, service), operation) from error
 
 
 def read_pages(read: t.Callable[..., t.Any], most: int, **params: str) -> tuple[list[t.Any], bool]:

@@ -243,9 +243,15 @@ NO_REFUSAL: t.Final = Refusal("", "", "")
 class RefusedError(Exception):
     """Carries a :class:`Refusal` up to the place that reports it."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: Refusal, operation: str = "") -> None:
         super().__init__(str(refusal))
-        self.refusal = refusal
+        self.refusal, self.operation = refusal, operation
+
+    @property
+    def brief(self) -> str:
+        """Why an optional call gave nothing; of a missing permission one short sentence, the same for every region."""
+        is_denied = self.operation and self.refusal.code in ("access_denied", "denied")
+        return f"AWS refused {self.operation}." if is_denied else self.refusal.error
 
 
 def _read_messages(text: str) -> dict[str, tuple[str, str]]:

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Which restoration is this, and was Atlassian notified of it? Pure.
 
 In doubt the answer is no: a second comment costs nothing, and a missing one costs the organization its ten days.
@@ -72,12 +70,9 @@ class Announcement:
 
 
 def begin(journal: Journal | None, states: States, *, changes: bool, ticket: str, now: str) -> Journal | None:
-    """Decide what to remember before the first key changes.
+    """Decide what to remember before the first key changes: the restoration that this run begins or continues.
 
-    :param journal: what is remembered so far; None if nothing
-    :param states: the state of each key (by its ARN) before this run
-    :param changes: whether this run is to change a key
-    :return: the journal of the restoration that this run begins or continues; unchanged if the run changes nothing
+    :param states: the state of each key (by its ARN) before this run, as in all that follows
     """
     if not changes:
         return journal
@@ -115,11 +110,8 @@ def settle(
 ) -> Announcement:
     """Decide what there is to announce, once it is known what became of the keys and when access was lost.
 
-    :param journal: as :func:`begin` returned it; None if nothing is remembered
-    :param states: the state of each key (by its ARN) before this run
-    :param settings: of which the ticket and the operator's note count
+    :param journal: as :func:`begin` returned it
     :param enables: whether this run changes a key (in check mode: would change one)
-    :param now: when this run started
     :param nonce: a random text, for a restoration that nothing else names
     """
     known = journal or Journal(in_doubt=True)
@@ -192,28 +184,18 @@ def _notified(journal: Journal, loss: AccessLoss, settings: Settings, now: str) 
 
 def _by_person(note: Note, now: str) -> dict[str, t.Any]:
     at = note.at or now
-    return {
-        "by": "person",
-        "note": note.text,
-        "url": note.url,
-        "at": at,
-        "noted_at": at,
-        "recorded_at": now,
-        "already_told": False,
-    }
+    times = {"at": at, "noted_at": at, "recorded_at": now}
+    return {"by": "person", "note": note.text, "url": note.url, **times, "already_told": False}
 
 
 def announced(on_ticket: t.Iterable[Mention], announcement: Announcement) -> list[Mention]:
-    """Pick from the references on the ticket those that prove that Atlassian was notified of this restoration.
-
-    :return: the newest first
-    """
+    """Pick from the references on the ticket those that prove that Atlassian was notified of this restoration, newest first."""
     on_ticket = list(on_ticket)
     reference, since = announcement.reference, announcement.since
-    exact = [one for one in on_ticket if one.reference == reference and not _is_older(one, since)]
-    ours = [replace(one, relied_on=True) for one in on_ticket if one.by_us]
-    counted = exact or (ours if announcement.accepts_ours else [])
-    return sorted(counted, key=lambda one: str(one.written_at), reverse=True)
+    counted = [mention for mention in on_ticket if mention.reference == reference and not _is_older(mention, since)]
+    if not counted and announcement.accepts_ours:
+        counted = [replace(mention, relied_on=True) for mention in on_ticket if mention.by_us]
+    return sorted(counted, key=lambda mention: str(mention.written_at), reverse=True)
 
 
 def _is_older(mention: Mention, since: object) -> bool:
@@ -224,17 +206,13 @@ def _is_older(mention: Mention, since: object) -> bool:
 def posted(answer: Answer, slug: str, announcement: Announcement) -> Mention | None:
     """Find in the desk's answer to a comment that it stored this announcement; None if the answer does not prove it."""
     stored = mentions([answer.data], slug, answer.clock_offset) if answer.ok else []
-    return next((one for one in stored if one.reference == announcement.reference), None)
+    return next((mention for mention in stored if mention.reference == announcement.reference), None)
 
 
 def with_usable(
     announcement: Announcement, parts: t.Sequence[Key | Trust], *, only_reads: bool = False
 ) -> Announcement:
-    """Add to the announcement since when all keys have been usable (``restored_at``), as soon as they are.
-
-    :param parts: what has become of the keys and of the trust statement so far
-    :param only_reads: a run of ``assess`` or ``verify`` changes nothing, so that its own time means nothing
-    """
+    """Add since when all keys have been usable (``restored_at``); the time of a run that only reads means nothing."""
     known = announcement.journal.restored_at or only_reads
     if known or not parts or any(part.error for part in parts):
         return announcement

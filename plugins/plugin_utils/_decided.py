@@ -13,7 +13,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access impor
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket
 
 Json: t.TypeAlias = t.Mapping[str, t.Any]
 

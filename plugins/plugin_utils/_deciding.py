@@ -17,10 +17,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided, Records
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import read_journal, write_journal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys, Trust, keys_done
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._options import shown
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, find_loss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 
 
 def begin_run(run: Run, records: Records) -> Decided:

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """The support desk's answers (Jira Service Management REST), read strictly. Pure.
 
 Source: Jira Service Management Cloud REST API, "Request"
@@ -20,7 +18,7 @@ from dataclasses import dataclass, field, fields
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._text import plain
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import format_time, parse_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._quoting import unquoted_lines
 
 # The desk's own JSON, which is read field by field.
@@ -64,6 +62,9 @@ class Account:
         )
 
 
+UNKNOWN: t.Final = Account()
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer of the desk, as far as it is free of secrets."""
@@ -81,8 +82,20 @@ class Answer:
     too_large: bool = False
 
 
+class _Dated:
+    """A comment with the desk's time, and the same by the controller's clock."""
+
+    at: str
+    noted_at: str
+
+    @property
+    def written_at(self) -> dt.datetime | None:
+        """When the comment was written: by the controller's clock, or by the desk's where that is not known."""
+        return parse_time(self.noted_at) or parse_time(self.at)
+
+
 @dataclass(frozen=True)
-class Mention:
+class Mention(_Dated):
     """A reference to a restoration on the ticket, in a line that the comment's author wrote."""
 
     reference: str
@@ -94,14 +107,9 @@ class Mention:
     by_us: bool = False  # false also where that cannot be established
     relied_on: bool = False  # it counts although its reference is another, because nothing is known
 
-    @property
-    def written_at(self) -> dt.datetime | None:
-        """When the comment was written: by the controller's clock, or by the desk's where that is not known."""
-        return parse_time(self.noted_at) or parse_time(self.at)
-
 
 @dataclass(frozen=True)
-class Author:
+class Author(_Dated):
     """Somebody who wrote public comments on the ticket."""
 
     author: str  # an id
@@ -113,11 +121,6 @@ class Author:
     text: str  # one short line
     noted_at: str = ""  # by the controller's clock, as of a mention
     by_us: bool = False
-
-    @property
-    def written_at(self) -> dt.datetime | None:
-        """When the newest comment was written, as :attr:`Mention.written_at`."""
-        return parse_time(self.noted_at) or parse_time(self.at)
 
 
 @dataclass(frozen=True)
@@ -147,20 +150,16 @@ class Look:
         """Read what ``asdict`` returned; None for nothing."""
         if not known:
             return None
-        given = {one.name: known[one.name] for one in fields(cls) if one.name in known}
-        given["mentions"] = tuple(Mention(**mention) for mention in known.get("mentions") or [])
-        authors = [
+        values = {field_.name: known[field_.name] for field_ in fields(cls) if field_.name in known}
+        values["mentions"] = tuple(Mention(**mention) for mention in known.get("mentions") or [])
+        values["authors"] = tuple(
             Author(**{**author, "references": tuple(author["references"])}) for author in known.get("authors") or []
-        ]
-        return cls(**{**given, "authors": tuple(authors)})
+        )
+        return cls(**values)
 
 
 def read_answer(result: Comment, attempt: int = 1, now: dt.datetime | None = None) -> Answer:
-    """Judge the result of ``ansible.builtin.uri`` and keep what is free of secrets.
-
-    :param attempt: the number of this attempt, from 1; the wait doubles with it
-    :param now: the controller's time when the answer came
-    """
+    """Judge the result of ``ansible.builtin.uri``, which came at ``now``; the wait doubles with each attempt, from 1."""
     status = int(result.get("status") or -1)
     data = result.get("json")
     size = int(result.get("size") or 0)
@@ -184,11 +183,7 @@ def read_answer(result: Comment, attempt: int = 1, now: dt.datetime | None = Non
 
 
 def not_told(post: Answer, look: Look) -> Why:
-    """Say why a comment that was sent does not count as told.
-
-    :param post: the answer to the comment
-    :param look: the ticket as it was read afterwards
-    """
+    """Say why a comment does not count: from the desk's answer to it, and the ticket as it was read afterwards."""
     sent = post.error or refusal("desk_not_json", status=post.status).error
     unread = look.error or look.bound
     if unread and post.code in _OUTCOME_UNKNOWN:
@@ -200,10 +195,7 @@ def not_told(post: Answer, look: Look) -> Why:
 
 
 def unfit_comment(text: str, ticket: str, look: Look | None) -> Why:
-    """Say why the ticket would not take the comment; empty if it would.
-
-    :param look: the ticket as it was read; None if it was not
-    """
+    """Say why the ticket, as far as it was read, would not take the comment; empty if it would."""
     if look and not look.allowed:
         return vars(refusal("ticket_closed", ticket=ticket, status=look.status))
     if len(text) > _MOST_CHARACTERS:
@@ -212,10 +204,9 @@ def unfit_comment(text: str, ticket: str, look: Look | None) -> Why:
 
 
 def _is_documented(url: str, data: Comment) -> bool:
-    """Tell whether a page of comments is one; the other answers are read field by field."""
-    if "/comment?" not in url:
-        return True
-    return isinstance(data.get("values"), list) and isinstance(data.get("isLastPage"), bool)
+    """Whether a page of comments is one; the other answers are read field by field."""
+    is_page = isinstance(data.get("values"), list) and isinstance(data.get("isLastPage"), bool)
+    return is_page or "/comment?" not in url
 
 
 def _code(status: int, result: Comment) -> str:
@@ -237,8 +228,8 @@ def _message(result: Comment) -> str:
     said = data.get("errorMessage") or data.get("message") if isinstance(data, dict) else None
     # uri's own message repeats the status; after the last colon stands the reason.
     text = said or str(result.get("msg", "")).rpartition("Request failed: ")[2]
-    # urllib puts its reason between the signs that a tag has.
-    text = re.sub(r"(?s)^<\w+ error (.*)>$", r"\1", str(text))
+    # urllib puts its reason between the signs that a tag has, and the number of the error says no more than its text.
+    text = re.sub(r"^\[Errno -?[0-9]+\] ", "", re.sub(r"(?s)^<\w+ error (.*)>$", r"\1", str(text)))
     return _one_line(re.sub(r"<[^>]{0,500}>", " ", text[:5000]))[:300].rstrip(".") + "."
 
 
@@ -273,44 +264,31 @@ def _clock_offset(date: object, received: dt.datetime | None) -> int | None:
 
 
 def local_time(created: str, offset: int | None) -> str:
-    """Convert a time of the desk to the controller's clock: UTC, ISO 8601 with ``Z``; empty if it is not known.
-
-    :param created: ISO 8601 with a zone, as ``created.iso8601`` has it
-    :param offset: the ``clock_offset`` of :func:`answer`
-    """
+    """Convert a time of the desk (``created.iso8601``) to the controller's clock, by an ``Answer.clock_offset``; empty if unknown."""
     # Without a zone it is no time of the desk.
     when = parse_time(created) if re.search(r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})$", created) else None
     if when is None or offset is None:
         return ""
     try:
-        local = (when - dt.timedelta(seconds=offset)).astimezone(dt.timezone.utc)
+        return format_time(when - dt.timedelta(seconds=offset)) or ""
     except OverflowError:
         return ""
-    return local.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def best_offset(*offsets: int | None) -> int | None:
+    """Choose the best of several ``clock_offset``: what takes time on the way makes the desk's clock look late."""
+    return max((offset for offset in offsets if offset is not None), default=None)
 
 
 def mentions(
-    comments: t.Iterable[Comment],
-    org_slug: str,
-    clock_offset: int | None = None,
-    ours: Account | None = None,
+    comments: t.Iterable[Comment], org_slug: str, clock_offset: int | None = None, ours: Account = UNKNOWN
 ) -> list[Mention]:
-    """List the references to restorations of the organization that the comments' authors wrote.
+    """List the references to restorations of the organization that the comments' authors wrote, in the order of the page.
 
     A reference counts only if it is an unquoted line of its own, with or without ``Reference:`` before it.
-
-    :param clock_offset: the ``clock_offset`` of the answer that holds the comments
-    :param ours: the account that we use
-    :return: in the order of the page
     """
     return [
-        Mention(
-            reference,
-            *(facts := comment_facts(comment)),
-            noted_at=local_time(facts.at, clock_offset),
-            author=_author_name(comment),
-            by_us=(ours or Account()).wrote(comment),
-        )
+        Mention(reference, author=_author_name(comment), **_describe(comment, clock_offset, ours))
         for comment in comments
         for reference in _references(comment, org_slug)
     ]
@@ -349,12 +327,9 @@ def _author_id(comment: Comment) -> str:
 
 
 def authors(
-    comments: t.Iterable[Comment], org_slug: str, clock_offset: int | None = None, ours: Account | None = None
+    comments: t.Iterable[Comment], org_slug: str, clock_offset: int | None = None, ours: Account = UNKNOWN
 ) -> list[Author]:
-    """Tell who wrote public comments.
-
-    :param comments: all of them, the oldest first
-    """
+    """List who wrote public comments, from all of them, the oldest first."""
     found: dict[str, Author] = {}
     for comment in comments:
         if not isinstance(comment, dict):
@@ -366,10 +341,8 @@ def authors(
             author,
             _author_name(comment),
             tuple(dict.fromkeys(references)),
-            *(facts := comment_facts(comment)),
             text=quoted(str(comment.get("body", ""))),
-            noted_at=local_time(facts.at, clock_offset),
-            by_us=(ours or Account()).wrote(comment),
+            **_describe(comment, clock_offset, ours),
         )
     return list(found.values())
 
@@ -386,21 +359,15 @@ def _one_line(text: str) -> str:
     return " ".join(plain(text).split())
 
 
-class Facts(t.NamedTuple):
-    """What evidence needs of a comment."""
-
-    comment_id: str
-    url: str
-    at: str
-
-
-def comment_facts(comment: Comment) -> Facts:
-    """Keep of a comment what evidence needs."""
-    return Facts(
-        quoted(str(comment.get("id", "")), 100),
-        quoted(_inside(comment, "_links", "self"), 1000),
-        quoted(_inside(comment, "created", "iso8601"), 100),
-    )
+def _describe(comment: Comment, clock_offset: int | None, ours: Account) -> dict[str, t.Any]:
+    at = quoted(_inside(comment, "created", "iso8601"), 100)
+    return {
+        "comment_id": quoted(str(comment.get("id", "")), 100),
+        "url": quoted(_inside(comment, "_links", "self"), 1000),
+        "at": at,
+        "noted_at": local_time(at, clock_offset),
+        "by_us": ours.wrote(comment),
+    }
 
 
 def _inside(comment: Comment, part: str, name: str) -> str:

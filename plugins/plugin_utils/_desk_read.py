@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Read a ticket of the support desk and its comments, page by page, with patience and within bounds."""
 
 from __future__ import annotations
@@ -18,13 +16,15 @@ import urllib.error
 import zlib
 from dataclasses import dataclass
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask, read_body, within
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask, late, read_body, run_within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
     Account,
     Answer,
     Comment,
     Look,
     authors,
+    best_offset,
     is_undecided,
     mentions,
     quoted,
@@ -44,11 +44,6 @@ _API: t.Final = "/rest/servicedeskapi/"
 Result = dict[str, t.Any]
 
 
-def utc_now() -> dt.datetime:
-    """Return the controller's time."""
-    return dt.datetime.now(dt.timezone.utc)
-
-
 @dataclass(frozen=True)
 class _Comments:
     """The comments that were read, the last good or bad answer, and the bound that ended the reading (or empty)."""
@@ -61,13 +56,10 @@ class _Comments:
 class Reader:
     """Reads one after the other, and tries again what may pass.
 
-    :param get: takes a URL and returns what :func:`read_answer` judges, with ``size`` (in bytes) and ``too_large``
+    :param get: takes a URL and returns what :func:`read_answer` judges
     :param sleep: waits for a number of seconds, and may tell of it
     :param attempt: the number of the first attempt, from 1; all reads share their attempts
-    :param retries: how many attempts may follow the first
     :param patience: for how many seconds from now another attempt may begin
-    :param clock: counts seconds
-    :param now: the controller's time
     """
 
     def __init__(
@@ -78,7 +70,7 @@ class Reader:
         retries: int = 6,
         patience: float = 3600,
         clock: t.Callable[[], float] = time.monotonic,
-        now: t.Callable[[], dt.datetime] = utc_now,
+        now: t.Callable[[], dt.datetime] = current_time,
     ) -> None:
         self.attempt = attempt
         self._retries = retries
@@ -92,11 +84,7 @@ class Reader:
         self._offset: int | None = None
 
     def ticket(self, url: str, org_slug: str, user: str = "") -> Look:
-        """Read the ticket, then all of its public comments.
-
-        :param url: the request's URL
-        :param user: the user of basic authentication; empty with a personal access token
-        """
+        """Read the ticket, then all of its public comments; a personal access token has no user."""
         # A list of comments comes back empty, not as an error, when access is missing: only the ticket proves access.
         first = self._read(f"{url}?expand=action")
         data = first.data
@@ -126,27 +114,29 @@ class Reader:
         ids: set[str] = set()
         for _page in range(_MOST_PAGES):
             if reason := self._exhausted():
-                return _Comments(comments, last, _bound(comments, reason))
+                break
             # The desk caps the pages as it likes, so that the next one begins after what has come.
             page = self._read(f"{url}/comment?public=true&internal=false&limit={_PAGE}&start={len(comments)}")
             if page.too_large:
-                return _Comments(comments, last, _bound(comments, f"the next page has more than {_mib(_MOST_BYTES)}"))
+                reason = f"the next page has more than {_mib(_MOST_BYTES)}"
+                break
             last = page
             values = page.data.get("values", [])
             new = {str(value["id"]) for value in values if _map(value).get("id")}
             if new and new <= ids and len(new) == len(values):
-                return _Comments(
-                    comments, last, _bound(comments, "the desk sent comments again that it had sent before")
-                )
+                reason = "the desk sent comments again that it had sent before"
+                break
             ids |= new
             comments += values
             if not page.ok or page.data["isLastPage"]:
                 return _Comments(comments, last, "")
             if not values:
-                return _Comments(
-                    comments, last, _bound(comments, "the desk sent an empty page that is not the last one")
-                )
-        return _Comments(comments, last, _bound(comments, f"the ticket has more than {_MOST_PAGES} pages of them"))
+                reason = "the desk sent an empty page that is not the last one"
+                break
+        else:
+            reason = f"the ticket has more than {_MOST_PAGES} pages of them"
+        bound = f"Only the first {len(comments):,} comments of the ticket were read, because {reason}."
+        return _Comments(comments, last, bound)
 
     def _exhausted(self) -> str:
         """Say which bound for all answers is met; empty if none is."""
@@ -182,14 +172,8 @@ class Reader:
         found = read_answer(result, self.attempt, self._now())
         self._seconds += self._clock() - begin
         self._bytes += found.size
-        # What takes time on the way makes the desk's clock look late: the highest is the best.
-        offsets = [offset for offset in (self._offset, found.clock_offset) if offset is not None]
-        self._offset = max(offsets, default=None)
+        self._offset = best_offset(self._offset, found.clock_offset)
         return found
-
-
-def _bound(comments: t.Sequence[Comment], reason: str) -> str:
-    return f"Only the first {len(comments):,} comments of the ticket were read, because {reason}."
 
 
 def _mib(count: int) -> str:
@@ -201,17 +185,16 @@ def _map(value: object) -> t.Mapping[str, t.Any]:
 
 
 def get(url: str, user: str, token: str, body: t.Mapping[str, t.Any] | None = None) -> Result:
-    """Ask the desk once, with Ansible's own client; return the answer in the form of ``ansible.builtin.uri``.
+    """Ask the desk once; return the answer in the form of ``ansible.builtin.uri``. A body is sent as JSON, by POST.
 
-    A question that has a body is sent as JSON, by POST.
-
-    The token goes to the host of ``url`` and nowhere else: redirects are not followed, and no other credentials are
-    taken for it. The whole answer comes within a time, and is not larger than :data:`_MOST_BYTES`.
+    The token goes to the host of ``url`` and nowhere else. The whole answer comes within a time, and is not larger than
+    :data:`_MOST_BYTES`.
     """
     try:
-        return within(_TIMEOUT, lambda: _ask(url, user, token, body))
+        answer = run_within(_TIMEOUT, lambda: _ask(url, user, token, body))
     except (OSError, http.client.HTTPException, ValueError, EOFError, zlib.error) as error:
         return {"status": -1, "url": url, "msg": f"Request failed: {error}"}
+    return answer or {"status": -1, "url": url, "msg": f"Request failed: {late(_TIMEOUT)}"}
 
 
 def _ask(url: str, user: str, token: str, body: t.Mapping[str, t.Any] | None) -> Result:

@@ -2,8 +2,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
-
 """Which lines of a comment its author wrote, and which ones only quote an earlier text. Pure.
 
 In doubt a line counts as quoted: a quoted reference that is taken for an announcement would keep Atlassian uninformed,

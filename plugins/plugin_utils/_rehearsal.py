@@ -138,10 +138,7 @@ def _is_overdue(run: Run, key: Key, trail: KeyTrail) -> bool:
 
 
 def describe_last_use(last: Json, now: str) -> str:
-    """Say in a few words when a key was last used.
-
-    :param last: as ``kms_key_revocation_info`` returns it
-    """
+    """Say in a few words when a key was last used (``last_use`` of ``kms_key_revocation_info``)."""
     used, moment = parse_time(last["time"]), parse_time(now)
     if used and moment:
         span = max(dt.timedelta(), moment - used)

@@ -13,10 +13,10 @@ from dataclasses import asdict
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._iam.trust import ROLE
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import Command
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Trust
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import check_rehearsal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import judge
 
 _NOBODY_ACTS: t.Final = ("restored", "already_restored", "nothing_to_restore", "waiting")

@@ -44,10 +44,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import 
     keys_done,
     trust_done,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Rehearsed, Ticket, told_by_look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, seen_keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Rehearsed, Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import Trail
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._window import Window, find_window
 
@@ -78,7 +77,6 @@ class Run:
     revocation: Json = field(default_factory=dict)  # the result of kms_key_revocation_info
     decided: Decided = field(default_factory=Decided)
     seen: Seen = field(default_factory=Seen)  # what verify has seen
-    posted: Json = field(default_factory=dict)  # what the last step on the ticket returned
     rehearsed: Rehearsed = field(default_factory=Rehearsed)  # what assess has tried
     noted: Ticket = field(default_factory=Ticket)  # what became of the ticket, as the steps have noted it
     text: str = ""  # of the comment
@@ -107,7 +105,6 @@ class Run:
             revocation=parts["revocation"],
             decided=Decided.from_json(parts["decided"]),
             seen=Seen.from_json(parts["seen"]),
-            posted=parts["look"],
             rehearsed=Rehearsed(**parts["look"].get("rehearsed", {})),
             noted=Ticket.from_json(parts["ticket"]),
             text=str(known.get("comment", "")),

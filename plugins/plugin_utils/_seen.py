@@ -38,7 +38,7 @@ class Use:
     @classmethod
     def from_json(cls, answer: Json) -> Use:
         """Read an entry of the module's ``keys``."""
-        return cls(**{one.name: answer[one.name] for one in fields(cls) if one.name in answer})
+        return cls(**{field.name: answer[field.name] for field in fields(cls) if field.name in answer})
 
 
 @dataclass(frozen=True)

@@ -2,31 +2,49 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change in any release.
+"""Do the organization's sites answer, and what does Atlassian itself report of the organization's apps?
 
-"""Do the organization's sites answer? Asked with Ansible's own client, all at the same time."""
+Source: Atlassian's organizations REST API, "Get list of workspaces" (POST /admin/v2/orgs/{orgId}/workspaces). Whether a
+suspension because of CMK shows there is not documented, so no verdict rests on it.
+"""
 
 from __future__ import annotations
 
 import functools
 import http.client
 import json
-import time
+import re
 import typing as t
 import urllib.error
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_each_within
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import ask
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import (
+    ask,
+    read_body,
+    run_each_within,
+    run_within,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import quoted
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import get as ask_api
+
+Check = tuple[str, str]  # the outcome, and a sentence
 
 # Jira Cloud platform REST API, "Get Jira instance info": accessible anonymously.
 SERVER_INFO: t.Final = "/rest/api/3/serverInfo"
 _SERVER_INFO_FIELDS: t.Final = ("baseUrl", "version")
 _TIMEOUT: t.Final = 10
 _MOST_BYTES: t.Final = 64 * 1024
-_PIECE: t.Final = 4096
+_API_SECONDS: t.Final = 20
+_MOST_PAGES: t.Final = 20
+_MOST_SHOWN: t.Final = 5
+_WHY: t.Final = {
+    401: "it does not accept the key",
+    403: "the key may not read them",
+    404: "it has no such organization",
+    429: "it is under load",
+}
 
 
 @dataclass(frozen=True)
@@ -39,16 +57,8 @@ class Site:
     says: str
 
 
-# Takes a URL; returns status (-1 without an answer), location (of a redirect), body and msg (why there is no answer).
-Get = t.Callable[[str], t.Mapping[str, t.Any]]
-
-
 def asked_at(site: str, path: str) -> str:
-    """Return the URL at which a site is asked: a site that is given with a path of its own, at that; empty if unfit.
-
-    :param site: an entry of ``cmk_sites``; without a scheme, https is meant
-    :param path: for sites without a path
-    """
+    """Return the URL of an entry of ``cmk_sites``, at ``path`` unless it has a path of its own; empty if unfit."""
     url = site if "://" in site else f"https://{site}"
     try:
         parts = urlsplit(url)
@@ -91,8 +101,6 @@ def _judge(url: str, answer: t.Mapping[str, t.Any], expected: int) -> tuple[bool
 
 
 def _is_server_info(body: bytes) -> bool:
-    if len(body) > _MOST_BYTES:
-        return False
     try:
         info = json.loads(body)
     except (ValueError, RecursionError):
@@ -100,7 +108,7 @@ def _is_server_info(body: bytes) -> bool:
     return isinstance(info, dict) and all(isinstance(info.get(name), str) for name in _SERVER_INFO_FIELDS)
 
 
-def look_at_sites(sites: t.Sequence[str], path: str, expected: int, get: Get) -> list[Site]:
+def look_at_sites(sites: t.Sequence[str], path: str, expected: int) -> list[Site]:
     """Ask all sites at the same time, for ten seconds in all."""
     urls = [asked_at(site, path) for site in sites]
     # A site without a usable address is not asked.
@@ -113,11 +121,14 @@ def look_at_sites(sites: t.Sequence[str], path: str, expected: int, get: Get) ->
 
 
 def get(url: str) -> dict[str, t.Any]:
-    """Ask once. No redirect is followed, no credentials are sent, and the certificate is verified."""
-    end = time.monotonic() + _TIMEOUT
+    """Ask once: ``status`` (-1 without an answer), ``location`` (of a redirect), ``body``, ``msg`` (why there is no answer).
+
+    No redirect is followed, no credentials are sent, and the certificate is verified.
+    """
     try:
         with ask(url, timeout=_TIMEOUT) as response:
-            return {"status": response.getcode(), "body": _beginning(response, end)}
+            # A body that is too large is no server information, and nothing else is read of it.
+            return {"status": response.getcode(), "body": read_body(response, _MOST_BYTES, _TIMEOUT)}
     except urllib.error.HTTPError as error:
         with error:
             return {"status": error.code, "location": error.headers.get("Location")}
@@ -125,12 +136,55 @@ def get(url: str) -> dict[str, t.Any]:
         return {"status": -1, "msg": str(error)}
 
 
-def _beginning(response: t.Any, end: float) -> bytes:
-    """Read a little more than a fitting answer has, and not longer than until then."""
-    body = b""
-    while len(body) <= _MOST_BYTES and time.monotonic() < end:
-        piece = response.read(_PIECE)
-        if not piece:
-            break
-        body += piece
-    return body
+def ask_atlassian(url: str, key: str) -> Check:
+    """Ask for the status of every app; return the outcome, and what Atlassian reports or why it was not read."""
+    # An unfit header would be quoted in the client's error.
+    if not re.fullmatch(r"[!-~]+", key):
+        return _unread("the key is not set, or is not one word")
+    return run_within(_API_SECONDS, lambda: _read_apps(url, key)) or _unread(
+        f"no answer within {_API_SECONDS:g} seconds"
+    )
+
+
+def _unread(message: str) -> Check:
+    return "unknown", str(refusal("atlassian_unread", message=message))
+
+
+def _read_apps(url: str, key: str) -> Check:
+    apps: list[tuple[str, str]] = []
+    body: dict[str, t.Any] = {"limit": 20}
+    for _page in range(_MOST_PAGES):
+        answer = ask_api(url, "", key, body)
+        if answer["status"] != 200:
+            message = quoted(answer["msg"] or f"HTTP status {answer['status']}", 160)
+            return _unread(f"{_WHY[answer['status']]} ({message})" if answer["status"] in _WHY else message)
+        try:
+            page = answer["json"]
+            apps += [_app(app["attributes"]) for app in page["data"]]
+            cursor = (page.get("links") or {}).get("next")
+        except (AttributeError, KeyError, TypeError):
+            return _unread("its answer is not the documented JSON")
+        if not cursor:
+            return _describe(apps)
+        # Beside a cursor, the API takes nothing else.
+        body = {"cursor": cursor}
+    return _unread(f"it sent more than {_MOST_PAGES} pages")
+
+
+def _app(attributes: t.Mapping[str, t.Any]) -> tuple[str, str]:
+    """Return an app's status, and a sentence about it. Raises KeyError or TypeError for anything that is none."""
+    status, details = attributes["status"], attributes.get("statusDetails") or []
+    if not isinstance(status, str) or not isinstance(details, list):
+        raise TypeError
+    name = " ".join(str(attributes[name]) for name in ("typeKey", "hostUrl") if attributes.get(name))
+    why = f" ({', '.join(map(str, details))})" if details else ""
+    return status, quoted(f"{name or 'an app'} is {status}{why}", 200)
+
+
+def _describe(apps: t.Sequence[tuple[str, str]]) -> Check:
+    others = [says for status, says in apps if status != "online"]
+    more = [f"and {len(others) - _MOST_SHOWN} more"] if len(others) > _MOST_SHOWN else []
+    says = f"Atlassian reports {len(apps) - len(others)} of {len(apps)} apps online"
+    if others:
+        return "open", f"{says}: {', '.join([*others[:_MOST_SHOWN], *more])}."
+    return ("good" if apps else "open"), f"{says}."

@@ -10,42 +10,32 @@ import datetime as dt
 import typing as t
 from dataclasses import asdict, replace
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._aws_errors import TRANSIENT
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import parse_time, words
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import (
     CHECKS,
-    OUTCOMES,
+    Reply,
     by_text,
     check_clock,
     check_keys,
     check_sites,
     check_ticket,
     check_use,
+    is_dated,
     lost_again,
+    reply_on_ticket,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import Reply, is_dated, reply_on_ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import (
-    VERDICTS,
     Facts,
     Keys,
-    Sites,
     judge_facts,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import Use as UseOfAll
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Use
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import Site
-
-__all__ = ["CHECKS", "OUTCOMES", "VERDICTS", "describe_progress", "judge"]
 
 # What may be over at the next look.
-_PASSING: t.Final = (
-    "throttled",
-    "aws_trouble",
-    "not_reached",
-    "desk_throttled",
-    "desk_trouble",
-    "desk_not_reached",
-)
+_PASSING: t.Final = (*TRANSIENT, "desk_throttled", "desk_trouble", "desk_not_reached")
 _OUTCOME_OF_USE: t.Final = {
     "every": "good",
     "some": "open",
@@ -57,12 +47,7 @@ _OUTCOME_OF_USE: t.Final = {
 
 
 def judge(run: Run) -> dict[str, t.Any]:
-    """Judge a look at everything.
-
-    :return: ``verdict``, ``reason``, ``passing`` (whether what is wrong may be over at the next look), ``timed_out``,
-        ``checks`` (of each ``check``, ``outcome`` and ``says``), ``use``, ``reply`` (None if there is none),
-        ``ticket_status``, ``sites`` and ``looks``
-    """
+    """Judge a look at everything: ``verification`` of ``cmk_result``, and ``passing``: what is wrong may be over at the next look."""
     seen, use, reply = run.seen, _uses(run), reply_on_ticket(run)
     facts = _facts(run, use, reply)
     name, reason = judge_facts(facts)
@@ -94,15 +79,16 @@ def judge(run: Run) -> dict[str, t.Any]:
 
 def _facts(run: Run, use: t.Sequence[Use], reply: Reply | None) -> Facts:
     lost = lost_again(run)
-    is_notified, limit = run.ticket.told, words(dt.timedelta(seconds=run.settings.verify_limit))
+    is_notified, due = run.ticket.told, parse_time(run.window.expected_completion)
+    now, limit = parse_time(run.now), words(dt.timedelta(seconds=run.settings.verify_limit))
     return Facts(
         error=" ".join(filter(None, [run.error, run.seen.error, *run.settings.problems])),
         keys=_keys_as_a_whole(run),
         lost=by_text((key.region, lost[key.arn]) for key in run.keys if key.arn in lost),
         notified=is_notified,
-        overdue=is_notified and _is_over(run.window.expected_completion, run.now),
+        overdue=is_notified and bool(due and now and now > due),
         use=_use_as_a_whole(use),
-        sites=_sites_as_a_whole(run.seen.sites),
+        sites="none" if not run.seen.sites else "up" if all(site.up for site in run.seen.sites) else "down",
         answered_by=reply.name or "somebody" if reply and not reply.automatic else "",
         dated=is_dated(run),
         limit=limit if run.seen.timed_out else "",
@@ -138,15 +124,6 @@ def _use_as_a_whole(use: t.Sequence[Use]) -> UseOfAll:
     if all(key.unattributed_use for key in missing):
         return "unattributed"
     return "some" if len(missing) < len(use) else "none"
-
-
-def _sites_as_a_whole(sites: t.Sequence[Site]) -> Sites:
-    return "none" if not sites else "up" if all(site.up for site in sites) else "down"
-
-
-def _is_over(end: str | None, now: str) -> bool:
-    first, last = parse_time(end), parse_time(now)
-    return bool(first and last and last > first)
 
 
 def describe_progress(run: Run) -> str:

@@ -30,7 +30,7 @@ def test_the_permission_is_proven_on_keys_that_are_enabled(world: World) -> None
     use(world)
     ran = world.run(*ORG, playbook=ASSESS, variables=PROVE)
     assert (ran.code, ran.changed) == (0, 0), ran.output
-    assert "acme: READY: A RESTORE WOULD SUCCEED\n" in ran.output
+    assert "acme: READY: NOTHING TO RESTORE, AND KMS:ENABLEKEY IS PROVEN\n" in ran.output
     assert outcomes(ran, "kms:EnableKey") == ["proven", "proven"]
     assert not any(key["changed"] or key["actions"] for key in ran.result["keys"])
     assert sorted(world.calls("EnableKey")) == list(REGIONS)

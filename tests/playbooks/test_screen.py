@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -71,6 +71,7 @@ class Scene:
     next: str = ""
     code: int = 0
     by_api: bool = False
+    variables: dict[str, t.Any] = field(default_factory=dict)
 
 
 def _denied_in_one_region(world: World) -> None:
@@ -78,12 +79,33 @@ def _denied_in_one_region(world: World) -> None:
     world.aws.control("POST", "faults", _DENIED)
 
 
+def _nothing_lost(world: World) -> None:
+    world.keys("Enabled", "Enabled")
+
+
+def _unread_in_one_region(world: World) -> None:
+    _LOST(world)
+    world.aws.control("POST", "faults", {**_DENIED, "operation": "DescribeKey"})
+
+
 _LOST: t.Final = runbook._keys("Disabled", "Disabled")
+# Nothing listens at this port.
+_UNREACHABLE: t.Final = {"cmk_support_url": "http://127.0.0.1:9"}
+# The words of no scene: a key that was not read is not unusable, and an announcement that failed leaves no key disabled.
+_UNTRUE: t.Final = ("NOT USABLE", "PARTIAL", "WOULD SUCCEED")
 SCENES: t.Final = (
     Scene("manual", _LOST, headline="KEYS RESTORED, ATLASSIAN HAS NOT BEEN NOTIFIED YET",
           next=f"paste the text above into the ticket, then run: {_RESTORE} -e cmk_ticket_told="),
     Scene("api", _LOST, headline="KEYS RESTORED, AND ATLASSIAN HAS BEEN NOTIFIED", by_api=True,
           next="ansible-playbook keyops.atlassian_cmk.verify_cmk -i inventory -e org=acme"),
+    Scene("api, unreachable", _LOST, f"{_RESTORE} -e __cmk_desk_retries=2", code=2, by_api=True, variables=_UNREACHABLE,
+          headline="KEYS RESTORED, ATLASSIAN COULD NOT BE NOTIFIED", next="run again with -e cmk_support_mode=manual"),
+    Scene("one region unread", _unread_in_one_region, code=2, headline="ONLY PARTLY RESTORED: 1 OF 2 KEYS ENABLED",
+          next=f"fix the problem above, then run again: {_RESTORE}"),
+    Scene("nothing to restore", _nothing_lost, headline="NOTHING TO RESTORE, AND NOTHING ANNOUNCED",
+          next=f"if access was lost all the same, run: {_RESTORE}"),
+    Scene("assess, nothing to restore", _nothing_lost, runbook.ASSESS, variables={"cmk_prove_permission": True},
+          headline="READY: NOTHING TO RESTORE, AND KMS:ENABLEKEY IS PROVEN", next="report     ~/cmk-reports/acme/"),
     Scene("denied in one region", _denied_in_one_region, code=2, headline="ONLY PARTLY RESTORED: 1 OF 2 KEYS ENABLED",
           next=f"fix the problem above, then run again: {_RESTORE}"),
     Scene("assess", _LOST, runbook.ASSESS, headline="A RESTORE SHOULD SUCCEED; KMS:ENABLEKEY IS NOT PROVEN",
@@ -101,12 +123,13 @@ SCENES: t.Final = (
 def test_a_terminal_of_80_columns_and_24_rows(world: World, scene: Scene) -> None:
     scene.begin(world)
     more: dict[str, t.Any] = {} if scene.by_api else {"cmk_support_mode": "manual"}
-    ran = screen(world, scene.command, **more)
+    ran = screen(world, scene.command, **more, **scene.variables)
     assert ran.code == scene.code, ran.output
     assert "skipping: " in ran.output or scene.code, "these are not Ansible's default settings"
     assert len(rows(ran.output)) <= _MOST_ROWS, ran.output
     assert [line for line in ran.output.splitlines() if len(line) > _LONGEST] == []
     assert repeated(ran.output) == []
+    assert [word for word in _UNTRUE if word in ran.output] == []
     last = "".join(rows(ran.output)[-_LAST_SCREEN:])
     assert f"acme: {scene.headline}" in last, ran.output
     assert scene.next in last, ran.output
@@ -125,6 +148,17 @@ def test_a_desk_that_does_not_answer(world: World) -> None:
     last = "".join(rows(ran.output)[-_LAST_SCREEN:])
     assert "acme: KEYS RESTORED, ATLASSIAN COULD NOT BE NOTIFIED" in last
     assert "cmk_support_mode=manual" in last
+
+
+def test_missing_optional_permissions_are_one_short_line(world: World) -> None:
+    _LOST(world)
+    world.aws.control("POST", "policy", {"actions": ["kms:DescribeKey", "kms:EnableKey"]})
+    ran = screen(world, _RESTORE)
+    assert ran.code == 0, ran.output
+    assert len(rows(ran.output)) <= _MOST_ROWS, ran.output
+    optional = "LookupEvents|GetKeyPolicy|ListGrants|GetKeyLastUsage|not authorized|[Pp]olicy"
+    lines = [line for line in ran.output.splitlines() if re.search(optional, line)]
+    assert lines == ["  lost       not known. AWS refused LookupEvents."], ran.output
 
 
 def test_many_organizations_are_one_line_each_and_then_what_needs_a_person(world: World) -> None:

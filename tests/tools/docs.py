@@ -58,7 +58,7 @@ _SENTENCES: t.Final = {
             "plugin_utils/_steps/drill.py",
             "plugin_utils/_steps/files.py",
             "plugin_utils/_steps/report.py",
-            "plugin_utils/_channels/manual.py",
+            "plugin_utils/_channels/comment.py",
             "plugin_utils/_steps/settings.py",
         ),
     ),

@@ -39,12 +39,9 @@ FINISHED: t.Final = "2026-11-24T03:00:11Z"
 REFERENCE: t.Final = "cmk-restore/acme/3f9c2e7a41d0"
 COMMENT: t.Final = f"""\
 We have restored Atlassian's access to our encryption keys (CMK). Please start the restoration of our suspended sites.
-
 Organization: acme
 Sites: https://acme.example.com
-Realm: United States
-AWS account: {ACCOUNT}
-
+Realm: United States, AWS account: {ACCOUNT}
 Every key is enabled:
 - us-east-1: arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_IDS["us-east-1"]} (was Disabled, is Enabled)
 - us-west-2: arn:aws:kms:us-west-2:{ACCOUNT}:key/{KEY_IDS["us-west-2"]} (was Disabled, is Enabled)

@@ -143,7 +143,7 @@ def _look_up(trail: Trail, key: _Key, days: int, marks: Marks) -> _Past:
     try:
         history, is_complete = read_history(trail, key.key_arn, since, key.custom_key_store_id)
     except RefusedError as refused:
-        return _Past(reason=refused.refusal.error)
+        return _Past(reason=refused.brief)
     events = read_access_events(history, key.region)
     revocation = find_revocation(events)
     reasons = [] if revocation.is_current else [why_none(revocation, key.key_state, days)]

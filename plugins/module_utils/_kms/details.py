@@ -38,7 +38,7 @@ class Details:
             try:
                 self.facts[name] = read(client, key_arn, region)
             except RefusedError as refused:
-                self.reasons.append(refused.refusal.error)
+                self.reasons.append(refused.brief)
             except ValueError as error:
                 self.reasons.append(str(error))
         self.is_done = True

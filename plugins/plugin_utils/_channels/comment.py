@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The comment that notifies Atlassian, whatever way it goes."""
+"""The comment that notifies Atlassian, whatever way it goes. In mode ``manual`` a person pastes it into the ticket."""
 
 from __future__ import annotations
 
@@ -24,14 +24,11 @@ OWN_TEMPLATE: t.Final = "restore_comment.txt.j2"
 
 
 def write_comment(task: Task, run: Run, look: Look | None = None) -> tuple[str, Why]:
-    """Write the comment.
-
-    :param look: the ticket as it was read; None if it was not
-    :return: the text, and why it cannot be posted; empty if it can
-    """
+    """Return the text, and why it cannot be posted on the ticket, as far as that was read; empty if it can."""
     template = run.settings.comment_template
+    is_ours = template in ("", OWN_TEMPLATE)
     try:
-        text = _print(task, template, run)
+        text = render(OWN_TEMPLATE, **shown(run)) if is_ours else task.print_template(template, shown(run))
     # A template of the user's can fail in any way, and what is told of the run must not break on it.
     except Exception as error:
         said = template_fault(error.message if isinstance(error, AnsibleError) else str(error))
@@ -41,10 +38,13 @@ def write_comment(task: Task, run: Run, look: Look | None = None) -> tuple[str, 
     return text, unfit_comment(text, run.settings.ticket, look)
 
 
-def _print(task: Task, template: str, run: Run) -> str:
-    if template in ("", OWN_TEMPLATE):
-        return render(OWN_TEMPLATE, **shown(run))
-    return task.print_template(template, shown(run))
+def hand_over(task: Task) -> dict[str, t.Any]:
+    """Show the comment, and write it into a file as well; return its ``comment`` and what became of the ``ticket``."""
+    run = Run.from_json(task.args["run"])
+    text, problem = write_comment(task, run)
+    if not problem:
+        show_comment(run, text)
+    return {"comment": text, "ticket": problem}
 
 
 def show_comment(run: Run, text: str) -> None:

@@ -8,38 +8,52 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 from ansible.errors import AnsibleError
 from ansible.utils.display import Display
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import current_time
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import posted
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.comment import show_comment, write_comment
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import (
     Answer,
     Look,
+    best_offset,
     not_told,
     read_answer,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get, utc_now
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import find_comment, find_standing
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import (
+    Rehearsed,
+    Ticket,
+    find_comment,
+    find_standing,
+)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.files import try_folder
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Rehearsed, Ticket
 
 Json = dict[str, t.Any]
 _CREATED: t.Final = 201
 _PROGRESS_EVERY: t.Final = 8.0  # seconds: an operator must see that the run goes on
 
 
-def post(task: Task) -> Json:
-    """Post the comment unless the ticket shows that Atlassian was notified; show it for a person where that fails.
+@dataclass(frozen=True)
+class _Draft:
+    """The comment, and what is known of the ticket."""
 
-    :return: ``ticket`` (what became of it), ``comment`` (its text)
-    """
+    ticket: Ticket  # what became of it; empty if the comment is to be posted
+    text: str
+    attempt: int  # at the desk
+    clock_offset: int | None
+    posts: bool  # whether the comment is to be posted
+
+
+def post(task: Task) -> Json:
+    """Post the comment unless the ticket shows that Atlassian was notified; show it for a person where that fails."""
     run, changed = Run.from_json(task.args["run"]), False
     shown: list[str] = []
 
@@ -48,15 +62,16 @@ def post(task: Task) -> Json:
         shown.append(text)
         show_comment(run, text)
 
-    found = _look(task, run, show_once)
-    while found["comments"]:
-        answer = _send(task, run, found["comment"])
-        found = _confirm(task, replace(run, posted=found), answer)
+    draft = _write(task, run, show_once)
+    while draft.posts:
+        answer = _send(task, run, draft.text)
+        draft = _confirm(task, run, draft, answer)
         # The answer may be lost, and the comment stored.
-        changed = changed or answer.get("status") == _CREATED or bool(found["ticket"].get("told"))
-    if found["ticket"].get("error") and found["ticket"].get("code") != "desk_unconfirmed":
+        changed = changed or answer.get("status") == _CREATED or draft.ticket.told
+    if draft.ticket.error and draft.ticket.code != "desk_unconfirmed":
         show_once()
-    return {**found, "changed": changed}
+    ticket = asdict(draft.ticket) if draft.ticket != Ticket() else {}
+    return {"ticket": ticket, "comment": draft.text, "changed": changed}
 
 
 def _send(task: Task, run: Run, text: str) -> Json:
@@ -82,98 +97,116 @@ def _send(task: Task, run: Run, text: str) -> Json:
         return {"status": -1, "url": options["url"], "msg": str(error)}
 
 
-def _look(task: Task, run: Run, on_trouble: t.Callable[[], None]) -> Json:
-    """Read the ticket, and write the comment unless the ticket shows that Atlassian was notified.
-
-    :return: ``ticket`` (what became of it; empty if the comment is to be posted), ``comment`` (its text), ``comments`` (whether to
-        post it), and for :func:`_confirm` ``attempt`` and ``clock_offset``
-    """
-    found = _read(task, run, on_trouble=on_trouble)
-    ticket = find_comment(run.announcement, found, already_told=True)
-    if ticket or not found.ok:
-        return _result(ticket or Ticket().failed(found.why), found)
-    text, problem = write_comment(task, run, found)
-    if problem:
-        return _result(Ticket().failed(problem), found, text)
-    if task.check_mode:
+def _write(task: Task, run: Run, on_trouble: t.Callable[[], None]) -> _Draft:
+    """Read the ticket, and write the comment unless the ticket shows that Atlassian was notified."""
+    look = _read(task, run, on_trouble=on_trouble)
+    ticket, text = find_comment(run.announcement, look, already_told=True), ""
+    if not ticket and not look.ok:
+        ticket = Ticket().failed(look.why)
+    if not ticket:
+        text, problem = write_comment(task, run, look)
+        ticket = Ticket().failed(problem) if problem else None
+    if not ticket and task.check_mode:
         show(render("would_post.txt.j2", cmk_settings=run.settings.as_json(), cmk_comment=text))
-    return _result(Ticket(), found, text, comments=not task.check_mode)
+    posts = not ticket and not task.check_mode
+    return _Draft(ticket or Ticket(), text, look.attempt, look.clock_offset, posts)
 
 
-def _confirm(task: Task, run: Run, response: Json) -> Json:
-    """Tell from the desk's answer to the comment, or else from the ticket, whether Atlassian was notified.
+def _confirm(task: Task, run: Run, draft: _Draft, response: Json) -> _Draft:
+    """Find out from the desk's answer to the comment, or else from the ticket, whether Atlassian was notified.
 
-    The answer may be lost, or not tell of the comment, and the comment stored.
-
-    :return: as :func:`_look`; ``comments`` says whether to post it once more
+    The answer may be lost, or not hold the comment, and the comment stored all the same.
     """
-    attempt, offset, text = (run.posted[name] for name in ("attempt", "clock_offset", "comment"))
-    sent = _with_best_clock(read_answer(response, attempt, utc_now()), offset)
+    sent = read_answer(response, draft.attempt, current_time())
+    sent = replace(sent, clock_offset=best_offset(draft.clock_offset, sent.clock_offset))
     stored = posted(sent, run.settings.slug, run.announcement) if run.announcement else None
     if stored:
-        return {**run.posted, "comments": False, "ticket": Ticket.from_mention(stored, already_told=False).as_json()}
-    found = _read(task, run, attempt=attempt + 1, wait=sent.wait)
-    ticket = find_comment(run.announcement, found, already_told=False)
+        return replace(draft, ticket=Ticket.from_mention(stored, already_told=False), posts=False)
+    look = _read(task, run, attempt=draft.attempt + 1, wait=sent.wait)
+    ticket = find_comment(run.announcement, look, already_told=False)
     in_time = time.time() < run.settings.desk_until
-    again = not ticket and sent.retry and found.ok and in_time and found.attempt <= task.args["retries"]
-    return _result(ticket or Ticket().failed(not_told(sent, found)), found, text, comments=again)
+    again = not ticket and sent.retry and look.ok and in_time and look.attempt <= task.args["retries"]
+    failed = Ticket().failed(not_told(sent, look))
+    return _Draft(ticket or failed, draft.text, look.attempt, look.clock_offset, again)
 
 
 def rehearse(task: Task) -> Json:
-    """Look at the ticket, and try the comment, for a run that changes nothing.
-
-    :return: ``ticket`` (what would stop an announcement, or how Atlassian was notified), ``comment``, ``rehearsed`` (as
-        :class:`Rehearsed`)
-    """
+    """Read the ticket, and try the comment, for a run that changes nothing."""
     run = Run.from_json(task.args["run"])
     found = _read(task, run) if run.settings.request_url else None
     ticket = find_standing(run.announcement, found, run.settings.ticket) if found else Ticket()
     tried = Rehearsed(
         bool(found and found.ok), found.status if found else "", None if task.check_mode else try_folder(run)
     )
-    result = {"rehearsed": asdict(tried), "comment": ""}
-    if any(part.error for part in run.parts):
-        return {**result, "ticket": ticket.as_json()}
-    text, problem = write_comment(task, run, found)
+    text, problem = ("", {}) if any(part.error for part in run.parts) else write_comment(task, run, found)
     ticket = ticket.failed(problem) if problem and not ticket.error else ticket
-    return {**result, "ticket": ticket.as_json(), "comment": text}
+    return {"rehearsed": asdict(tried), "comment": text, "ticket": asdict(ticket)}
 
 
-def _result(ticket: Ticket, found: Look, text: str = "", *, comments: bool = False) -> Json:
-    kept = {"attempt": found.attempt, "clock_offset": found.clock_offset}
-    return {"ticket": asdict(ticket) if ticket != Ticket() else {}, "comment": text, "comments": comments, **kept}
+class _WaitRow:
+    """Counts the seconds to the next attempt, for one organization in one row: more rows would hide the text above them."""
 
+    def __init__(self, run: Run) -> None:
+        self._org, self._is_single = run.settings.org, run.organizations == 1
+        self._errors: set[str] = set()
+        self._is_open = False
 
-def _with_best_clock(sent: Answer, offset: int | None) -> Answer:
-    # What takes time on the way makes the desk's clock look late: the highest offset is the best.
-    known = [one for one in (offset, sent.clock_offset) if one is not None]
-    return replace(sent, clock_offset=max(known, default=None))
+    def say(self, error: str) -> None:
+        """Say once what the desk answered."""
+        if error not in self._errors:
+            self._errors.add(error)
+            self.end()
+            show(f"{self._org}: {error}")
+
+    def count(self, seconds: float) -> None:
+        """Show how long it still is."""
+        if self._is_single:
+            show(
+                f" {seconds:g}" if self._is_open else f"{self._org}: seconds to the next attempt: {seconds:g}",
+                newline=False,
+            )
+            self._is_open = True
+        else:
+            show(f"{self._org}: {seconds:g} seconds to the next attempt")
+
+    def end(self) -> None:
+        """End the row."""
+        if self._is_open:
+            show("")
+        self._is_open = False
 
 
 def _read(
     task: Task, run: Run, *, attempt: int = 1, wait: float = 0, on_trouble: t.Callable[[], None] | None = None
 ) -> Look:
+    """Read the ticket and its comments, and warn where they are too many to read."""
+    time.sleep(max(0, min(wait, run.settings.desk_until - time.time())))
+    look = read_ticket(task, run, task.args["retries"], attempt, on_trouble)
+    if look.bound:
+        Display().warning(
+            f"{run.settings.org}: {look.bound} An announcement in a comment that was not read does not count."
+        )
+    return look
+
+
+def read_ticket(
+    task: Task, run: Run, retries: int, attempt: int = 1, on_trouble: t.Callable[[], None] | None = None
+) -> Look:
     """Read the ticket and its comments, within the desk's time."""
     settings, args = run.settings, task.args
-    shown: set[str] = set()
+    wait_row = _WaitRow(run)
 
     def pause(seconds: float, why: Answer) -> None:
-        if why.error not in shown:
-            shown.add(why.error)
-            Display().display(f"{settings.org}: {why.error}")
+        wait_row.say(why.error)
         if on_trouble:
             on_trouble()
         while seconds > 0:
-            Display().display(f"{settings.org}: waiting for the support desk, next attempt in {seconds:g} s")
+            wait_row.count(seconds)
             time.sleep(min(seconds, _PROGRESS_EVERY))
             seconds -= _PROGRESS_EVERY
 
-    time.sleep(max(0, min(wait, settings.desk_until - time.time())))
     patience = settings.desk_until - time.time()
-    reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, attempt, args["retries"], patience)
-    found = reader.ticket(settings.request_url, settings.slug, args["user"])
-    if found.bound:
-        Display().warning(
-            f"{settings.org}: {found.bound} An announcement in a comment that was not read does not count."
-        )
-    return found
+    reader = Reader(lambda url: get(url, args["user"], args["token"]), pause, attempt, retries, patience)
+    look = reader.ticket(settings.request_url, settings.slug, args["user"])
+    wait_row.end()
+    return look

@@ -175,10 +175,7 @@ def _url_problem(url: str, *, carries_token: bool) -> str:
 def unfit_credentials(user: object, token: object, mail_user: object = None, mail_password: object = None) -> list[str]:
     """Name the credentials that are not one line of text; the values themselves go no further.
 
-    :param user: ``cmk_support_user``, where an empty one means that the token stands in the header as it is (Bearer)
-    :param token: ``cmk_support_token``
-    :param mail_user: ``cmk_mail_user``
-    :param mail_password: ``cmk_mail_password``
+    Without a user the token stands in the header as it is (Bearer).
     """
     given = {
         "cmk_support_user": user,

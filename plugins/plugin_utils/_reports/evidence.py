@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import CHECKS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import WITHOUT_ACCESS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.events import find_moments
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import as_items, as_map, take, text
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.format import Evidence, Facts
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.headlines import judge_evidence, warnings
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import CHECKS
 
 # What a run hands over; any part may be missing or empty.
 Json: t.TypeAlias = t.Mapping[str, t.Any]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import OUTCOMES
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._rehearsal import OUTCOMES as REHEARSED
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fields import (
     Link,
@@ -19,7 +20,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.fiel
     Time,
     one_of,
 )
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import OUTCOMES, VERDICTS
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS
 
 PHASES: t.Final = ("reinstatable", "uncertain", "at_risk", "unknown")
 

@@ -102,6 +102,7 @@ def _judge_assessment(facts: Facts) -> _Verdict:
         "Ready: a restore would succeed" if is_proven else f"A restore should succeed; {ENABLE_KEY} is not proven"
     )
     if facts["status"] == "nothing_to_restore":
+        headline = f"Ready: nothing to restore, and {ENABLE_KEY} is proven" if is_proven else headline
         return "nothing_to_restore", "good", headline, _NOTHING_LOST
     changes = _list_changes(facts)
     to_do = f"It would {changes}." if changes else "Every key is enabled already."

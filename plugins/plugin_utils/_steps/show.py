@@ -20,14 +20,15 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task i
 _LONGEST: t.Final = 240
 
 
-def show(text: str, *, warn: bool = False, wraps: bool = True) -> None:
+def show(text: str, *, warn: bool = False, wraps: bool = True, newline: bool = True) -> None:
     """Print lines, unless a machine reads the output of this callback: bare lines would break it.
 
     Control characters never reach the terminal; text of others is put on one line before, where it is filled in.
     """
     if not C.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2].startswith("json"):
         lines = plain_lines(text).rstrip("\n").split("\n")
-        Display().display("\n".join(map(_wrap, lines) if wraps else lines), color=C.COLOR_WARN if warn else None)
+        shown = "\n".join(map(_wrap, lines) if wraps else lines)
+        Display().display(shown, color=C.COLOR_WARN if warn else None, newline=newline)
 
 
 def _wrap(line: str) -> str:

@@ -15,30 +15,24 @@ from ansible.utils.display import Display
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_within
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, Look
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import get as ask_desk
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.jsm import read_ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import keys_to_prove
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import run_within
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import keys_to_prove
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import get as ask_site
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import look_at_sites
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import ask_atlassian, look_at_sites
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import describe_progress, judge
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._workspaces import ask_atlassian
 
 # Seconds for the ticket and all of its comments, retries included.
 _DESK_TIME: t.Final = 60.0
 
 
 def verify(task: Task) -> dict[str, t.Any]:
-    """Look at everything, once or until there is nothing to wait for.
-
-    :return: as :meth:`Seen.from_json` reads it
-    """
+    """Look at everything, once or until there is nothing to wait for; return it as :meth:`Seen.from_json` reads it."""
     run, follow = Run.from_json(task.args["run"]), task.args["follow"]
     settings = run.settings
     if settings.verify_follow and not follow and not task.check_mode:
@@ -52,7 +46,9 @@ def verify(task: Task) -> dict[str, t.Any]:
         is_open = follow and (judged["verdict"] == "waiting" or judged["passing"])
         timed_out = is_open and due >= end
         if follow:
-            _report_progress(run, None if timed_out or not is_open else due - time.monotonic())
+            goes_on = is_open and not timed_out
+            wait = f", next look in {max(0, round(due - time.monotonic()))} s" if goes_on else ""
+            show(f"{settings.org}: {describe_progress(run)}{wait}")
         if timed_out or not is_open:
             return asdict(replace(run.seen, timed_out=timed_out))
         if not _wait(due, parent):
@@ -67,15 +63,11 @@ def _look(task: Task, run: Run) -> Run:
         seen = _look_at_keys(task, run, seen)
     if settings.request_url:
         seen = replace(seen, look=_look_at_ticket(task, run))
-    run = replace(run, seen=seen, now=_now())
+    run = replace(run, seen=seen, now=clock())
     seen = replace(seen, use=_look_for_use(task, run))
-    sites = look_at_sites(settings.sites, settings.site_path, settings.site_status, ask_site)
+    sites = look_at_sites(settings.sites, settings.site_path, settings.site_status)
     atlassian = ask_atlassian(settings.workspaces_url, task.args["api_key"]) if settings.workspaces_url else None
-    return replace(run, seen=replace(seen, sites=tuple(sites), atlassian=atlassian), now=_now())
-
-
-def _now() -> str:
-    return clock()
+    return replace(run, seen=replace(seen, sites=tuple(sites), atlassian=atlassian), now=clock())
 
 
 def _look_at_keys(task: Task, run: Run, seen: Seen) -> Seen:
@@ -87,20 +79,11 @@ def _look_at_keys(task: Task, run: Run, seen: Seen) -> Seen:
 
 
 def _look_at_ticket(task: Task, run: Run) -> Look:
-    args, settings = task.args, run.settings
-
-    def pause(seconds: float, why: Answer) -> None:
-        Display().display(f"{settings.org}: {why.error} Trying again in {seconds:g} s.")
-        time.sleep(seconds)
-
     # The next look of a run that follows is the next attempt.
-    retries = 0 if args["follow"] else args["retries"]
-    reader = Reader(lambda page: ask_desk(page, args["user"], args["token"]), pause, retries=retries)
-    found = run_within(_DESK_TIME, lambda: reader.ticket(settings.request_url, settings.slug, args["user"]))
-    if found:
-        return found
-    late = f"no answer within {_DESK_TIME:g} seconds."
-    return Look(ok=False, status="unknown", **vars(refusal("desk_not_reached", url=settings.request_url, message=late)))
+    retries = 0 if task.args["follow"] else task.args["retries"]
+    look = run_within(_DESK_TIME, lambda: read_ticket(task, run, retries))
+    late = refusal("desk_not_reached", message=f"no answer within {_DESK_TIME:g} seconds.")
+    return look or Look(ok=False, status="unknown", **vars(late))
 
 
 def _look_for_use(task: Task, run: Run) -> tuple[Use, ...]:
@@ -113,11 +96,6 @@ def _look_for_use(task: Task, run: Run) -> tuple[Use, ...]:
     answer = task.read_aws("kms_key_use_info", {"keys": keys, "ask_last_use": True, **marks, **task.args["aws"]})
     asked = {key["key_arn"] for key in keys}
     return (*(use for use in known if use.arn not in asked), *map(Use.from_json, answer.get("keys", [])))
-
-
-def _report_progress(run: Run, wait: float | None) -> None:
-    after = f", next look in {max(0, round(wait))} s" if wait is not None else ""
-    show(f"{run.settings.org}: {describe_progress(run)}{after}")
 
 
 def _wait(due: float, parent: int) -> bool:

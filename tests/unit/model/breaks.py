@@ -81,7 +81,7 @@ def _every_line(text: str) -> list[str]:
     return [line.strip("> ") for line in text.splitlines()]
 
 
-def _no_offset(comments: t.Any, slug: str, _offset: object = None, ours: t.Any = None) -> t.Any:
+def _no_offset(comments: t.Any, slug: str, _offset: object = None, ours: t.Any = _desk.UNKNOWN) -> t.Any:
     return _mentions(comments, slug, 0, ours)
 
 

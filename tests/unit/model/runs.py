@@ -18,6 +18,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.states i
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, refusal
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _announcement,
+    _checks,
     _decided,
     _deciding,
     _desk,
@@ -26,11 +27,9 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import (
     _lock,
     _note,
     _notified,
-    _proof,
     _result,
     _run,
     _settings,
-    _ticket,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import COMMANDS
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader
@@ -378,7 +377,7 @@ class Run:
         if is_restore and decided.announces and not decided.ticket.told and not held and (other := self._acquire()):
             decided = replace(decided, ticket=decided.ticket.failed(other))
         self.parts["decided"] = decided.as_json()
-        self.parts["ticket"] = decided.ticket.as_json()
+        self.parts["ticket"] = asdict(decided.ticket)
 
     def _keep(self, begun: _journal.Journal) -> None:
         """Write the journal before the first key changes."""
@@ -410,7 +409,7 @@ class Run:
 
     def _comment_on(self, look: _desk.Look, *, already_told: bool) -> Json | None:
         found = _notified.find_comment(self._announcement(), look, already_told=already_told)
-        return found.as_json() if found else None
+        return asdict(found) if found else None
 
     def _get(self, url: str, *, is_down: bool) -> Json:
         world = self.world
@@ -488,7 +487,7 @@ class Run:
             yield "comment sent"
             stored = _announcement.posted(answer, ORG, self._announcement())
             if stored:
-                self.parts["ticket"] = _ticket.Ticket.from_mention(stored, already_told=False).as_json()
+                self.parts["ticket"] = asdict(_notified.Ticket.from_mention(stored, already_told=False))
                 return
             self.world.wait(int(answer.wait))
             look = self._read_ticket(attempt + 1, is_sent=True)
@@ -503,7 +502,7 @@ class Run:
     def _notify(self) -> Steps:
         """As the files in ticket/ do."""
         decided = self._run().decided
-        if not decided.announces or decided.ticket != _ticket.Ticket():
+        if not decided.announces or decided.ticket != _notified.Ticket():
             return
         if self.setup.mode == "api":
             yield from self._notify_by_api()
@@ -547,7 +546,7 @@ class Run:
             if self.setup.mode == "api":
                 look = self._read_ticket()
                 found = _notified.find_standing(self._announcement(), look, self.world.ticket)
-                self.parts["ticket"] = found.as_json()
+                self.parts["ticket"] = asdict(found)
             if not any(part.error for part in self._run().parts):
                 self._write_comment()
         self._report()
@@ -578,7 +577,7 @@ class Run:
             if self.setup.mode == "api":
                 seen["look"] = asdict(self._read_ticket())
             self.parts["seen"] = {**seen, "use": []}
-            wanted = _proof.keys_to_prove(self._run(), [])
+            wanted = _checks.keys_to_prove(self._run(), [])
             self.parts["seen"] = {**seen, "use": [self._use(key) for key in wanted]}
         self._report()
         yield "ended"

@@ -60,7 +60,7 @@ def test_the_colour_of_warnings(
 ) -> None:
     shown: list[tuple[str, str | None]] = []
 
-    def display(_self: Any, text: str, color: str | None = None) -> None:
+    def display(_self: Any, text: str, color: str | None, newline: bool) -> None:
         shown.append((text, color))
 
     monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", "default")

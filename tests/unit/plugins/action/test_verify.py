@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.action.step import ActionModule
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels import jsm
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import verify
@@ -97,12 +98,12 @@ class Follower:
         monkeypatch.setattr(verify, "time", fake_time)
         monkeypatch.setattr(verify, "os", SimpleNamespace(getppid=lambda: next(self.parents)))
         monkeypatch.setattr(verify, "show", self.lines.append)
-        monkeypatch.setattr(verify, "Reader", self._reader)
+        monkeypatch.setattr(jsm, "Reader", self._reader)
         monkeypatch.setattr(Task, "read_aws", lambda _task, name, args: self._module(name, args))
         # The announcement is of now, by whatever clock this machine has.
-        monkeypatch.setattr(verify, "_now", lambda: "2026-11-24T06:00:00Z")
+        monkeypatch.setattr(verify, "clock", lambda: "2026-11-24T06:00:00Z")
 
-    def _reader(self, _get: Any, _sleep: Any, retries: int) -> Desk:
+    def _reader(self, _get: Any, _sleep: Any, _attempt: int, retries: int, _patience: float) -> Desk:
         self.retries.append(retries)
         return self.desk
 

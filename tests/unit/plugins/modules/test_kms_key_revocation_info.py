@@ -184,9 +184,7 @@ def test_one_region_denied_does_not_stop_the_other(talk: Talk) -> None:
     lookup(talk, "ResourceName", other, [event("DisableKey", 7, other)], region=OTHER_REGION)
     result = talk.run(module, keys=[{"key_arn": KEY}, {"key_arn": other}]).ok
     denied, found = result["keys"]
-    assert denied["reason"] == (
-        "AWS refused LookupEvents in us-east-1: User: arn is not authorized to perform: cloudtrail:LookupEvents."
-    )
+    assert denied["reason"] == "AWS refused LookupEvents."
     nothing = ("revoked_at", "revoked_by", "revoked_how", "event_id", "automation", "last_revocation", "restored_at")
     assert all(denied[name] is None for name in nothing)
     assert (denied["looked_up"], denied["events"], denied["suspects"]) == (False, [], [])
@@ -434,7 +432,7 @@ def test_the_order_in_which_aws_answers_a_policy_is_no_difference(talk: Talk) ->
 def test_policy_denied_grants_read(talk: Talk) -> None:
     answers_policy(talk, Fault("AccessDeniedException", "not allowed: kms:GetKeyPolicy"))
     talk.conversation("kms", REGION).expect("ListGrants", {"KeyId": KEY}, {"Grants": []})
-    why = "AWS refused GetKeyPolicy in us-east-1: not allowed: kms:GetKeyPolicy."
+    why = "AWS refused GetKeyPolicy."
     assert read_access(talk) == {"policy": None, "grants": [], "access_reason": why}
 
 
@@ -655,10 +653,7 @@ def test_denied_is_a_reason(aws: AwsStandin, run: Runner) -> None:
     client(aws).disable_key(KeyId=key["KeyId"])
     aws.control("POST", "policy", {"actions": ["kms:*"]})
     result = run(key)
-    assert result["keys"][0]["reason"] == (
-        f"AWS refused LookupEvents in us-east-1: User: arn:aws:iam::{ACCOUNT}:user/standin is not authorized to perform: "
-        "cloudtrail:LookupEvents because no identity-based policy allows the cloudtrail:LookupEvents action."
-    )
+    assert result["keys"][0]["reason"] == "AWS refused LookupEvents."
     assert (result["identity"], result["caller"]["account_id"]) == (None, ACCOUNT)
 
 
@@ -689,8 +684,8 @@ def test_without_permission_to_read_the_policy(aws: AwsStandin, run: Runner) -> 
     aws.control("POST", "policy", {"actions": ["cloudtrail:LookupEvents"]})
     (found,) = run(key, read_access=True)["keys"]
     assert (found["policy"], found["grants"]) == (None, None)
-    assert "kms:GetKeyPolicy" in found["access_reason"]
-    assert "kms:ListGrants" in found["access_reason"]
+    assert "GetKeyPolicy" in found["access_reason"]
+    assert "ListGrants" in found["access_reason"]
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_what_cannot_be_read_has_a_reason(talk: Talk) -> None:
     last_use(talk, DENIED)
     found = health(talk)
     assert found["last_use"] is None
-    assert "AWS refused GetKeyLastUsage in us-east-1" in found["health_reason"]
+    assert found["health_reason"] == "AWS refused GetKeyLastUsage."
 
 
 def test_an_old_boto3_has_a_reason(talk: Talk) -> None:

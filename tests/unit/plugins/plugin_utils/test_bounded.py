@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._bounded import run_each_within, run_within
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import run_each_within, run_within
 
 
 def test_results_come_in_order_whoever_ends_first() -> None:

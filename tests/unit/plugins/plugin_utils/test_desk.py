@@ -19,7 +19,6 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import 
     Look,
     Mention,
     authors,
-    comment_facts,
     is_undecided,
     local_time,
     mentions,
@@ -297,7 +296,7 @@ def test_other_answers(result: dict[str, Any], code: str, retry: bool) -> None:
         (said(500, json={"errorMessage": {"deep": [1]}}), "{'deep': [1]}."),
         (
             lost("Request failed: <urlopen error [Errno 111] Connection refused>"),
-            "reached: [Errno 111] Connection refused.",
+            "reached: Connection refused.",
         ),
         (lost("Request failed: <urlopen error timed out>"), "reached: timed out."),
         (
@@ -677,15 +676,21 @@ class TestClock:
         assert answer(result, now=now)["clock_offset"] is None
 
 
+def evidence_of(comment: dict[str, Any]) -> tuple[str, str, str]:
+    """What is kept of a comment for the evidence."""
+    (author,) = authors([comment], "acme")
+    return author.comment_id, author.url, author.at
+
+
 def test_evidence_comes_without_control_characters() -> None:
     dirty = {"id": "1\x1b[2J", "_links": {"self": "https://x/\r\n1"}, "created": {"iso8601": "2026\x07"}}
-    assert comment_facts(dirty) == ("1 [2J", "https://x/ 1", "2026")
+    assert evidence_of(dirty) == ("1 [2J", "https://x/ 1", "2026")
 
 
 def test_evidence_of_a_comment_without_details() -> None:
-    assert comment_facts({}) == ("", "", "")
+    assert evidence_of({}) == ("", "", "")
 
 
 def test_evidence_of_a_comment_is_short() -> None:
-    facts = comment_facts({"id": "1" * 101, "_links": {"self": "u" * 1001}, "created": {"iso8601": "t" * 101}})
+    facts = evidence_of({"id": "1" * 101, "_links": {"self": "u" * 1001}, "created": {"iso8601": "t" * 101}})
     assert facts == ("1" * 99 + "…", "u" * 999 + "…", "t" * 99 + "…")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _desk_read
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import within
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._client import run_within
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Answer, read_answer
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk_read import Reader, get
 from tests.standins.desk import DEFAULT_BEARER, DEFAULT_TOKEN, DEFAULT_USER, Desk
@@ -429,9 +429,9 @@ class TestGet:
 
         def noting(limit: float, work: Callable[[], Any]) -> Any:
             limits.append(limit)
-            return within(limit, work)
+            return run_within(limit, work)
 
-        monkeypatch.setattr(_desk_read, "within", noting)
+        monkeypatch.setattr(_desk_read, "run_within", noting)
         assert get(ticket(desk), DEFAULT_USER, DEFAULT_TOKEN)["status"] == 200
         assert limits == [30]
 

@@ -8,15 +8,9 @@ import pytest
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import begin, settle
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.mail import is_mailed, message, sent
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._channels.options import MailSettings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._mail import (
-    headers,
-    is_mailed,
-    message,
-    sent,
-    subject,
-)
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._settings import Settings
 
 NOW = "2026-11-24T03:00:00Z"
@@ -25,13 +19,9 @@ SETTINGS = Settings(org="acme", slug="acme", ticket="CMK-1", mail=MAIL)
 MAILED = {"to": "desk@example.com", "ticket": "CMK-1", "at": NOW}
 
 
-def test_the_ticket_comes_first_in_the_subject() -> None:
-    assert subject("CMK-1", "ABC-2").startswith("Re: CMK-1 ")
-
-
-def test_headers() -> None:
-    assert headers("") == []
-    assert headers("<a@b>") == ["In-Reply-To=<a@b>", "References=<a@b>"]
+def test_a_reply_names_what_it_replies_to() -> None:
+    headers = message(SETTINGS, replace(MAIL, in_reply_to="<a@b>"), "text", "", "")["headers"]
+    assert headers == ["In-Reply-To=<a@b>", "References=<a@b>"]
 
 
 def test_the_message() -> None:

@@ -7,8 +7,7 @@ import pytest
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look, Mention
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import find_standing
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket, find_standing
 
 REFERENCE = "cmk-restore/acme/0123456789ab"
 MENTION = Mention(REFERENCE, "17")

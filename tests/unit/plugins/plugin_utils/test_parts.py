@@ -12,8 +12,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._trail import KeyTrail, Trail
 
 

@@ -11,24 +11,23 @@ import pytest
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _window
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._access_loss import AccessLoss
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._announcement import Announcement
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import told_by_look
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._proof import (
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks import (
+    CHECKS,
+    OUTCOMES,
     Reply,
     is_dated,
     keys_to_prove,
     reply_on_ticket,
 )
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._decided import Decided
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import Journal
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Key, Keys
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket, told_by_look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._restored import VERDICTS, Facts, judge_facts
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use, seen_keys
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._ticket import Ticket
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification import (
-    CHECKS,
-    OUTCOMES,
     describe_progress,
     judge,
 )

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _workspaces
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._workspaces import ask_atlassian
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils import _sites
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import ask_atlassian
 from tests.standins.desk import Desk
 from tests.standins.desk.client import send
 from tests.standins.desk.workspaces import API_KEY, ORG_ID
@@ -137,7 +137,7 @@ def test_an_unfit_key_is_not_sent(desk: Desk, key: str) -> None:
 
 
 def test_pages_without_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_workspaces, "_MOST_PAGES", 3)
+    monkeypatch.setattr(_sites, "_MOST_PAGES", 3)
     desk.control("PATCH", "/settings", {"ignore_start": True})
     assert UNREAD.format("it sent more than 3 pages") in ask(desk, *([{}] * 21))[1]
     assert len(asked(desk)) == 3
@@ -145,7 +145,7 @@ def test_pages_without_end(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("fault", [{"latency": 60}, {"drip": 0.05}], ids=str)
 def test_an_api_that_hangs_is_left_in_time(desk: Desk, monkeypatch: pytest.MonkeyPatch, fault: dict[str, Any]) -> None:
-    monkeypatch.setattr(_workspaces, "_SECONDS", 0.3)
+    monkeypatch.setattr(_sites, "_API_SECONDS", 0.3)
     desk.control("POST", "/faults", {"path": "/admin/", "count": None, **fault})
     assert "no answer within 0.3 seconds" in ask(desk, {})[1]
 
