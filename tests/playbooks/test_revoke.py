@@ -129,7 +129,7 @@ def test_one_region_fails_and_that_is_shouted(world: World) -> None:
     assert (ran.code, ran.result["status"]) == (2, "partial")
     assert world.states() == ["Disabled", "Enabled"]
     assert (
-        "acme: ONLY PARTLY REVOKED\n  us-east-1  Enabled -> Disabled\n  us-west-2  NOT REVOKED. A guard denies"
+        "acme: ONLY PARTLY REVOKED\n  us-east-1  Enabled -> Disabled\n  us-west-2  NOT REVOKED. A policy that protects keys in use denies"
         in ran.output
     )
     assert "Such policies protect keys that were used lately (kms:TrailingDaysWithoutKeyUsage)." in ran.output

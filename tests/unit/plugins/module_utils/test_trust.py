@@ -1,4 +1,4 @@
-"""The one statement that may be changed, and all the policies that are left alone. Shapes: IAM User Guide, "Grammar"."""
+"""The one statement that may be changed, and all the policies that are not changed. Shapes: IAM User Guide, "Grammar"."""
 
 from __future__ import annotations
 

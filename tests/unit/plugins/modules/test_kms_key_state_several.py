@@ -429,7 +429,7 @@ class TestDisabled:
         talk.kms(("DescribeKey", ALIAS, "Enabled"), ("DisableKey", KEY_ID), *[("DescribeKey", KEY_ID, "Enabled")] * 3)
         result = talk.run(kms_key_state, keys=BOTH[:1], state="disabled", wait_timeout=2).failed
         assert entry(result, 0, "code", "key_state", "actions") == ("not_settled", "Enabled", ["DisableKey"])
-        assert "was set to Disabled, but AWS did not report that" in result["msg"]
+        assert "as Disabled 3 times in a row" in result["msg"]
 
 
 class TestCheckMode:
@@ -469,8 +469,8 @@ def test_the_diff_has_every_key_that_was_found(talk: Talk, check: bool) -> None:
     ("keys", "said"),
     [
         pytest.param([], "no key at all", id="no keys"),
-        pytest.param([{"key_id": ALIAS}], "A key without a region", id="no region"),
-        pytest.param([{"region": "", "key_id": ALIAS}], "A key without a region", id="empty region"),
+        pytest.param([{"key_id": ALIAS}], "An entry of keys has no region", id="no region"),
+        pytest.param([{"region": "", "key_id": ALIAS}], "An entry of keys has no region", id="empty region"),
         pytest.param(
             [{"region": REGION}],
             "one of the following is required: key_id, alias_prefix found in keys",

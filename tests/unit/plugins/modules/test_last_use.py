@@ -177,7 +177,7 @@ def test_an_old_boto3_has_a_reason(talk: Talk) -> None:
     found = health(talk, "EXTERNAL")
     assert (found["last_use"], found["missing_material"]) == (None, None)
     assert found["health_reason"] == (
-        "The installed boto3 does not know all of GetKeyLastUsage. The installed boto3 does not know all of ListKeyRotations."
+        "The installed boto3 does not support GetKeyLastUsage. The installed boto3 does not support ListKeyRotations."
     )
 
 

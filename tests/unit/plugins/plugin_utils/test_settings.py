@@ -338,7 +338,7 @@ BAD: list[tuple[str, str, Any, str]] = [
     ("empty", "key", "", "No key is given for region us-west-2."),
     ("list", "key", [KEY], "cmk_key must be a text"),
     ("without alias/", "key", "atlassian-cmk", "'atlassian-cmk' is not a KMS key id"),
-    ("of AWS", "key", "alias/aws/ebs", "alias of AWS's own keys"),
+    ("of AWS", "key", "alias/aws/ebs", "alias of an AWS managed key"),
     ("of another region", "key", arn("us-east-1"), "is in region us-east-1, but a key in region us-west-2"),
     ("newline inside", "key", "alias/a\nb", "cmk_key " + CONTROL),
     ("list", "keys", [KEY], "cmk_keys must be a map from region to key, but is ['alias/atlassian-cmk']."),
