@@ -23,7 +23,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._deciding imp
     settle_run,
 )
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._journal import write_journal
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Trust
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys, Trust
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._lock import acquire, identify
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import render
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run, shown
@@ -44,12 +44,15 @@ _THIS: t.Final = "this restoration"
 
 
 def begin(task: Task) -> Json:
-    """Take the lock, remember that a restoration begins, and show what is to be done."""
+    """Plan what the keys need, take the lock, remember that a restoration begins, and show what is to be done."""
     run = Run.from_json(task.args["run"])
+    plan = task.args["run"]["plan"] or _plan_keys(task, run)
+    if "keys" not in plan:
+        return {"failed": True, "msg": str(plan.get("msg"))}
     trust = _plan_trust(task, run)
     if failure := _failure(trust):
         return failure
-    run = replace(run, trust_plan=Trust.from_json(trust))
+    run = replace(run, plan=Keys.from_json(plan), trust_plan=Trust.from_json(trust))
     lock = {} if task.check_mode else _take_lock(task, run, breaks=run.settings.break_lock)
     if run.command.revokes and lock.get("holder"):
         return {"failed": True, "msg": str(_say("run_in_progress", lock["holder"], run.settings.file(LOCK)))}
@@ -59,7 +62,7 @@ def begin(task: Task) -> Json:
             keep(run, JOURNAL, write_journal(decided.begun), _THIS)
         # In check mode and in the other commands, the plan is shown with what CloudTrail tells.
         _show_plan(replace(run, decided=decided))
-    return {**decided.as_json(), "trust_plan": trust}
+    return {**decided.as_json(), "plan": plan, "trust_plan": trust}
 
 
 def settle(task: Task) -> Json:
@@ -87,7 +90,16 @@ def settle(task: Task) -> Json:
         _show_plan(replace(run, decided=replace(run.decided, refused="")))
     notifies = run.decided.announces and run.decided.ticket == Ticket()
     decided = replace(run.decided, notify=run.settings.mode if notifies else "").as_json()
-    return {**decided, "revocation": revocation, "trust_plan": trust}
+    return {**decided, "plan": task.args["run"]["plan"], "revocation": revocation, "trust_plan": trust}
+
+
+def _plan_keys(task: Task, run: Run) -> Json:
+    """Plan with the very module that changes the keys afterwards."""
+    settings = run.settings
+    wanted = {"keys": list(settings.keys), "account_id": settings.account_id or None}
+    return dict(
+        task.read_aws("kms_key_state", {**wanted, "cancel_deletion": settings.cancel_deletion, **task.args["aws"]})
+    )
 
 
 def _failure(trust: Json) -> Json:

@@ -24,8 +24,13 @@ READS: t.Final = (
 def gather(task: Task) -> Json:
     """Return ``run`` (as :meth:`Run.from_json` reads it), ``keys`` (that were found), and ``aws`` (how to reach the account)."""
     variables = task.variables
-    given = {name: variables.get(name) or {} for name in task.args["reads"]}
-    plan, decided, change, ticket = (given.get(f"__cmk_{name}", {}) for name in ("plan", "decided", "change", "ticket"))
+
+    def registered(name: str) -> t.Any:
+        return (variables.get(name) if name in task.args["reads"] else None) or {}
+
+    decided, change, ticket = map(registered, ("__cmk_decided", "__cmk_change", "__cmk_ticket"))
+    # A restore plans in the step that begins it.
+    plan = decided.get("plan") or registered("__cmk_plan")
     settings, organizations = variables["__cmk_settings"], len(variables["ansible_play_hosts_all"])
     run = {
         "entry_point": variables["__cmk_command"],
@@ -34,14 +39,14 @@ def gather(task: Task) -> Json:
         "plan": plan,
         "change": change,
         "trust_plan": decided.get("trust_plan", {}),
-        "trust_change": given.get("__cmk_trust_change", {}),
+        "trust_change": registered("__cmk_trust_change"),
         "revocation": decided.get("revocation", {}),
         "decided": decided,
-        "seen": given.get("__cmk_seen", {}),
+        "seen": registered("__cmk_seen"),
         "look": ticket,
         "ticket": ticket.get("ticket", decided.get("ticket", {})),
         "comment": ticket.get("comment", ""),
-        "error": given.get("__cmk_error") or "",
+        "error": registered("__cmk_error") or "",
         # AWX gives the user who launched the job, but not the user who approved it.
         "user": task.template(variables.get("awx_user_name", "")),
         "job": task.template(variables.get("awx_job_id", "")),

@@ -109,6 +109,14 @@ class TestBegin:
         steps.run("begin", **more)
         assert (steps.journal, len(steps.shown)) == (None, count)
 
+    def test_the_keys_are_planned_by_the_module_that_changes_them(self, steps: Steps) -> None:
+        steps.answers["kms_key_state"] = PLAN
+        assert steps.run("begin")["plan"] == PLAN
+        assert steps.asked["kms_key_state"]["cancel_deletion"] is False
+        steps.answers["kms_key_state"] = {"failed": True, "msg": "No region is given."}
+        found = steps.run("begin")
+        assert (found["failed"], found["msg"]) == (True, "No region is given.")
+
     def test_a_damaged_journal_is_left_for_the_next_decision(self, steps: Steps) -> None:
         path = steps.folder / "restoration.json"
         steps.folder.mkdir()

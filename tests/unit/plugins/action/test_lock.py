@@ -46,10 +46,11 @@ class Locked:
     def begin(self, command: str = "restore", *, check: bool = False, breaks: bool = False) -> dict[str, Any]:
         settings = {"org": "acme", "slug": "acme", "report_dir": str(self.folder), "break_lock": breaks, "ticket": ""}
         nothing: dict[str, Any] = {
-            name: {} for name in ("plan", "change", "trust_plan", "trust_change", "revocation", "decided")
+            name: {} for name in ("change", "trust_plan", "trust_change", "revocation", "decided")
         }
         run = {
             **nothing,
+            "plan": {"keys": []},
             "entry_point": command,
             "check_mode": check,
             "settings": settings,
