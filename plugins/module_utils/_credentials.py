@@ -10,7 +10,6 @@ They are found before the first call, where a person can still be told which pro
 from __future__ import annotations
 
 import contextlib
-import copy
 import datetime as dt
 import fcntl
 import functools
@@ -24,7 +23,6 @@ with contextlib.suppress(ImportError):  # AnsibleAWSModule reports the missing l
     from botocore import exceptions as boto
     from botocore.config import Config
     from botocore.credentials import AssumeRoleCredentialFetcher, Credentials, EnvProvider
-    from botocore.hooks import HierarchicalEmitter
     from botocore.utils import JSONFileCache, SSOTokenLoader
 
 from ._aws_errors import AWS_ERRORS, explain, one_line
@@ -65,18 +63,9 @@ def _data_loader() -> t.Any:
     return botocore.session.Session().get_component("data_loader")
 
 
-@functools.cache
-def _event_hooks() -> t.Any:
-    hooks = HierarchicalEmitter()
-    botocore.session.Session(event_hooks=hooks)
-    return hooks
-
-
 def open_session(profile: str | None, region: str | None = None) -> t.Any:
     """Return a session of botocore for a profile, or for what the environment says."""
-    # Each session registers botocore's own handlers anew otherwise, which takes as long as making three clients.
-    hooks = copy.copy(_event_hooks())
-    session = botocore.session.Session(profile=profile, event_hooks=hooks, include_builtin_handlers=False)
+    session = botocore.session.Session(profile=profile)
     # Each session reads AWS's descriptions anew otherwise, which takes longer than all else that a client needs.
     session.register_component("data_loader", _data_loader())
     if region:
