@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction, load
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import MODULES, InProcessAction
 
 
 class ActionModule(InProcessAction):
     """Run the module in this process where it can."""
 
-    module = load("_cloudtrail.revocation_info")
+    module = MODULES["kms_key_revocation_info"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._progress import Progress, Report, report_progress_to
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import InProcessAction, load
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import MODULES, InProcessAction
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 
 
@@ -27,7 +27,7 @@ def _display(name: str) -> Report:
 class ActionModule(InProcessAction):
     """Run the module in this process where it can, and display how far it is if there is one organization only."""
 
-    module = load("_kms.key_state")
+    module = MODULES["kms_key_state"]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         known = task_vars or {}

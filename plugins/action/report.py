@@ -6,14 +6,18 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
+from dataclasses import replace
 
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import warm
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.gather import READS, gather
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import report
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
-_SPEC: t.Final[dict[str, dict[str, t.Any]]] = {"run": {"type": "dict", "required": True}}
+_SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
+    "reads": {"type": "list", "elements": "str", "choices": list(READS), "required": True}
+}
 
 # Ansible imports an action in its main process, before it forks the processes for the tasks of all hosts. It imports this one
 # when the keys have been enabled. What is wrong with a template, the task itself tells.
@@ -31,4 +35,5 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         _checked, args = self.validate_argument_spec(argument_spec=_SPEC)
-        return {**result, "changed": False, **report(Task(args, task_vars or {}, self, bool(self._task.check_mode)))}
+        task = Task(args, task_vars or {}, self, bool(self._task.check_mode))
+        return {**result, "changed": False, **report(replace(task, args=gather(task)))}

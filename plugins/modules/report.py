@@ -12,7 +12,12 @@ short_description: End a run of the role cmk with its result, evidence and summa
 description: Internal to the role of this collection, and may change in any release. Runs on the controller.
 author: The keyops.atlassian_cmk contributors (!UNKNOWN)
 options:
-  run: {description: All that is known of the run., type: dict, required: true}
+  reads:
+    description: The variables of earlier tasks that the report reads, besides the settings.
+    type: list
+    elements: str
+    choices: [__cmk_plan, __cmk_decided, __cmk_trust_change, __cmk_change, __cmk_ticket, __cmk_seen, __cmk_error]
+    required: true
 attributes:
   action: {description: "Runs wholly on the controller, without a module process.", support: full}
   check_mode: {description: "Predicts in check mode what a real run would do, and changes nothing.", support: full}
@@ -23,11 +28,7 @@ attributes:
 EXAMPLES = r"""
 - name: End a run that ended before it began
   keyops.atlassian_cmk.report:
-    run:
-      entry_point: restore
-      check_mode: false
-      settings: {org: acme, realm: Japan, problems: [No key is given.]}
-      started_at: "2026-11-24T03:00:00Z"
+    reads: [__cmk_error]
 """
 
 RETURN = r"""

@@ -18,15 +18,17 @@ options:
     required: true
     choices: [read_settings, begin, settle, notify, rehearse, verify, end, sum_up, sum_up_drill, show]
   command: {description: The command that the step belongs to., type: str, choices: [restore, assess, verify, revoke, drill]}
-  run: {description: All that is known of the run., type: dict}
+  reads:
+    description: The variables of earlier tasks that the step reads, besides the settings.
+    type: list
+    elements: str
+    choices: [__cmk_plan, __cmk_decided, __cmk_trust_change, __cmk_change, __cmk_ticket, __cmk_seen, __cmk_error]
   user: {description: The user at the support desk or at the mail server., type: str, default: ''}
   token: {description: The token or password that belongs to O(user)., type: str, default: ''}
   api_key: {description: The organization API key with which Atlassian is asked., type: str, default: ''}
   retries: {description: How many attempts may follow the first at the support desk., type: int, default: 6}
   follow: {description: Whether to verify until there is nothing to wait for., type: bool, default: false}
-  keys: {description: "The keys that were found, as M(keyops.atlassian_cmk.kms_key_revocation_info) takes them.", type: list, elements: dict, default: []}
-  aws: {description: The options with which the AWS modules reach the organization's account., type: dict, default: {}}
-  report: {description: The result of M(keyops.atlassian_cmk.report)., type: dict, default: {}}
+  ending: {description: "The error with which the run ends; empty if it ends well.", type: str, default: ''}
   drill: {description: "How a drill began, the result of each part, and whether it went on to the revocation.", type: dict, default: {}}
   hosts: {description: All hosts of the play., type: list, elements: str, default: []}
   text: {description: The text to print., type: str, default: ''}

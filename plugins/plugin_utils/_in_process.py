@@ -54,11 +54,20 @@ class Implementation(t.Protocol):
     def run(self, params: Json, check_mode: bool, diff: bool, /) -> Json: ...
 
 
-def load(name: str) -> t.Any:
+def _load(name: str) -> t.Any:
     """Return the implementation of a module; None without amazon.aws, which it imports."""
     if not _HAS_AMAZON_AWS:
         return None
     return importlib.import_module(f"ansible_collections.keyops.atlassian_cmk.plugins.module_utils.{name}")
+
+
+# Imported here, in Ansible's main process.
+MODULES: t.Final = {
+    "kms_key_state": _load("_kms.key_state"),
+    "kms_key_revocation_info": _load("_cloudtrail.revocation_info"),
+    "kms_key_use_info": _load("_cloudtrail.use_info"),
+    "byok_trust_statement": _load("_iam.trust_statement"),
+}
 
 
 class NotHereError(Exception):
@@ -101,7 +110,7 @@ class InProcessAction(NormalAction):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         if not _HAS_AMAZON_AWS:
             return {"failed": True, "msg": str(refusal("collection_missing", collection="amazon.aws"))}
-        if not self._is_at_home(task_vars or {}):
+        if not is_at_home(self, task_vars or {}):
             return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
         self._supports_check_mode = True
         result: dict[str, t.Any] = ActionBase.run(self, tmp, task_vars)
@@ -112,12 +121,14 @@ class InProcessAction(NormalAction):  # type: ignore[misc]
             return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))
         return {**result, **made}
 
-    def _is_at_home(self, task_vars: t.Mapping[str, t.Any]) -> bool:
-        task = self._task
-        return (
-            _HAS_BOTO3
-            and self._connection.transport == "local"
-            and not (task.async_val or task.delegate_to or self._play_context.become)
-            and not any(task.environment or [])
-            and self._templar.template(task_vars.get("ansible_python_interpreter")) == sys.executable
-        )
+
+def is_at_home(action: ActionBase, task_vars: t.Mapping[str, t.Any]) -> bool:
+    """Whether a module that a task runs gives the same result in this process."""
+    task = action._task
+    return (
+        _HAS_BOTO3
+        and action._connection.transport == "local"
+        and not (task.async_val or task.delegate_to or action._play_context.become)
+        and not any(task.environment or [])
+        and action._templar.template(task_vars.get("ansible_python_interpreter")) == sys.executable
+    )

@@ -91,7 +91,7 @@ class Run:
 
     @classmethod
     def from_json(cls, known: Json) -> Run:
-        """Read the bundle ``__cmk_run`` of the role's variables."""
+        """Read what the tasks have registered, as ``gather`` puts it together."""
         parts = {name: known.get(name) or {} for name in _PARTS}
         return cls(
             command=COMMANDS[known["entry_point"]],

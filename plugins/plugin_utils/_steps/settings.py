@@ -116,7 +116,22 @@ def read(task: Task) -> dict[str, t.Any]:
     # A desk that hangs must not hold the run up for longer than the keys may.
     settings = replace(settings, problems=tuple(problems), desk_until=time.time() + max(30, settings.wait_timeout))
     warnings = find_misspelt(task.variables, _DEFAULTS, _NAMES)
-    return {"settings": settings.as_json(), "started_at": now, **({"warnings": warnings} if warnings else {})}
+    return {
+        **settings.as_json(),
+        "aws": {option: value for option, value in _aws_options(settings).items() if value},
+        "started_at": now,
+        **({"warnings": warnings} if warnings else {}),
+    }
+
+
+def _aws_options(settings: Settings) -> dict[str, str]:
+    """Return how the organization's account is reached, as the AWS modules take it."""
+    return {
+        "profile": settings.aws_profile,
+        "assume_role_arn": settings.assume_role_arn,
+        "assume_role_external_id": settings.assume_role_external_id,
+        "assume_role_session_name": settings.session_name,
+    }
 
 
 def _log_in(settings: Settings, code: object, hosts: int) -> list[str]:

@@ -6,11 +6,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass
 
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.vars import load_extra_vars
+
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import (
+    MODULES,
+    NotHereError,
+    is_at_home,
+    run_here,
+)
 
 Json = t.Mapping[str, t.Any]
 
@@ -49,9 +57,13 @@ class Task:
     def read_aws(self, module: str, options: Json) -> Json:
         """Run an AWS module of this collection in check mode, as its task would; return its result."""
         ours = self.action
+        given = {option: value for option, value in options.items() if value is not None}
+        if is_at_home(ours, self.variables):
+            with contextlib.suppress(NotHereError):
+                return run_here(MODULES[module], module, given, check_mode=True, diff=False)
         task = ours._task.copy()
         task.action, task.check_mode, task.diff = f"keyops.atlassian_cmk.{module}", True, False
-        task.args = {option: value for option, value in options.items() if value is not None}
+        task.args = given
         action = ours._shared_loader_obj.action_loader.get(
             task.action,
             task=task,

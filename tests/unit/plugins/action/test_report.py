@@ -107,7 +107,7 @@ def test_a_run_that_fails(end: End, run_action: RunAction) -> None:
     assert found["ending"] == "acme: only partly restored: 0 of 1 key enabled. See the summary below."
     assert found["failure"] == "acme: only partly restored: 0 of 1 key enabled. AWS refused. Allow it."
     assert "AWS refused." in found["summary"]
-    ended = run_action(Step, do="end", report=found)
+    ended = run_action(Step, do="end", ending=found["ending"])
     assert (ended["failed"], ended["msg"]) == (True, found["ending"])
 
 
@@ -117,8 +117,8 @@ def test_the_last_sentence_keeps_its_capitals(end: End) -> None:
 
 
 def test_the_end_of_a_run_that_ends_well(end: End, run_action: RunAction) -> None:
-    for report in (end(), {}):
-        assert "failed" not in run_action(Step, do="end", report=report)
+    for more in ({"ending": end()["ending"]}, {}):
+        assert "failed" not in run_action(Step, do="end", **more)
 
 
 @pytest.mark.parametrize(
