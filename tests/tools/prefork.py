@@ -10,7 +10,7 @@ This file is both ends of a socket:
 Why a fork behaves as the command does:
 
 - Ansible reads its settings from the environment while it is imported. So each variable must have the value that it had
-  then, except those that are read later: ``AWS_*`` and ``CMK_*``. ``ANSIBLE_HOME`` and the folder of
+  then, except those that are read later (:data:`_READ_LATE`). ``ANSIBLE_HOME`` and the folder of
   ``ANSIBLE_INVENTORY`` are different in each test. Both are links here, and each run points them at its own folders.
 - No code of a collection, no inventory and no playbook is loaded before the fork.
 - Output is a pipe and input is /dev/null, before and after the fork.
@@ -46,8 +46,8 @@ from pathlib import Path
 from tests.tools.prefork_caches import share
 from tests.tools.standins import ROOT
 
-# Read by the collection and by boto3 during a run. No module reads them when it is imported here.
-_READ_LATE: t.Final = ("AWS_", "CMK_", "PYTEST_")
+# Read by the collection, boto3 and awx.awx during a run. No module reads them when it is imported here.
+_READ_LATE: t.Final = ("AWS_", "CMK_", "CONTROLLER_", "PYTEST_")
 # Different for each test, and therefore links.
 _LINKED: t.Final = ("ANSIBLE_HOME", "ANSIBLE_INVENTORY")
 # Few settings are used often, and each process takes 100 MB of memory.
