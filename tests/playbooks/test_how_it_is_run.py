@@ -191,6 +191,7 @@ class TestNames:
         names = ["Acme Deutschland GmbH", "acme & co", "a,b", "!no", "~.*", "a*"]
         patterns = ["acme:globex", "g*:acme", "all:&some", "some", "~(acme|globex)$"]
         expected = {name: [name] for name in names} | {pattern: ["acme", "globex"] for pattern in patterns}
+        expected |= {"ac?e": ["acme"], "~^acme$": ["acme"], "all": sorted([*names, "acme", "globex", "initech"])}
         inventory = write_inventory(world, {name: {} for name in [*names, "acme", "globex", "initech"]},
                                     some=["acme", "globex"])  # fmt: skip
         show = {"ansible.builtin.debug": {"msg": "[{{ number }} has {{ inventory_hostname }}]"}}

@@ -6,13 +6,12 @@ echo "== ruff"
 ruff format --check .
 ruff check .
 echo "== mypy"
-# mypy must see this checkout under its collection's name.
-tree=$(mktemp -d) && trap 'rm -rf "$tree"' EXIT
-mkdir -p "$tree/ansible_collections/keyops" .cache
-ln -s "$PWD" "$tree/ansible_collections/keyops/atlassian_cmk"
+# mypy must see this checkout under its collection's name. Its cache holds for this path.
+tree=$PWD/.cache/tree
+mkdir -p "$tree/ansible_collections/keyops"
+ln -sfn "$PWD" "$tree/ansible_collections/keyops/atlassian_cmk"
 MYPYPATH=$tree:$PWD mypy --config-file pyproject.toml --cache-dir "$PWD/.cache/mypy" \
-  "$tree/ansible_collections/keyops/atlassian_cmk/plugins"
-MYPYPATH=$tree:$PWD mypy --config-file pyproject.toml --cache-dir "$PWD/.cache/mypy" tests
+  "$tree/ansible_collections/keyops/atlassian_cmk/plugins" tests
 echo "== yamllint"
 yamllint --strict .
 echo "== ansible-lint"

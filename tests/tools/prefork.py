@@ -10,14 +10,15 @@ This file is both ends of a socket:
 Why a fork behaves as the command does:
 
 - Ansible reads its settings from the environment while it is imported. So each variable must have the value that it had
-  then, except those that are read later: ``AWS_*`` and ``CMK_*``. ``ANSIBLE_HOME`` and the folder of
+  then, except those that are read later (:data:`_READ_LATE`). ``ANSIBLE_HOME`` and the folder of
   ``ANSIBLE_INVENTORY`` are different in each test. Both are links here, and each run points them at its own folders.
 - No code of a collection, no inventory and no playbook is loaded before the fork.
 - Output is a pipe and input is /dev/null, before and after the fork.
 - What the import makes for one process is made again: the folder for temporary files, and the seed of random numbers.
-- Jinja's code of a template depends on its text and its environment's options, and a module's code on its source and its
-  file's name. Each session compiles each template and each module of a collection anew.
+- Jinja's code of a template depends on its text and its environment's options, and a file's code on its source and its
+  name. Each session compiles each template and each file of a collection anew (tests/tools/prefork_caches.py).
 - What Ansible sends for a module depends on the module's source, not on its arguments. Each session packs each module anew.
+- When Python collects garbage, and how often Ansible looks for a task's result, decides nothing.
 
 Tests that signal a process or look for its id start the real command. So do tests of other commands, and the first run
 with each environment. ``CMK_PREFORK=0`` starts the real command for all.
@@ -28,10 +29,8 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
-import hashlib
 import importlib
 import json
-import marshal
 import os
 import random
 import shutil
@@ -43,17 +42,20 @@ import tempfile
 import threading
 import typing as t
 from pathlib import Path
-from types import CodeType
 
-from jinja2 import Environment
+from tests.tools.prefork_caches import share
+from tests.tools.standins import ROOT
 
-# Read by the collection and by boto3 during a run. No module reads them when it is imported here.
-_READ_LATE: t.Final = ("AWS_", "CMK_", "PYTEST_")
+# Read by the collection, boto3 and awx.awx during a run. No module reads them when it is imported here.
+_READ_LATE: t.Final = ("AWS_", "CMK_", "CONTROLLER_", "PYTEST_")
 # Different for each test, and therefore links.
 _LINKED: t.Final = ("ANSIBLE_HOME", "ANSIBLE_INVENTORY")
 # Few settings are used often, and each process takes 100 MB of memory.
 _MOST: t.Final = 2
 _PACKET: t.Final = 1 << 17
+# New objects until the collector visits them; Python's own 700 take a tenth of a run's time.
+_GARBAGE: t.Final = 100_000
+_POLL: t.Final = 0.005  # seconds
 # What every run imports, beside what these import themselves.
 _IMPORTED: t.Final = (
     "ansible.cli.playbook",
@@ -63,22 +65,6 @@ _IMPORTED: t.Final = (
     "ansible.plugins.connection.local",
     "ansible.plugins.strategy.linear",
     "boto3.session",
-)
-
-
-# What the code of a compiled template depends on, beside its text and its names.
-_OPTIONS: t.Final = (
-    *("block_start_string", "block_end_string", "variable_start_string", "variable_end_string"),
-    *("comment_start_string", "comment_end_string", "line_statement_prefix", "line_comment_prefix"),
-    *(
-        "trim_blocks",
-        "lstrip_blocks",
-        "newline_sequence",
-        "keep_trailing_newline",
-        "optimized",
-        "autoescape",
-        "is_async",
-    ),
 )
 
 
@@ -95,8 +81,8 @@ class Server:
             (self.folder / name).mkdir()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, __file__, str(theirs.fileno()), program, str(self.folder / "templates")],
-                env=self._env(env), pass_fds=[theirs.fileno()],
+                [sys.executable, "-m", __name__, str(theirs.fileno()), program, str(self.folder / "templates")],
+                env=self._env(env), cwd=ROOT, pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             )  # fmt: skip
         # What Ansible prints when it is imported would be missing from each run.
@@ -219,11 +205,13 @@ def serve(connection: socket.socket, program: str, templates: Path) -> None:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     _drop_local_folder()
-    _share_compiled_templates(templates)
-    _share_compiled_collections(templates)
+    share(templates)
     gc.collect()
     # Memory that the collector does not visit stays shared with the forks.
     gc.freeze()
+    gc.set_threshold(_GARBAGE)
+    # Ansible looks for a task's result each millisecond.
+    vars(sys.modules["ansible.constants"])["DEFAULT_INTERNAL_POLL_INTERVAL"] = _POLL
     connection.send(b"ready")
     while True:
         message, files, _flags, _address = socket.recv_fds(connection, _PACKET, 1)
@@ -257,55 +245,6 @@ def _become(request: dict[str, t.Any], output: int, modules: Path) -> None:
     vars(constants)["DEFAULT_LOCAL_TMP"] = value
     # Ansible removes this link with the folder, and what it leads to stays for the next run.
     (Path(value) / "ansiballz_cache").symlink_to(modules)
-
-
-def _share_compiled_templates(folder: Path) -> None:
-    """Let the runs of this session compile each template once, as Jinja does with a ``bytecode_cache``."""
-    compile_ = Environment.compile
-
-    def compile_once(
-        self: Environment, source: t.Any, name: t.Any = None, filename: t.Any = None, *more: t.Any
-    ) -> t.Any:
-        if not isinstance(source, str) or any(more):
-            return compile_(self, source, name, filename, *more)
-        options = [getattr(self, option) for option in _OPTIONS]
-        key = repr(
-            (
-                type(self).__qualname__,
-                str(source),
-                name,
-                filename,
-                options,
-                bool(self.finalize),
-                sorted(self.extensions),
-            )
-        )
-        # What does not compile is not kept, and fails each time.
-        return _once(folder, key, lambda: compile_(self, source, name, filename))
-
-    Environment.compile = compile_once  # type: ignore[assignment]
-
-
-def _share_compiled_collections(folder: Path) -> None:
-    """Let the runs of this session compile each module of a collection once: Ansible's importer keeps no byte code."""
-    finder = sys.modules["ansible.utils.collection_loader._collection_finder"]
-
-    def compile_once(source: str | bytes, filename: str, **more: t.Any) -> t.Any:
-        return _once(folder, repr((source, filename, more)), lambda: compile(source, filename, **more))
-
-    vars(finder)["compile"] = compile_once
-
-
-def _once(folder: Path, key: str, make: t.Callable[[], CodeType]) -> CodeType:
-    """Return the code that another run of this session has kept for this key, or make it and keep it."""
-    path = folder / hashlib.sha256(key.encode()).hexdigest()
-    with contextlib.suppress(FileNotFoundError):
-        return t.cast("CodeType", marshal.loads(path.read_bytes()))
-    code = make()
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(marshal.dumps(code))
-    unfinished.rename(path)
-    return code
 
 
 def _drop_local_folder() -> None:
