@@ -156,7 +156,7 @@ def test_the_deletion_date_and_the_option_are_named(more: dict[str, Any], expect
 @pytest.mark.parametrize(("days", "expected"), [(7, "7 days"), (None, "the waiting period")])
 def test_the_waiting_period_of_a_primary_is_named(days: int | None, expected: str) -> None:
     why = refused(plan(KeyMetadata(metadata("PendingReplicaDeletion", PendingDeletionWindowInDays=days)), Wish()))
-    assert f"({expected} after the last one)" in why.error
+    assert f"AWS then deletes it too, {expected} after the last one." in why.error
     assert "cancel_deletion=true" in why.hint
 
 

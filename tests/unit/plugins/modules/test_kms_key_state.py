@@ -371,7 +371,7 @@ class TestWaiting:
         talk.kms(("DescribeKey", ALIAS, "Disabled"), ("EnableKey", KEY_ID), *[("DescribeKey", KEY_ID, "Disabled")] * 4)
         result = talk.run(kms_key_state, key_id=ALIAS, wait_timeout=3).failed
         assert result["refusal"]["code"] == "not_settled"
-        assert "AWS did not report that 3 times in a row within 3 s (last seen: Disabled)" in result["msg"]
+        assert " as Enabled 3 times in a row within 3 s (last seen: Disabled)" in result["msg"]
         assert result["changed"] is True
         assert (result["actions"], result["key_state"], result["waited"]) == (["EnableKey"], "Disabled", 3.0)
 

@@ -468,7 +468,7 @@ def test_the_diff_has_every_key_that_was_found(talk: Talk, check: bool) -> None:
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        pytest.param([], "no key at all", id="no keys"),
+        pytest.param([], "keys is empty", id="no keys"),
         pytest.param([{"key_id": ALIAS}], "An entry of keys has no region", id="no region"),
         pytest.param([{"region": "", "key_id": ALIAS}], "An entry of keys has no region", id="empty region"),
         pytest.param(
