@@ -109,7 +109,9 @@ REFUSED: t.Final = (
         f"belongs to account {OTHER}, but account {ACCOUNT} is expected",
         keys={"us-east-1": _arn("us-east-1", account=OTHER)},
     ),
-    _case("ARN of an alias of AWS", "an AWS managed key", keys={"us-east-1": _arn("us-east-1", resource="alias/aws/ebs")}),
+    _case(
+        "ARN of an alias of AWS", "an AWS managed key", keys={"us-east-1": _arn("us-east-1", resource="alias/aws/ebs")}
+    ),
     _case("keys list", "cmk_keys must be a map from region to key", keys=[ALIAS]),
     _case("keys broken JSON", "cmk_keys must be a map from region to key", keys='{"us-east-1": '),
     _case("keys region outside", "cmk_keys names 'eu-west-1', which is not a region in use", keys={"eu-west-1": ALIAS}),
