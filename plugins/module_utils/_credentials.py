@@ -100,7 +100,7 @@ def find_missing_code(profile: str) -> Refusal | None:
 
 T = t.TypeVar("T")
 # Credentials of botocore, and when they end; None if that is not known.
-_Session = tuple[t.Any, dt.datetime | None]
+_Session: t.TypeAlias = "tuple[t.Any, dt.datetime | None]"
 
 
 def _explained(session: t.Any, region: str, work: t.Callable[[], T]) -> T:

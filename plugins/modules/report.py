@@ -28,7 +28,12 @@ attributes:
 EXAMPLES = r"""
 - name: End a run that ended before it began
   keyops.atlassian_cmk.report:
-    reads: [__cmk_error]
+    reads: []
+  vars:
+    __cmk_command: restore
+    __cmk_settings: {org: acme, realm: Japan, problems: [No key is given.], started_at: "2026-11-24T03:00:00Z"}
+    __cmk_aws: {}
+    __cmk_fleet_from: 50
 """
 
 RETURN = r"""

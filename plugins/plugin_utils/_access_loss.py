@@ -66,7 +66,7 @@ def find_access_loss(
     trail: Trail,
     *,
     given: str = "",
-    remembered: t.Mapping[str, str] = {},
+    remembered: t.Mapping[str, str] | None = None,
     is_lost_now: bool = False,
     started_at: str = "",
     changed_at: str = "",
@@ -89,6 +89,7 @@ def find_access_loss(
     is_over = _is_over(lost, restored, latest(started_at if is_lost_now else "", changed_at), back)
     present = trail if trail.shows_loss and not is_over else None
     since = latest(restored, lost, back) if is_over else lost
+    remembered = remembered or {}
     own = _find_own(remembered, restored if is_over else None)
     if given:
         return _given(given, present, trail.is_complete, latest(since, own))

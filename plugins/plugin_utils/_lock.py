@@ -90,7 +90,12 @@ def parse(data: bytes) -> Holder | None:
         holder = Holder(**{field.name: read[field.name] for field in fields(Holder)})
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    is_typed = all(type(value) is (int if name == "pid" else str) for name, value in vars(holder).items())
+    texts = [value for name, value in vars(holder).items() if name != "pid"]
+    is_typed = (
+        isinstance(holder.pid, int)
+        and not isinstance(holder.pid, bool)
+        and all(isinstance(value, str) for value in texts)
+    )
     return holder if is_typed else None
 
 

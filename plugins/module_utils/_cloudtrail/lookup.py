@@ -23,7 +23,7 @@ EVENTS_A_PAGE: t.Final = 50
 MOST_USE_PAGES: t.Final = 24
 _FIRST_WINDOW: t.Final = dt.timedelta(minutes=1)
 # From when to when, or to now; both ends are included.
-Span = tuple[dt.datetime, dt.datetime | None]
+Span: t.TypeAlias = "tuple[dt.datetime, dt.datetime | None]"
 
 
 class Pace:
