@@ -21,6 +21,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._verification
 
 _NOBODY_ACTS: t.Final = ("restored", "already_restored", "nothing_to_restore", "waiting")
 OK_STATUSES: t.Final = (*_NOBODY_ACTS, "handover_pending", "planned", "revoked", "already_revoked")
+_DELETIONS: t.Final = ("PendingDeletion", "PendingReplicaDeletion")
 # cmk_result, as docs/results.md describes it.
 Result: t.TypeAlias = t.Mapping[str, t.Any]
 
@@ -156,13 +157,21 @@ def next_step(result: Result, command: Command, *, check_mode: bool, file: str =
     if command.revokes:
         # A refusal names the confirmation that is missing.
         return "" if check_mode or result["error"] else f"to restore access, run: {run('restore')}"
-    if any(part["error"] for part in [result, *_list_parts(result)]):
-        return f"fix the problem above, then run again: {run(command.name)}"
+    if result["error"] or any(part["error"] for part in _list_parts(result)):
+        return _find_step_after_failure(result, run(command.name))
     if command.predicts and any(part["changed"] for part in _list_parts(result)):
         return f"confirm with the key owner, then run: {run('restore')}"
     if check_mode or not command.notifies:
         return ""
     return _find_step_after_restore(result, run("restore"), file) or run("verify")
+
+
+def _find_step_after_failure(result: Result, again: str) -> str:
+    failed = [part for part in _list_parts(result) if part["error"]]
+    # A deletion is cancelled only if the operator allows it.
+    waits = [part.get("state_after") in _DELETIONS and not part["actions"] for part in failed]
+    step = "if the key is to be kept, run" if waits and all(waits) else "fix the problem above, then run again"
+    return f"{step}: {again}{' -e cmk_cancel_deletion=true' if any(waits) else ''}"
 
 
 def _find_step_after_restore(result: Result, restore: str, file: str) -> str:

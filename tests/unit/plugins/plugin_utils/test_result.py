@@ -227,6 +227,8 @@ def test_the_trust_statement_is_told_with_byok_only() -> None:
 
 CLEAN: dict[str, Any] = {"org": "acme", "error": "", "keys": [], "ticket": {"error": "", "mailed_at": ""}}
 
+WAITS = {"error": "It is scheduled for deletion.", "state_after": "PendingDeletion", "actions": []}
+
 
 @pytest.mark.parametrize(
     ("command", "check", "more", "step"),
@@ -238,7 +240,32 @@ CLEAN: dict[str, Any] = {"org": "acme", "error": "", "keys": [], "ticket": {"err
             "fix the problem above, then run again: ansible-playbook {}restore_cmk",
         ),
         (ASSESS, False, {"error": "Stopped."}, "fix the problem above, then run again: ansible-playbook {}assess_cmk"),
-        (RESTORE, False, {"trust": {"error": "No."}}, "fix the problem above, then run again"),
+        (RESTORE, False, {"trust": {"error": "No.", "actions": []}}, "fix the problem above, then run again"),
+        (
+            RESTORE,
+            False,
+            {"keys": [WAITS]},
+            "if the key is to be kept, run: ansible-playbook {}restore_cmk -e org=acme -e cmk_cancel_deletion=true",
+        ),
+        (
+            RESTORE,
+            False,
+            {"keys": [WAITS, {"error": "Denied.", "state_after": "Disabled", "actions": []}]},
+            "fix the problem above, then run again: ansible-playbook {}restore_cmk -e org=acme -e cmk_cancel_deletion=true",
+        ),
+        (
+            ASSESS,
+            False,
+            {"keys": [WAITS | {"state_after": "PendingReplicaDeletion"}]},
+            "if the key is to be kept, run: ansible-playbook {}assess_cmk -e org=acme -e cmk_cancel_deletion=true",
+        ),
+        # It was allowed, and AWS refused it.
+        (
+            RESTORE,
+            False,
+            {"keys": [WAITS | {"actions": ["CancelKeyDeletion"]}]},
+            "fix the problem above, then run again",
+        ),
         (RESTORE, False, {"trust": {"error": ""}}, "ansible-playbook {}verify_cmk -e org=acme"),
         (RESTORE, True, {}, ""),
         (ASSESS, False, {}, ""),
