@@ -63,7 +63,7 @@ def test_a_second_loss_whose_comment_failed_is_not_dated_by_the_first(world: Wor
     assert restore(world).code == 0
     last = world.desk.control("GET", "/tickets/CMK-1")["comments"][-1]["body"]
     assert len(world.told()) == 2
-    assert "Access had been lost" not in last, last
+    assert "Access was lost" not in last, last
 
 
 def test_what_was_relied_on_once_is_not_relied_on_when_more_is_known(world: World) -> None:

@@ -132,7 +132,7 @@ def test_one_region_fails_and_that_is_shouted(world: World) -> None:
         "acme: ONLY PARTLY REVOKED\n  us-east-1  Enabled -> Disabled\n  us-west-2  NOT REVOKED. A policy that protects keys in use denies"
         in ran.output
     )
-    assert "Such policies protect keys that were used lately (kms:TrailingDaysWithoutKeyUsage)." in ran.output
+    assert "Ask its administrator (condition kms:TrailingDaysWithoutKeyUsage) to exempt this identity" in ran.output
     assert "ATLASSIAN MAY STILL USE THE KEY IN us-west-2" in ran.output
     assert _failure(ran) == "acme: only partly revoked. See the summary below."
     world.aws.control("DELETE", "faults")

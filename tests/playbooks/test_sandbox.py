@@ -97,7 +97,7 @@ def test_a_drill_works_as_its_page_says(tmp_path: Path) -> None:
 def test_with_the_desk_the_run_posts_the_comment(tmp_path: Path) -> None:
     ran = sandbox(tmp_path, "export CMK_SUPPORT_URL=$SANDBOX_DESK", *commands(PAGE)[2:3])
     assert ran.code == 0, ran.output
-    assert "To let the run post it on the stand-in of the desk: export CMK_SUPPORT_URL=$SANDBOX_DESK" in ran.output
+    assert "To let the run post it on the emulated desk: export CMK_SUPPORT_URL=$SANDBOX_DESK" in ran.output
     assert statuses(tmp_path) == [("restore", "restored")]
 
 

@@ -45,8 +45,7 @@ Realm: United States, AWS account: {ACCOUNT}
 Every key is enabled:
 - us-east-1: arn:aws:kms:us-east-1:{ACCOUNT}:key/{KEY_IDS["us-east-1"]} (was Disabled, is Enabled)
 - us-west-2: arn:aws:kms:us-west-2:{ACCOUNT}:key/{KEY_IDS["us-west-2"]} (was Disabled, is Enabled)
-
-Restore started at 2026-11-24T03:00:00Z, all keys usable at 2026-11-24T03:00:09Z (UTC).
+Restore started 2026-11-24T03:00:00Z, all keys usable 2026-11-24T03:00:09Z.
 Reference: {REFERENCE}
 """
 DIFF: t.Final = """\

@@ -136,7 +136,7 @@ def _colleague(world: World) -> None:
     lock = world.folder / "reports/acme/lock.json"
     lock.parent.mkdir(parents=True, mode=0o700)
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    run = {"pid": 4711, "boot_id": "b", "start_time": "1", "pid_namespace": "pid:[1]", "host": "controller"}
+    run = {"pid": 4711, "start_time": "1", "machine": "b pid:[1]", "host": "controller"}
     holder = {**run, "inventory_host": "acme", "since": now, "refreshed_at": now}
     lock.write_text(json.dumps(holder), encoding="utf-8")
 

@@ -342,10 +342,10 @@ class History:
         last = self._last(run)
         if not last and run.view.complete and not (run.setup.given or run.view.is_damaged or run.view.is_void):
             raise BrokenError(f"untrue: nothing was ever lost: {comment.body}")
-        lost = re.search(r"^Access had been lost at (\S+) ", comment.body, re.MULTILINE)
+        lost = re.search(r"^Access was lost (\S+); ", comment.body, re.MULTILINE)
         if lost and not (run.setup.given or run.view.is_damaged):
             self._check_date(run, lost[1])
-        started = re.search(r"^Restore started at (\S+), all keys usable at (\S+) ", comment.body, re.MULTILINE)
+        started = re.search(r"^Restore started (\S+), all keys usable (\S+)\.$", comment.body, re.MULTILINE)
         if not started:
             raise BrokenError(f"untrue: no times: {comment.body}")
         self._check_usable(run, started[2])
