@@ -120,15 +120,15 @@ one cannot be restored. There is no latency and no propagation. The restore stil
 
 ## Where the time goes
 
-- Each task of each organization is a process that Ansible forks, for 20 to 40 ms of CPU. So the role has few of them,
+- Each task of each organization is a process that Ansible forks, for 10 to 20 ms of CPU beside its work. So the role has few of them,
   its modules run inside that process instead of starting a Python of their own, and what is pure is computed in one
-  place. `ansible.builtin.uri`, which posts the comment, is the one module that still starts a Python: half a second.
+  place. `ansible.builtin.uri`, which posts the comment, is the one module that still starts a Python: a third of a second.
 - The main process is larger than that of `kms_key`'s play, because it loads boto3 for all its forks. "Of a fork" is the memory
   that the largest fork has for itself, with the Python of its module: the median over the run, and the maximum.
 - The main process keeps the facts and results of all organizations, and grows with their number. Its forks touch more
   of it then, so a restore costs a little more for each organization in a large run than in a small one.
-- Here each organization has a profile of its own, and boto3 reads the whole file of profiles for each task that asks AWS:
-  twice, for some 16 ms of CPU with 500 of them, in a restore as in `kms_key`. One profile with `cmk_assume_role_arn` does without.
+- Here each organization has a profile of its own, and boto3 reads the whole file of profiles for each task that asks AWS: three
+  times in a restore, for some 16 ms of CPU with 500 of them. One profile with `cmk_assume_role_arn` does without.
 - Several organizations each go at their own pace, so that none waits for another. This costs Ansible some 10 % more than
   going through each step together.
 - A restore is idle while it waits for AWS. With more forks, more organizations wait at the same time.

@@ -262,6 +262,8 @@ def run_apart(work: Callable[[], int], limit: float) -> int:
     code = 1
     try:
         os.setsid()
+        # Under nohup it is ignored.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         # A mutant may send a signal to its parent, which is this process and not the tool.
         worker = os.fork()
         if worker:
