@@ -157,7 +157,7 @@ def next_step(result: Result, command: Command, *, check_mode: bool, file: str =
     if command.revokes:
         # A refusal names the confirmation that is missing.
         return "" if check_mode or result["error"] else f"to restore access, run: {run('restore')}"
-    if result["error"] or any(part["error"] for part in _list_parts(result)):
+    if any(part["error"] for part in [result, *_list_parts(result)]):
         return _find_step_after_failure(result, run(command.name))
     if command.predicts and any(part["changed"] for part in _list_parts(result)):
         return f"confirm with the key owner, then run: {run('restore')}"
