@@ -793,7 +793,6 @@ def test_a_key_in_use_for_real(aws: AwsStandin, run: Runner, monkeypatch: pytest
     aws.control("POST", "events", [*uses, {**lost, "name": "DisableKey"}, {**back, "name": "EnableKey"}])
     (found,) = run(key)["keys"]
     assert (found["last_revocation"]["revoked_at"], found["restored_at"]) == (lost["time"], back["time"])
-    assert len(calls(aws)) == 1 + len(KEY_EVENTS)
     assert [call["error"] for call in calls(aws)] == [None] * (1 + len(KEY_EVENTS))
 
 
