@@ -32,7 +32,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_lock.py": "lock",
     "plugin_utils/_note.py": "note",
     "plugin_utils/_notified.py": "notified verification",
-    "plugin_utils/_options.py": "options variables",
+    "plugin_utils/_options.py": "options variables settings",
     "plugin_utils/_quoting.py": "quoting",
     "plugin_utils/_rehearsal.py": "rehearsal",
     "plugin_utils/_reports/events.py": "timeline",

@@ -160,6 +160,10 @@ def test_the_waiting_period_of_a_primary_is_named(days: int | None, expected: st
     assert "cancel_deletion=true" in why.hint
 
 
+def test_a_permission_is_proven_only_if_that_is_wanted() -> None:
+    assert not Wish().proves
+
+
 @pytest.mark.parametrize(
     ("state", "advice"),
     [

@@ -124,6 +124,11 @@ class TestRemembered:
         assert (loss.revoked_at, loss.source, loss.identity) == ("2026-11-23T03:00:00Z", "controller", None)
         assert loss.since == "2026-11-23T03:00:05Z"
 
+    def test_it_does_not_count_once_cloudtrail_shows_that_it_was_undone(self) -> None:
+        found = trail("2026-11-23T03:00:04Z", "2026-11-23T04:00:00Z")
+        loss = find_access_loss(found, remembered=self.REMEMBERED, is_lost_now=True, started_at=NOW)
+        assert (loss.revoked_at, loss.source, loss.not_before) == (None, None, "2026-11-23T04:00:00Z")
+
     def test_then_cloudtrail_counts(self) -> None:
         found = trail("2026-11-23T03:00:04Z")
         loss = find_access_loss(found, remembered=self.REMEMBERED, is_lost_now=True, started_at=NOW)

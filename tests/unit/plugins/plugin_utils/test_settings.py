@@ -490,6 +490,7 @@ def test_the_metrics_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path:
         ("site_status", 200, 599, 1),
         ("verify_limit", 0, 90 * 86400, 0.5),
         ("verify_interval", 1, 86400, 0.5),
+        ("expected_use", 0, 3650 * 86400, 0.5),
     ],
 )
 def test_bounds(name: str, least: float, most: float, step: float) -> None:
@@ -517,9 +518,17 @@ def test_what_is_not_told_is_as_in_the_roles_defaults() -> None:
     unset, told = Settings.from_json({}), read_settings({}, REALMS)
     for name in ("cancel_deletion", "wait_timeout", "wait_reads", "wait_delay", "access_accept", "site_path"):
         assert getattr(unset, name) == getattr(told, name), name
-    for name in ("site_status", "verify_follow", "verify_interval", "break_lock", "secure_logging", "programme"):
+    for name in (
+        "site_status",
+        "verify_follow",
+        "verify_interval",
+        "break_lock",
+        "secure_logging",
+        "programme",
+        "prove_permission",
+    ):
         assert getattr(unset, name) == getattr(told, name), name
-    assert (unset, unset.verify_limit, unset.problems, unset.keys) == (Settings(), 0, (), ())
+    assert (unset, unset.verify_limit, unset.expected_use, unset.problems, unset.keys) == (Settings(), 0, 0, (), ())
 
 
 def test_when_access_was_lost() -> None:
