@@ -787,13 +787,15 @@ def test_the_store_of_a_key(aws: AwsStandin, run: Runner) -> None:
 
 def test_a_key_in_use_for_real(aws: AwsStandin, run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookups, "MOST_PAGES", 1)
-    key = plant(aws)
-    uses = [{"region": REGION, "time": ago(minutes=n), "name": "Decrypt", "key": key["Arn"]} for n in range(1, 61)]
-    lost, back = ({"region": REGION, "key": key["Arn"], "time": ago(days=days)} for days in (3, 2))
+    # In a region of its own: a thread that an earlier test has given up may still ask in the usual one.
+    region = "sa-east-1"
+    key = plant(aws, region)
+    uses = [{"region": region, "time": ago(minutes=n), "name": "Decrypt", "key": key["Arn"]} for n in range(1, 61)]
+    lost, back = ({"region": region, "key": key["Arn"], "time": ago(days=days)} for days in (3, 2))
     aws.control("POST", "events", [*uses, {**lost, "name": "DisableKey"}, {**back, "name": "EnableKey"}])
     (found,) = run(key)["keys"]
     assert (found["last_revocation"]["revoked_at"], found["restored_at"]) == (lost["time"], back["time"])
-    assert [call["error"] for call in calls(aws)] == [None] * (1 + len(KEY_EVENTS))
+    assert [call["error"] for call in calls(aws) if call["region"] == region] == [None] * (1 + len(KEY_EVENTS))
 
 
 def test_examples(aws: AwsStandin, tmp_path: Path) -> None:
