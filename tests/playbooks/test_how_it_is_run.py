@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import typing as t
 
 import pytest
@@ -227,6 +228,16 @@ class TestNames:
         ran = world.run("-i", inventory, "-e", "org=globex", "-e", "cmk_orgs=acme")
         assert ran.code == 0, ran.output
         assert ran.result["org"] == "acme"
+
+    def test_a_run_without_a_report_does_not_end_well(self, world: World) -> None:
+        world.keys("Disabled", "Disabled")
+        # Ansible then gathers facts, which needs a Python.
+        python = f"ansible_python_interpreter={sys.executable}"
+        ran = world.run("-e", "org=acme", "-e", python, "--start-at-task", "*End | Fail unless the run ended well")
+        assert world.states() == ["Disabled", "Disabled"]
+        assert ran.code == 2, ran.output
+        assert "it is not known whether Atlassian was notified" in ran.output, ran.output
+        assert "'__cmk_report'" not in ran.output
 
     def test_a_name_that_matches_nothing(self, world: World) -> None:
         ran = world.run("-e", json.dumps({"org": "Acme Nowhere GmbH"}))

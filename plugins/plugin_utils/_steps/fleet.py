@@ -104,8 +104,9 @@ def sum_up(task: Task) -> dict[str, t.Any]:
     :return: ``without_result``: the organizations whose run left no result, each with one that says so
     """
     if len(task.args["hosts"]) == 1:
-        report = task.variables["__cmk_report"]
-        show(report["summary"], warn=not report["good"])
+        # Without a report, the error has said so.
+        if report := task.variables.get("__cmk_report"):
+            show(report["summary"], warn=not report["good"])
         return {}
     hosts, command, now = task.variables["hostvars"], COMMANDS[task.args["command"]], clock()
     ends, missing = [], []
