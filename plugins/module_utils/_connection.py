@@ -26,7 +26,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ._argspec import Json, Patience
 from ._aws_errors import TRANSIENT
 from ._calls import call
-from ._credentials import find_credentials, open_session
+from ._credentials import find_credentials, open_before, open_session
 from ._deadline import Deadline, begin
 from ._refusals import Refusal, RefusedError, refusal
 from ._time import current_time, parse_time
@@ -145,10 +145,11 @@ def _or_refuse(make: t.Callable[[], T]) -> T:
 
 
 def warm() -> None:
-    """Read AWS's descriptions of the services once, for all processes that are forked from this one."""
+    """Read AWS's descriptions of the services and the user's profiles once, for all processes that are forked from this one."""
     session = open_session(None)
     for service in ("kms", "cloudtrail", "sts"):
         session.create_client(service, region_name="us-east-1", config=Config(signature_version=UNSIGNED))
+    open_before()
 
 
 def _assume_role(

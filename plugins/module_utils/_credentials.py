@@ -58,6 +58,10 @@ _ANY_REGION: t.Final = "us-east-1"
 _ERRORS: t.Final[tuple[type[Exception], ...]] = (*AWS_ERRORS, OSError, ValueError, KeyError, RuntimeError)
 
 
+# Opened in Ansible's main process, it is the first session of each process that is forked from that one.
+_opened: t.Final[list[t.Any]] = []
+
+
 @functools.cache
 def _data_loader() -> t.Any:
     return botocore.session.Session().get_component("data_loader")
@@ -65,12 +69,21 @@ def _data_loader() -> t.Any:
 
 def open_session(profile: str | None, region: str | None = None) -> t.Any:
     """Return a session of botocore for a profile, or for what the environment says."""
-    session = botocore.session.Session(profile=profile)
+    session = _opened.pop() if _opened else botocore.session.Session()
     # Each session reads AWS's descriptions anew otherwise, which takes longer than all else that a client needs.
     session.register_component("data_loader", _data_loader())
+    if profile is not None:
+        session.set_config_variable("profile", profile)
     if region:
         session.set_config_variable("region", region)
     return session
+
+
+def open_before() -> None:
+    """Open the session that :func:`open_session` gives first, and let it read all profiles."""
+    session = botocore.session.Session()
+    session.full_config  # noqa: B018 - botocore reads the files when it is asked
+    _opened.append(session)
 
 
 def find_credentials(session: t.Any, region: str, until: Deadline) -> dt.datetime | None:

@@ -14,7 +14,9 @@ costs nothing more, for any number of hosts.
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
+import os
 import sys
 import typing as t
 
@@ -44,6 +46,8 @@ _HAS_BOTO3: t.Final = _HAS_AMAZON_AWS and "boto3" in sys.modules
 if _HAS_BOTO3:
     with contextlib.suppress(Exception):
         warm()
+# A collection visits each object of Ansible's main process, and the fork would get a copy of all that memory.
+os.register_at_fork(after_in_child=gc.freeze)
 
 
 class Implementation(t.Protocol):

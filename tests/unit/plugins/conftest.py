@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 from ansible.module_utils import basic
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _connection
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _connection, _credentials
 
 
 @contextlib.contextmanager
@@ -56,6 +56,8 @@ def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
     # Nor may one test's assumed role serve another.
     monkeypatch.setattr(_connection, "_assumed", {})
+    # The session that was opened when these plugins were imported has read this machine's profiles.
+    monkeypatch.setattr(_credentials, "_opened", [])
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -17,6 +18,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.amazon.aws.plugins.module_utils.modules import aws_argument_spec
 from botocore.credentials import SSOProvider
+from botocore.exceptions import BotoCoreError
 from botocore.tokens import SSOTokenProvider
 from botocore.utils import JSONFileCache
 
@@ -67,6 +69,9 @@ class Machine:
         spec = {**aws_argument_spec(), **ASSUME_ROLE_OPTIONS}
         given = {"profile": profile, "endpoint_url": self.aws.url, **options}
         checked = ArgumentSpecValidator(spec).validate({name: value for name, value in given.items() if value})
+        # As in the process that Ansible forks for a task.
+        with contextlib.suppress(BotoCoreError):
+            _credentials.open_before()
         return Connection(checked.validated_parameters).clients(["sts"], [REGION], Patience(attempts=1), Deadline(20))
 
     def caller(self, profile: str | None = None, **options: Any) -> str:
@@ -115,6 +120,24 @@ class TestSources:
         if by == "environment":
             machine.patch.setenv("AWS_PROFILE", "operator")
         assert machine.caller("operator" if by == "option" else None).endswith(":user/standin")
+
+    def test_each_session_is_of_its_own_profile(self, machine: Machine) -> None:
+        for number, name in enumerate(["acme", "globex"]):
+            machine.configure(name, KEYS.replace("EXAMPLE00", f"EXAMPLE1{number}"))
+            machine.aws.control(
+                "POST", "principals", {"access_key": f"AKIASTANDINEXAMPLE1{number}", "account": f"44445555666{number}"}
+            )
+        callers = [machine.caller(name) for name in ["acme", "globex", "acme"]]
+        assert [caller.split(":")[4] for caller in callers] == ["444455556660", "444455556661", "444455556660"]
+
+    def test_sessions_that_are_opened_in_a_fork(self, machine: Machine) -> None:
+        machine.configure("acme", KEYS)
+        _credentials.open_before()
+        machine.configure("globex", KEYS)
+        profiles = [_credentials.open_session("acme").available_profiles for _session in range(2)]
+        assert profiles == [["acme"], ["acme", "globex"]], (
+            "the first one has read the files before, the next reads anew"
+        )
 
     def test_profile_with_a_role(self, machine: Machine) -> None:
         machine.role(external_id="id-of-acme")
