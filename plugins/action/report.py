@@ -11,12 +11,11 @@ from dataclasses import replace
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._printing import warm
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.gather import READS, gather
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import report
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import READS, Task, gather
 
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
-    "reads": {"type": "list", "elements": "str", "choices": list(READS), "required": True}
+    "reads": {"type": "list", "elements": "str", "choices": READS, "required": True}
 }
 
 # Ansible imports an action in its main process, before it forks the processes for the tasks of all hosts. It imports this one

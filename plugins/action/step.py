@@ -16,11 +16,10 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands imp
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.decide import begin, settle
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.drill import sum_up_drill
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.fleet import sum_up
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.gather import READS, gather
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.report import end
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.settings import read as read_settings
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.show import show_text
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import Task
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.task import READS, Task, gather
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._steps.verify import verify
 
 # How Atlassian is notified, by cmk_support_mode.
@@ -41,7 +40,7 @@ _CREDENTIALS: t.Final = ("user", "token", "api_key")
 _SPEC: t.Final[dict[str, dict[str, t.Any]]] = {
     "do": {"type": "str", "required": True, "choices": list(_STEPS)},
     "command": {"type": "str", "choices": list(COMMANDS)},
-    "reads": {"type": "list", "elements": "str", "choices": list(READS)},
+    "reads": {"type": "list", "elements": "str", "choices": READS},
     "user": {"type": "str", "default": ""},
     "token": {"type": "str", "default": "", "no_log": True},
     "api_key": {"type": "str", "default": "", "no_log": True},

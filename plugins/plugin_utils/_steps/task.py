@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a step is given."""
+"""What a step is given: its task, and what the tasks before it have registered."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.vars import load_extra_vars
 
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._time import clock
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process import (
     MODULES,
     NotHereError,
@@ -21,6 +22,8 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._in_process i
 )
 
 Json = t.Mapping[str, t.Any]
+# The variables that a task may read, besides the settings.
+READS: t.Final = [f"__cmk_{name}" for name in ("plan", "decided", "trust_change", "change", "ticket", "seen", "error")]
 
 
 @dataclass(frozen=True)
@@ -78,3 +81,46 @@ class Task:
     def extra_vars(self) -> Json:
         """The extra variables (``-e``), as they were typed."""
         return t.cast("Json", load_extra_vars(self.action._loader))
+
+
+def gather(task: Task) -> Json:
+    """Return ``run`` (as :meth:`Run.from_json` reads it), ``keys`` (that were found), and ``aws`` (how to reach the account).
+
+    In Python, because every Jinja expression costs each task of each organization a compilation.
+    """
+    variables = task.variables
+
+    def registered(name: str) -> t.Any:
+        return (variables.get(name) if name in task.args["reads"] else None) or {}
+
+    decided, change, ticket = map(registered, ("__cmk_decided", "__cmk_change", "__cmk_ticket"))
+    # A restore plans in the step that begins it.
+    plan = decided.get("plan") or registered("__cmk_plan")
+    settings, organizations = variables["__cmk_settings"], len(variables["ansible_play_hosts_all"])
+    run = {
+        "entry_point": variables["__cmk_command"],
+        "check_mode": variables["ansible_check_mode"],
+        "settings": settings,
+        "plan": plan,
+        "change": change,
+        "trust_plan": decided.get("trust_plan", {}),
+        "trust_change": registered("__cmk_trust_change"),
+        "revocation": decided.get("revocation", {}),
+        "decided": decided,
+        "seen": registered("__cmk_seen"),
+        "look": ticket,
+        "ticket": ticket.get("ticket", decided.get("ticket", {})),
+        "comment": ticket.get("comment", ""),
+        "error": registered("__cmk_error") or "",
+        # AWX gives the user who launched the job, but not the user who approved it.
+        "user": task.template(variables.get("awx_user_name", "")),
+        "job": task.template(variables.get("awx_job_id", "")),
+        "workflow_job": task.template(variables.get("awx_workflow_job_id", "")),
+        "organizations": organizations,
+        "is_part": variables.get("__cmk_is_part", False),
+        "brief": organizations >= int(task.template(variables["__cmk_fleet_from"])),
+        "started_at": settings["started_at"],
+        "now": clock(),
+    }
+    keys = change.get("found", plan.get("found", []))
+    return {"run": run, "keys": keys, "aws": task.template(variables["__cmk_aws"])}
