@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -44,12 +43,13 @@ hypothesis.settings.load_profile("plugins")
 
 
 @pytest.fixture(autouse=True)
-def _no_aws_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_aws_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide whatever AWS settings this machine has, and make sure that no call can leave it."""
     for name in ("AWS_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+    # Not in a folder of each test's own: few need one, and to make thousands takes seconds.
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAUNITTESTEXAMPLE0")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "unit-test-Secret-7f3a9c1e5b8d2064")

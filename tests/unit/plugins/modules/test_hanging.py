@@ -9,16 +9,18 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import boto3
+import botocore.endpoint
 import pytest
 from ansible.module_utils.testing import patch_module_args
 
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _argspec, _connection
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _argspec, _connection, _deadline
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline, wait_for
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms import key_state
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._kms.change import Outcome
@@ -44,6 +46,24 @@ def run(module: ModuleType, aws: AwsStandin, capsys: pytest.CaptureFixture[str],
     with patch_module_args(given), pytest.raises(SystemExit):
         module.main()
     return dict(json.loads(capsys.readouterr().out))
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left(aws: AwsStandin, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End the threads that a module has given up: their calls would be tried again during the next test."""
+    threads: list[threading.Thread] = []
+
+    def make(**given: Any) -> threading.Thread:
+        threads.append(threading.Thread(**given))
+        return threads[-1]
+
+    monkeypatch.setattr(_deadline, "threading", SimpleNamespace(Thread=make))
+    yield
+    # It closes the connections of calls that hang.
+    aws.control("DELETE", "faults")
+    for thread in threads:
+        thread.join(120)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 @pytest.fixture
@@ -140,6 +160,8 @@ def far_away(request: pytest.FixtureRequest, aws: AwsStandin, monkeypatch: pytes
 
         monkeypatch.setattr(boto3.session.Session, "client", client)
         yield
+    # Now the connection is refused, and boto3 need not wait before it tries again.
+    monkeypatch.setattr(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _seconds: None))
 
 
 @pytest.mark.usefixtures("far_away")
