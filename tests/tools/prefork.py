@@ -72,7 +72,7 @@ _IMPORTED: t.Final = (
     "statistics",
 )
 # Ansible's plugins and the collection's actions that the runs use.
-_PLUGINS: t.Final = ("action", "become", "callback", "connection", "filter", "inventory", "shell", "test", "vars")
+_PLUGINS: t.Final = ("action", "become", "callback", "connection", "filter", "inventory", "shell", "test")
 _ACTIONS: t.Final = ("byok_trust_statement", "kms_key_state", "report", "step")
 
 
@@ -229,7 +229,7 @@ def serve(connection: socket.socket, program: str, templates: Path) -> None:
         message, files, _flags, _address = socket.recv_fds(connection, _PACKET, 1)
         if not message:
             # The caller has ended, in whatever way.
-            modules.close()
+            os.kill(modules_pid, signal.SIGKILL)
             os.waitpid(modules_pid, 0)
             shutil.rmtree(templates.parent, ignore_errors=True)
             os._exit(0)
