@@ -15,6 +15,7 @@ Why a fork behaves as the command does:
   ``ANSIBLE_INVENTORY`` are different in each test. Both are links here, and each run points them at its own folders.
 - No inventory and no playbook is loaded before the fork. Plugins are: Ansible's own and the collection's, which hold no
   state of a run. A playbook that has collections beside it may see other ones, and is refused.
+- A log is opened by the import, and all runs with this setting append to it. Who wants another one empties the file.
 - Output is a pipe and input is /dev/null, before and after the fork.
 - What the import makes for one process is made again: the folder for temporary files, and the seed of random numbers.
 - Jinja's code of a template depends on its text and its environment's options, and a file's code on its source and its
@@ -55,7 +56,7 @@ _READ_LATE: t.Final = ("AWS_", "CMK_", "CONTROLLER_", "PYTEST_")
 # Different for each test, and therefore links.
 _LINKED: t.Final = ("ANSIBLE_HOME", "ANSIBLE_INVENTORY")
 # Few settings are used often, and each process takes 100 MB of memory.
-_MOST: t.Final = 2
+_MOST: t.Final = 3
 _PACKET: t.Final = 1 << 17
 # New objects until the collector visits them; Python's own 700 take a tenth of a run's time.
 _GARBAGE: t.Final = 100_000
@@ -164,8 +165,6 @@ def _find(command: t.Sequence[str], cwd: Path, env: t.Mapping[str, str]) -> Serv
         or not Path(env.get("ANSIBLE_HOME", "")).is_absolute()
         # Without it, the folder says which settings are read.
         or not Path(env.get("ANSIBLE_CONFIG", "")).is_absolute()
-        # A log is opened by an import.
-        or "ANSIBLE_LOG_PATH" in env
     ):
         return None
     settings = _settings(env)
