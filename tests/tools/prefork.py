@@ -294,4 +294,11 @@ if __name__ == "__main__":
     serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2], Path(sys.argv[3]))
     from ansible.cli.playbook import main
 
-    sys.exit(main())
+    try:
+        main()
+    except SystemExit as ended:
+        # To destroy each object, as Python does at its end, would copy the memory that is shared: a tenth of a short run.
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(ended.code or 0))
