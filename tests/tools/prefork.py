@@ -12,7 +12,7 @@ Why a fork behaves as the command does:
 
 - Ansible reads its settings from the environment while it is imported. So each variable must have the value that it had
   then, except those that are read later (:data:`_READ_LATE`). ``ANSIBLE_HOME`` and the folder of
-  ``ANSIBLE_INVENTORY`` are different in each test. Both are links here, and each run points them at its own folders.
+  ``ANSIBLE_INVENTORY``, where that is set, are different in each test. Both are links here, and each run points them at its own folders.
 - No inventory and no playbook is loaded before the fork. Plugins are: Ansible's own and the collection's, which hold no
   state of a run. A playbook that has collections beside it may see other ones, and is refused.
 - A log is opened by the import, and all runs with this setting append to it. Who wants another one empties the file.
@@ -101,12 +101,17 @@ class Server:
         self.is_usable = bool(ready) and not self._process.stdout.read()
 
     def _env(self, env: t.Mapping[str, str]) -> dict[str, str]:
-        inventory = self.folder / "inventory" / Path(env["ANSIBLE_INVENTORY"]).name
-        return {**env, "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_INVENTORY": str(inventory)}
+        links = {"ANSIBLE_HOME": str(self.folder / "home")}
+        if "ANSIBLE_INVENTORY" in env:
+            links["ANSIBLE_INVENTORY"] = str(self.folder / "inventory" / Path(env["ANSIBLE_INVENTORY"]).name)
+        return {**env, **links}
 
     def _point_links(self, env: t.Mapping[str, str]) -> None:
         Path(env["ANSIBLE_HOME"]).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, target in ("home", Path(env["ANSIBLE_HOME"])), ("inventory", Path(env["ANSIBLE_INVENTORY"]).parent):
+        links = {"home": Path(env["ANSIBLE_HOME"])}
+        if "ANSIBLE_INVENTORY" in env:
+            links["inventory"] = Path(env["ANSIBLE_INVENTORY"]).parent
+        for name, target in links.items():
             (self.folder / name).unlink(missing_ok=True)
             (self.folder / name).symlink_to(target)
 
@@ -155,13 +160,14 @@ def run(command: t.Sequence[str], cwd: Path, env: t.Mapping[str, str], timeout: 
 
 def _find(command: t.Sequence[str], cwd: Path, env: t.Mapping[str, str]) -> Server | None:
     program = shutil.which("ansible-playbook", path=env.get("PATH"))
-    inventory = env.get("ANSIBLE_INVENTORY", "")
+    # Without it, the command names the inventory.
+    inventory = Path(env.get("ANSIBLE_INVENTORY", __file__))
     if (
         os.environ.get("CMK_PREFORK") == "0"
         or command[0] != "ansible-playbook"
         or program != str(Path(sys.executable).parent / "ansible-playbook")
-        or not Path(inventory).is_file()
-        or not Path(inventory).is_absolute()
+        or not inventory.is_file()
+        or not inventory.is_absolute()
         or not Path(env.get("ANSIBLE_HOME", "")).is_absolute()
         # Without it, the folder says which settings are read.
         or not Path(env.get("ANSIBLE_CONFIG", "")).is_absolute()
@@ -191,7 +197,7 @@ def close() -> None:
 
 def _settings(env: t.Mapping[str, str]) -> dict[str, str]:
     same = {name: value for name, value in env.items() if not name.startswith(_READ_LATE) and name not in _LINKED}
-    return {**same, "ANSIBLE_INVENTORY": Path(env["ANSIBLE_INVENTORY"]).name}
+    return {**same, "ANSIBLE_INVENTORY": Path(env.get("ANSIBLE_INVENTORY", "")).name}
 
 
 def _umask() -> int:
