@@ -12,7 +12,8 @@ Why a fork behaves as the command does:
 
 - Ansible reads its settings from the environment while it is imported. So each variable must have the value that it had
   then, except those that are read later (:data:`_READ_LATE`). ``ANSIBLE_HOME`` and the folder of
-  ``ANSIBLE_INVENTORY``, where that is set, are different in each test. Both are links here, and each run points them at its own folders.
+  ``ANSIBLE_INVENTORY``, where that is set, are different in each test. Both are links here, and each run points them at
+  its own folders.
 - No inventory and no playbook is loaded before the fork. Plugins are: Ansible's own and the collection's, which hold no
   state of a run. A playbook that has collections beside it may see other ones, and is refused.
 - A log is opened by the import, and all runs with this setting append to it. Who wants another one empties the file.

@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import typing as t
+from types import SimpleNamespace
 
 _PACKET: t.Final = 1 << 17
 _IMPORTED: t.Final = (
@@ -44,12 +45,11 @@ def share(connection: socket.socket) -> None:
     # As Ansible's ``pipelining`` writes it: the module comes on the input.
     module = f"/bin/sh -c '{sys.executable} && sleep 0'"
 
-    class Popen(subprocess.Popen[bytes]):
-        def __new__(cls, command: str, cwd: bytes | None, **more: t.Any) -> t.Any:
-            return _Module(connection, cwd) if command == module else subprocess.Popen(command, cwd=cwd, **more)
+    def start_process(command: str, cwd: bytes | None, **more: t.Any) -> _Module | subprocess.Popen[bytes]:
+        return _Module(connection, cwd) if command == module else subprocess.Popen(command, cwd=cwd, **more)
 
     local = sys.modules["ansible.plugins.connection.local"]
-    vars(local)["subprocess"] = type("subprocess", (), {"Popen": Popen, "PIPE": subprocess.PIPE})
+    vars(local)["subprocess"] = SimpleNamespace(Popen=start_process, PIPE=subprocess.PIPE)
 
 
 class _Module:
