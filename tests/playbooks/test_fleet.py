@@ -47,7 +47,8 @@ class Fleet:
     def command(self, names: t.Sequence[str], folder: Path, *arguments: str) -> tuple[list[str], Path, dict[str, str]]:
         """The command for a run for some of them, with folders of its own, as a slice on another machine has."""
         command, cwd, env = self.world.command("-e", "org=all", "--forks", "4", *arguments)
-        inventory = folder / "inventory.json"
+        # Named as in the other tests, for their forks.
+        inventory = folder / Path(env["ANSIBLE_INVENTORY"]).name
         folder.mkdir(exist_ok=True)
         inventory.write_text(json.dumps({"all": {"hosts": self.hosts(names)}}), encoding="utf-8")
         return command, cwd, {**env, "ANSIBLE_INVENTORY": str(inventory), "CMK_REPORT_DIR": str(folder / "reports")}

@@ -18,24 +18,36 @@ from tests.tools import prefork
 _PLAY: t.Final = """
 - hosts: acme
   gather_facts: false
+  vars:
+    ansible_python_interpreter: "{{ ansible_playbook_python }}"
   tasks:
     - ansible.builtin.debug:
         msg: >-
           {{ ansible_playbook_python }} {{ playbook_dir }} {{ lookup('env', 'CMK_WORD') }} {{ word | default('none') }}
           {{ lookup('env', 'PWD') }} {{ lookup('pipe', 'umask; pwd; readlink /proc/self/fd/0 | tr -d 0-9') }} {{ from_group }}
-    - ansible.builtin.command: "true"
+    - ansible.builtin.shell: umask; pwd; printenv CMK_WORD; cat; exit 3
+      register: module
+      ignore_errors: true
+    - ansible.builtin.debug:
+        var: module.stdout_lines
+    - ansible.builtin.file:
+        path: /nowhere/at/all
+        state: touch
+      ignore_errors: true
     - ansible.builtin.fail:
       when: word is defined
 """
 
 
-@pytest.fixture(autouse=True)
-def _servers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(prefork, "_servers", [])
-    monkeypatch.setattr(prefork, "_seen", [])
-    monkeypatch.delenv("CMK_PREFORK", raising=False)
-    yield
-    prefork.close()
+@pytest.fixture(scope="module", autouse=True)
+def _servers() -> Iterator[None]:
+    """Processes of these tests only; to start one takes two seconds, so that they share it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefork, "_servers", [])
+        patch.setattr(prefork, "_seen", [])
+        patch.delenv("CMK_PREFORK", raising=False)
+        yield
+        prefork.close()
 
 
 def _command(world: World, *arguments: str, word: str = "") -> tuple[list[str], Path, dict[str, str]]:
@@ -46,17 +58,17 @@ def _command(world: World, *arguments: str, word: str = "") -> tuple[list[str], 
 
 
 def _fork(command: list[str], cwd: Path, env: dict[str, str]) -> Run:
-    prefork.run(command, cwd, env, 60)
+    # The first run with these settings starts the command.
+    prefork._find(command, cwd, env)
     forked = prefork.run(command, cwd, env, 60)
     assert forked is not None
     return Run(*forked)
 
 
-def _real(command: list[str], cwd: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("CMK_PREFORK", "0")
-    ran = run_to_end(command, cwd, env)
-    monkeypatch.delenv("CMK_PREFORK")
-    return ran
+def _real(command: list[str], cwd: Path, env: dict[str, str]) -> Run:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CMK_PREFORK", "0")
+        return run_to_end(command, cwd, env)
 
 
 def _stable(output: str) -> str:
@@ -64,13 +76,11 @@ def _stable(output: str) -> str:
 
 
 @pytest.mark.parametrize("arguments", [(), ("-e", "word=typed"), ("-v",), ("--no-such-option",)], ids=str)
-def test_the_output_and_the_end_are_those_of_the_command(
-    world: World, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
-) -> None:
+def test_the_output_and_the_end_are_those_of_the_command(world: World, arguments: tuple[str, ...]) -> None:
     command = _command(world, *arguments, word="first")
     before = os.umask(0o027)
     try:
-        forked, real = _fork(*command), _real(*command, monkeypatch)
+        forked, real = _fork(*command), _real(*command)
     finally:
         os.umask(before)
     assert _stable(forked.output) == _stable(real.output)
@@ -81,11 +91,9 @@ def test_the_output_and_the_end_are_those_of_the_command(
 def test_each_run_has_its_own_environment_and_folders(world: World, tmp_path_factory: pytest.TempPathFactory) -> None:
     assert " first none" in _fork(*_command(world, word="first")).output
     elsewhere = World(world.aws, world.desk, tmp_path_factory.mktemp("elsewhere"))
-    command = _command(elsewhere, word="second")
-    forked = prefork.run(*command, 60)
-    assert forked is not None
-    assert " second none" in forked[1]
-    assert f"beside {elsewhere.folder.name}" in forked[1]
+    forked = _fork(*_command(elsewhere, word="second"))
+    assert " second none" in forked.output
+    assert f"beside {elsewhere.folder.name}" in forked.output
     # The folder for temporary files was made there, and removed.
     assert [list(path.iterdir()) for path in (elsewhere.folder / "ansible/tmp", world.folder / "ansible/tmp")] == [
         [],
@@ -109,7 +117,7 @@ def test_each_run_has_its_own_environment_and_folders(world: World, tmp_path_fac
 )
 def test_other_settings_need_the_command(world: World, setting: dict[str, str]) -> None:
     command, cwd, env = _command(world)
-    assert prefork._find(command, cwd, env) is None
+    prefork._find(command, cwd, env)
     assert prefork._find(command, cwd, env) is not None
     assert prefork._find(command, cwd, {**env, **setting}) is None
 
@@ -123,14 +131,41 @@ def test_other_commands_are_not_forked(world: World) -> None:
 def test_a_run_that_takes_too_long_is_ended(world: World) -> None:
     command, cwd, env = _command(world)
     (world.folder / "play.yml").write_text(json.dumps([{"hosts": "acme", "tasks": [{"pause": {"seconds": 60}}]}]))
-    prefork.run(["ansible-playbook", "--version"], cwd, env, 60)
+    prefork._find(command, cwd, env)
     with pytest.raises(subprocess.TimeoutExpired):
         prefork.run(command, cwd, env, 3)
 
 
+def test_the_first_run_with_new_settings_starts_the_command(world: World) -> None:
+    command, cwd, env = _command(world)
+    assert prefork._find(command, cwd, {**env, "ANSIBLE_TIMEOUT": "7"}) is None
+
+
+def test_a_module_is_a_fork_too(world: World) -> None:
+    command, cwd, env = _command(world)
+    shown = "tr '\\0' ' ' < /proc/$PPID/cmdline"
+    play = {"hosts": "acme", "gather_facts": False, "tasks": [{"ansible.builtin.shell": shown}]}
+    play["vars"] = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    (world.folder / "play.yml").write_text(json.dumps([play]))
+    command.append("-v")
+    forked, real = _fork(command, cwd, env), _real(command, cwd, env)
+    assert [ran.code for ran in (forked, real)] == [0, 0]
+    assert "-m tests.tools.prefork" in forked.output
+    assert "-m tests.tools.prefork" not in real.output
+
+
+def test_a_playbook_beside_collections_is_refused(world: World) -> None:
+    """They may hold another copy of the collection than the one that was loaded."""
+    command, cwd, env = _command(world)
+    (world.folder / "collections").mkdir()
+    forked = _fork(command, cwd, env)
+    assert forked.code != 0
+    assert "set CMK_PREFORK=0" in forked.output
+
+
 def test_nothing_is_left_of_it(world: World) -> None:
     _fork(*_command(world))
-    (server,) = prefork._servers
+    server = prefork._servers[0]
     prefork.close()
     assert server._process.returncode == 0
     assert not server.folder.exists()

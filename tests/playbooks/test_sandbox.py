@@ -68,6 +68,7 @@ def test_the_page_leads_to_a_verification(tmp_path: Path) -> None:
     ]  # fmt: skip
     ran = sandbox(tmp_path, *lines)
     assert ran.code == 0, ran.output
+    assert "Traceback" not in ran.output
     assert statuses(tmp_path) == [
         ("assess", "planned"),
         ("restore", "handover_pending"),
@@ -101,17 +102,15 @@ def test_with_the_desk_the_run_posts_the_comment(tmp_path: Path) -> None:
     assert statuses(tmp_path) == [("restore", "restored")]
 
 
-def test_nothing_answers_when_the_shell_has_ended(tmp_path: Path) -> None:
-    ran = sandbox(tmp_path, "exit 3")
+def test_no_settings_of_the_caller_get_in_and_nothing_answers_when_the_shell_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CMK_SUPPORT_URL", "http://127.0.0.1:9")
+    ran = sandbox(tmp_path, 'echo "url=${CMK_SUPPORT_URL:-none} config=${ANSIBLE_CONFIG:-none}"', "exit 3")
     assert ran.code == 3
+    assert "url=none config=none" in ran.output
     urls = set(re.findall(r"http://127\.0\.0\.1:\d+", ran.output))
     assert len(urls) == 2
     for url in urls:
         with pytest.raises(urllib.error.URLError):
             urllib.request.urlopen(url, timeout=5)
-
-
-def test_nothing_of_the_callers_settings_gets_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CMK_SUPPORT_URL", "http://127.0.0.1:9")
-    ran = sandbox(tmp_path, 'echo "url=${CMK_SUPPORT_URL:-none} config=${ANSIBLE_CONFIG:-none}"')
-    assert "url=none config=none" in ran.output

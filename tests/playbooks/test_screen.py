@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,19 @@ _DENIED: t.Final = {
 _NAMES: t.Final = [f"org{number}" for number in range(3)]
 
 
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def world(world: World, home: Path) -> World:
+    """In an empty home, which is the same in each test, so that the runs can be forks."""
+    for path in home.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return replace(world, folder=home)
+
+
 def screen(world: World, command: str, *, hosts: dict[str, t.Any] | None = None, **organization: t.Any) -> Run:
     """Run a command as an operator types it, without this checkout's ansible.cfg."""
     inventory = world.folder / "inventory/organizations.yml"
@@ -40,7 +55,9 @@ def screen(world: World, command: str, *, hosts: dict[str, t.Any] | None = None,
     _command, _cwd, env = world.command()
     ours = ("AWS_", "CMK_", "ANSIBLE_HOME", "ANSIBLE_NOCOLOR")
     env = {name: value for name, value in env.items() if name.startswith(ours) or not name.startswith("ANSIBLE_")}
-    # None of this checkout's settings: the folder has no ansible.cfg, and the home none either.
+    # None of this checkout's settings, and none in the home.
+    (world.folder / "ansible.cfg").touch()
+    env |= {"ANSIBLE_CONFIG": str(world.folder / "ansible.cfg")}
     env |= {"HOME": str(world.folder), "CMK_REPORT_DIR": str(world.folder / "cmk-reports")}
     return run_to_end(shlex.split(command), world.folder, env)
 

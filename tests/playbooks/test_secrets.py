@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-import subprocess
+import os
+import shutil
 import threading
 import typing as t
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.playbooks.conftest import World
+from tests.playbooks.conftest import World, run_to_end
 from tests.standins.desk import DEFAULT_BEARER
 from tests.standins.desk.workspaces import API_KEY, ORG_ID
 from tests.standins.mail import DeskByMail, MailServer
@@ -100,10 +101,11 @@ SCENES: t.Final = [
 
 
 class Processes:
-    """Reads the command lines of all processes below this one, again and again."""
+    """Reads the command lines of all processes that are new, again and again."""
 
     def __init__(self) -> None:
         self.seen: set[str] = set()
+        self._before = set(os.listdir("/proc"))
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._look)
 
@@ -117,9 +119,10 @@ class Processes:
 
     def _look(self) -> None:
         while not self._over.wait(0.02):
-            for line in Path("/proc").glob("[0-9]*/cmdline"):
+            for number in filter(str.isdecimal, set(os.listdir("/proc")) - self._before):
                 try:
-                    self.seen.add(line.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+                    line = Path(f"/proc/{number}/cmdline").read_bytes()
+                    self.seen.add(line.replace(b"\0", b" ").decode(errors="replace"))
                 except OSError:
                     continue
 
@@ -136,16 +139,34 @@ def _by_mail(mail: MailServer, password: str) -> dict[str, t.Any]:
     return {"cmk_support_mode": "mail", **where} if password else {}
 
 
+@pytest.fixture(scope="module")
+def one_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home, log and temporary files of all runs: their settings are the same, so that they can be forks."""
+    return tmp_path_factory.mktemp("left")
+
+
+@pytest.fixture
+def left(one_folder: Path) -> Path:
+    """That folder, emptied."""
+    for path in one_folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name == "log":
+            # It may be open in the process that is forked.
+            os.truncate(path, 0)
+        else:
+            path.unlink()
+    return one_folder
+
+
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
-def test_no_secret_leaves_a_run(world: World, mail: MailServer, tmp_path: Path, scene: Scene) -> None:
+def test_no_secret_leaves_a_run(world: World, mail: MailServer, left: Path, scene: Scene) -> None:
     world.keys(*scene.states)
     world.aws.control("POST", "roles", {"arn": ROLE, "external_id": EXTERNAL_ID})
     if scene.aws:
         world.aws.control("POST", "faults", scene.aws)
     if scene.desk:
         world.desk.control("POST", "/faults", scene.desk)
-    folder = tmp_path / "left"
-    folder.mkdir()
     world.variables |= {"cmk_wait_delay": 0.1, **_by_mail(mail, scene.mail)}
     world.variables |= {"cmk_atlassian_org_id": ORG_ID, "cmk_atlassian_api_url": world.desk.url}
     command, cwd, env = world.command(
@@ -159,36 +180,27 @@ def test_no_secret_leaves_a_run(world: World, mail: MailServer, tmp_path: Path, 
         "CMK_ATLASSIAN_API_KEY": API_KEY,
         "CMK_MAIL_USER": USER,
         "CMK_MAIL_PASSWORD": MAIL_PASSWORD,
-        "HOME": str(folder / "home"),
-        "TMPDIR": str(folder),
-        "ANSIBLE_LOCAL_TEMP": str(folder / "local"),
-        "ANSIBLE_REMOTE_TEMP": str(folder / "remote"),
+        "HOME": str(left / "home"),
+        "TMPDIR": str(left),
+        "ANSIBLE_LOCAL_TEMP": str(left / "local"),
+        "ANSIBLE_REMOTE_TEMP": str(left / "remote"),
         "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
-        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(folder / "facts"),
-        "ANSIBLE_LOG_PATH": str(folder / "log"),
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(left / "facts"),
+        "ANSIBLE_LOG_PATH": str(left / "log"),
     }
     with Processes() as processes:
-        ran = subprocess.run(
-            command,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-    assert ran.returncode == scene.code, ran.stdout + ran.stderr
+        ran = run_to_end(command, cwd, env)
+    assert ran.code == scene.code, ran.output
     assert len(world.told()) == scene.told
     answers = {call["status"] for call in world.desk.control("GET", "/calls") if call["path"].startswith("/admin/")}
     assert answers == ({200} if scene.playbook == "verify_cmk.yml" else set())
     assert set(mail.logins) == ({USER} if scene.mail else set())
     assert any("ansible-playbook" in line for line in processes.seen)
-    files = [path for place in (folder, world.folder) for path in place.rglob("*") if path.is_file()]
-    assert (folder / "log") in files
+    files = [path for place in (left, world.folder) for path in place.rglob("*") if path.is_file()]
+    assert "TASK [" in (left / "log").read_text(encoding="utf-8")
     # The inventory holds what the test itself wrote.
     texts = {str(path): path.read_text(errors="replace") for path in files if path.name != "inventory.yml"}
-    texts |= {"the screen": ran.stdout + ran.stderr, "the list of processes": "\n".join(processes.seen)}
+    texts |= {"the screen": ran.output, "the list of processes": "\n".join(processes.seen)}
     found = [
         f"{what} in {place}" for place, text in texts.items() for what, secret in SECRETS.items() if secret in text
     ]

@@ -10,10 +10,22 @@ import signal
 import subprocess
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 
-from tests.playbooks.conftest import ALIAS, REGIONS, Run, World, below, interrupt, is_alive, under_way, wait_for
+from tests.playbooks.conftest import (
+    ALIAS,
+    REGIONS,
+    Run,
+    World,
+    below,
+    interrupt,
+    is_alive,
+    run_to_end,
+    under_way,
+    wait_for,
+)
 from tests.standins.desk.workspaces import API_KEY, ORG_ID
 from tests.tools.standins import ACCOUNT, USER
 
@@ -345,18 +357,14 @@ def test_many_organizations_at_once(story: Story) -> None:
         "slow": {**usual, "cmk_context_tag": "Slow"},
         "worse": {**usual, "cmk_key": "alias/nothing"},
     }
-    inventory = story.world.folder / "fleet.json"
-    inventory.write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
+    Path(env["ANSIBLE_INVENTORY"]).write_text(json.dumps({"all": {"hosts": hosts}}), encoding="utf-8")
     # The references on the ticket are acme's.
     for name in ("good", "slow"):
         story.comment(f"Reference: {story.world.reference(name)}", USER, hours=2)
-    ran = subprocess.run(
-        command, cwd=cwd, env={**env, "ANSIBLE_INVENTORY": str(inventory)}, capture_output=True, text=True, timeout=120, check=False
-    )  # fmt: skip
-    output = ran.stdout + ran.stderr
-    assert ran.returncode == 2
-    assert "There are more organizations than forks: each is verified once" in output
-    (summary,) = re.findall(r"(?m)^3 organizations: 1 needs attention, 1 waiting, 1 restored\n(?:  .*\n)+", output)
+    ran = run_to_end(command, cwd, env)
+    assert ran.code == 2
+    assert "There are more organizations than forks: each is verified once" in ran.output
+    (summary,) = re.findall(r"(?m)^3 organizations: 1 needs attention, 1 waiting, 1 restored\n(?:  .*\n)+", ran.output)
     assert [line.split(":")[0].strip() for line in summary.splitlines()[1:]] == ["worse", "all reports"]
 
 

@@ -1,6 +1,7 @@
 """Run ansible-playbook in a fork of a process that has already imported Ansible.
 
-A fourth of the CPU time of a test's run is the import of Ansible and boto3 and the compilation of the role's templates.
+Most of the CPU time of a test's run is the import of Ansible, boto3 and the collection's code, the compilation of the
+role's templates, and the start of a Python for each module.
 This file is both ends of a socket:
 
 - As a command, it imports Ansible with the environment of a run, and then forks for each run with such an environment.
@@ -11,13 +12,17 @@ Why a fork behaves as the command does:
 
 - Ansible reads its settings from the environment while it is imported. So each variable must have the value that it had
   then, except those that are read later (:data:`_READ_LATE`). ``ANSIBLE_HOME`` and the folder of
-  ``ANSIBLE_INVENTORY`` are different in each test. Both are links here, and each run points them at its own folders.
-- No code of a collection, no inventory and no playbook is loaded before the fork.
+  ``ANSIBLE_INVENTORY``, where that is set, are different in each test. Both are links here, and each run points them at
+  its own folders.
+- No inventory and no playbook is loaded before the fork. Plugins are: Ansible's own and the collection's, which hold no
+  state of a run. A playbook that has collections beside it may see other ones, and is refused.
+- A log is opened by the import, and all runs with this setting append to it. Who wants another one empties the file.
 - Output is a pipe and input is /dev/null, before and after the fork.
 - What the import makes for one process is made again: the folder for temporary files, and the seed of random numbers.
 - Jinja's code of a template depends on its text and its environment's options, and a file's code on its source and its
   name. Each session compiles each template and each file of a collection anew (tests/tools/prefork_caches.py).
 - What Ansible sends for a module depends on the module's source, not on its arguments. Each session packs each module anew.
+  A module runs in a fork of a process that has not imported Ansible's controller (tests/tools/prefork_modules.py).
 - When Python collects garbage, and how often Ansible looks for a task's result, decides nothing.
 
 Tests that signal a process or look for its id start the real command. So do tests of other commands, and the first run
@@ -43,6 +48,7 @@ import threading
 import typing as t
 from pathlib import Path
 
+from tests.tools import prefork_modules
 from tests.tools.prefork_caches import share
 from tests.tools.standins import ROOT
 
@@ -51,7 +57,7 @@ _READ_LATE: t.Final = ("AWS_", "CMK_", "CONTROLLER_", "PYTEST_")
 # Different for each test, and therefore links.
 _LINKED: t.Final = ("ANSIBLE_HOME", "ANSIBLE_INVENTORY")
 # Few settings are used often, and each process takes 100 MB of memory.
-_MOST: t.Final = 2
+_MOST: t.Final = 3
 _PACKET: t.Final = 1 << 17
 # New objects until the collector visits them; Python's own 700 take a tenth of a run's time.
 _GARBAGE: t.Final = 100_000
@@ -65,7 +71,11 @@ _IMPORTED: t.Final = (
     "ansible.plugins.connection.local",
     "ansible.plugins.strategy.linear",
     "boto3.session",
+    "statistics",
 )
+# Ansible's plugins and the collection's actions that the runs use.
+_PLUGINS: t.Final = ("action", "become", "callback", "connection", "filter", "inventory", "shell", "test")
+_ACTIONS: t.Final = ("byok_trust_statement", "kms_key_state", "report", "step")
 
 
 class Server:
@@ -92,12 +102,17 @@ class Server:
         self.is_usable = bool(ready) and not self._process.stdout.read()
 
     def _env(self, env: t.Mapping[str, str]) -> dict[str, str]:
-        inventory = self.folder / "inventory" / Path(env["ANSIBLE_INVENTORY"]).name
-        return {**env, "ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_INVENTORY": str(inventory)}
+        links = {"ANSIBLE_HOME": str(self.folder / "home")}
+        if "ANSIBLE_INVENTORY" in env:
+            links["ANSIBLE_INVENTORY"] = str(self.folder / "inventory" / Path(env["ANSIBLE_INVENTORY"]).name)
+        return {**env, **links}
 
     def _point_links(self, env: t.Mapping[str, str]) -> None:
         Path(env["ANSIBLE_HOME"]).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, target in ("home", Path(env["ANSIBLE_HOME"])), ("inventory", Path(env["ANSIBLE_INVENTORY"]).parent):
+        links = {"home": Path(env["ANSIBLE_HOME"])}
+        if "ANSIBLE_INVENTORY" in env:
+            links["inventory"] = Path(env["ANSIBLE_INVENTORY"]).parent
+        for name, target in links.items():
             (self.folder / name).unlink(missing_ok=True)
             (self.folder / name).symlink_to(target)
 
@@ -146,18 +161,17 @@ def run(command: t.Sequence[str], cwd: Path, env: t.Mapping[str, str], timeout: 
 
 def _find(command: t.Sequence[str], cwd: Path, env: t.Mapping[str, str]) -> Server | None:
     program = shutil.which("ansible-playbook", path=env.get("PATH"))
-    inventory = env.get("ANSIBLE_INVENTORY", "")
+    # Without it, the command names the inventory.
+    inventory = Path(env.get("ANSIBLE_INVENTORY", __file__))
     if (
         os.environ.get("CMK_PREFORK") == "0"
         or command[0] != "ansible-playbook"
         or program != str(Path(sys.executable).parent / "ansible-playbook")
-        or not Path(inventory).is_file()
-        or not Path(inventory).is_absolute()
+        or not inventory.is_file()
+        or not inventory.is_absolute()
         or not Path(env.get("ANSIBLE_HOME", "")).is_absolute()
         # Without it, the folder says which settings are read.
         or not Path(env.get("ANSIBLE_CONFIG", "")).is_absolute()
-        # A log is opened by an import.
-        or "ANSIBLE_LOG_PATH" in env
     ):
         return None
     settings = _settings(env)
@@ -184,7 +198,7 @@ def close() -> None:
 
 def _settings(env: t.Mapping[str, str]) -> dict[str, str]:
     same = {name: value for name, value in env.items() if not name.startswith(_READ_LATE) and name not in _LINKED}
-    return {**same, "ANSIBLE_INVENTORY": Path(env["ANSIBLE_INVENTORY"]).name}
+    return {**same, "ANSIBLE_INVENTORY": Path(env.get("ANSIBLE_INVENTORY", "")).name}
 
 
 def _umask() -> int:
@@ -198,6 +212,8 @@ def _umask() -> int:
 
 def serve(connection: socket.socket, program: str, templates: Path) -> None:
     """Fork for each request; return in the fork, which is the run."""
+    # Before Ansible is imported.
+    modules_pid, modules = prefork_modules.start(connection)
     sys.argv = [program]
     sys.path[0] = str(Path(program).parent)
     for name in _IMPORTED:
@@ -206,6 +222,8 @@ def serve(connection: socket.socket, program: str, templates: Path) -> None:
             importlib.import_module(name)
     _drop_local_folder()
     share(templates)
+    _load_plugins()
+    prefork_modules.share(modules)
     gc.collect()
     # Memory that the collector does not visit stays shared with the forks.
     gc.freeze()
@@ -217,6 +235,8 @@ def serve(connection: socket.socket, program: str, templates: Path) -> None:
         message, files, _flags, _address = socket.recv_fds(connection, _PACKET, 1)
         if not message:
             # The caller has ended, in whatever way.
+            os.kill(modules_pid, signal.SIGKILL)
+            os.waitpid(modules_pid, 0)
             shutil.rmtree(templates.parent, ignore_errors=True)
             os._exit(0)
         pid = os.fork()
@@ -228,6 +248,29 @@ def serve(connection: socket.socket, program: str, templates: Path) -> None:
         connection.send(str(pid).encode())
         _pid, status = os.waitpid(pid, 0)
         connection.send(str(os.waitstatus_to_exitcode(status)).encode())
+
+
+def _load_plugins() -> None:
+    loaders = sys.modules["ansible.plugins.loader"]
+    for kind in _PLUGINS:
+        list(getattr(loaders, f"{kind}_loader").all(class_only=True))
+    # Ansible sets the import of collections up once in a process.
+    loaders.init_plugin_loader()
+    vars(sys.modules["ansible.cli"])["init_plugin_loader"] = lambda _paths: None
+    for name in _ACTIONS:
+        # Not every environment has the collection.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(f"ansible_collections.keyops.atlassian_cmk.plugins.action.{name}")
+    finder = sys.modules["ansible.utils.collection_loader._collection_finder"]._AnsibleCollectionFinder
+    set_paths = finder.set_playbook_paths
+
+    def set_playbook_paths(self: object, folders: t.Sequence[bytes]) -> None:
+        for folder in folders:
+            beside = Path(os.fsdecode(folder)) / "collections"
+            assert not beside.exists(), f"{beside} may hold another copy of the collection: set CMK_PREFORK=0"
+        set_paths(self, folders)
+
+    finder.set_playbook_paths = set_playbook_paths
 
 
 def _become(request: dict[str, t.Any], output: int, modules: Path) -> None:
@@ -258,4 +301,11 @@ if __name__ == "__main__":
     serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2], Path(sys.argv[3]))
     from ansible.cli.playbook import main
 
-    sys.exit(main())
+    try:
+        main()
+    except SystemExit as ended:
+        # To destroy each object, as Python does at its end, would copy the memory that is shared: a tenth of a short run.
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(ended.code or 0))
