@@ -18,7 +18,8 @@ Why a fork behaves as the command does:
   state of a run. A playbook that has collections beside it may see other ones, and is refused.
 - A log is opened by the import, and all runs with this setting append to it. Who wants another one empties the file.
 - Output is a pipe and input is /dev/null, before and after the fork.
-- What the import makes for one process is made again: the folder for temporary files, and the seed of random numbers.
+- What the import makes for one process is made again: the folder for temporary files, the seed of random numbers, and the
+  session that has read the AWS profiles.
 - Jinja's code of a template depends on its text and its environment's options, and a file's code on its source and its
   name. Each session compiles each template and each file of a collection anew (tests/tools/prefork_caches.py).
 - What Ansible sends for a module depends on the module's source, not on its arguments. Each session packs each module anew.
@@ -283,11 +284,21 @@ def _become(request: dict[str, t.Any], output: int, modules: Path) -> None:
     os.chdir(request["cwd"])
     sys.argv[1:] = request["command"][1:]
     random.seed()
+    _open_session_again()
     constants = sys.modules["ansible.constants"]
     value = constants.config.get_config_value("DEFAULT_LOCAL_TMP", variables=vars(constants))
     vars(constants)["DEFAULT_LOCAL_TMP"] = value
     # Ansible removes this link with the folder, and what it leads to stays for the next run.
     (Path(value) / "ansiballz_cache").symlink_to(modules)
+
+
+def _open_session_again() -> None:
+    """Let the profiles be read with the environment of this run: the collection reads them when it is imported."""
+    credentials = sys.modules.get("ansible_collections.keyops.atlassian_cmk.plugins.module_utils._credentials")
+    if credentials:
+        credentials._opened.clear()
+        with contextlib.suppress(Exception):
+            credentials.open_before()
 
 
 def _drop_local_folder() -> None:
