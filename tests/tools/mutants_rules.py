@@ -36,7 +36,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_quoting.py": "quoting",
     "plugin_utils/_rehearsal.py": "rehearsal",
     "plugin_utils/_reports/events.py": "events",
-    "plugin_utils/_reports/evidence.py": "evidence",
+    "plugin_utils/_reports/evidence.py": "evidence_parts",
     "plugin_utils/_reports/metrics.py": "monitoring",
     "plugin_utils/_reports/fields.py": "evidence",
     "plugin_utils/_steps/fleet.py": "fleet",
