@@ -131,6 +131,12 @@ def test_the_verdict(given: t.Any, code: str, tone: str, headline: str, detail: 
     assert detail in found["detail"]
 
 
+def test_a_rehearsal_is_ready_only_if_every_key_is_proven() -> None:
+    given = facts("assess")
+    given["regions"][0]["proven_at"] = "2026-11-24T03:00:01Z"
+    assert judge_evidence(given)["headline"] == "A restore should succeed; kms:EnableKey is not proven"
+
+
 @pytest.mark.parametrize("name", ["restored", "already_restored", "assess"])
 def test_nobody_is_named_who_did_not_say_so(name: str) -> None:
     assert "according to a person" not in judge_evidence(facts(name))["headline"]
