@@ -21,7 +21,7 @@ RULES: t.Final[dict[str, str]] = {
     "plugin_utils/_announcement.py": "announcement",
     "plugin_utils/_channels/mail.py": "mail",
     "plugin_utils/_channels/options.py": "settings mail",
-    "plugin_utils/_checks.py": "verification",
+    "plugin_utils/_checks.py": "checks verification",
     "plugin_utils/_decided.py": "parts deciding",
     "plugin_utils/_deciding.py": "deciding revoking",
     "plugin_utils/_desk.py": "desk",

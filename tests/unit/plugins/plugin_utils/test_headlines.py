@@ -39,6 +39,8 @@ def one_ok(name: str, **parts: t.Any) -> t.Any:
         (facts("check_mode"), "planned", "plan",
          "This is a plan: nothing was changed", "would enable 2 of 2 keys, and then notify Atlassian on ticket CMK-1."),
         (facts("check_mode", {"changed": False}), "planned", "plan", "This is a plan", "would change no key, and"),
+        (facts("assess_not_ready", entry_point="restore", status="planned"), "planned", "plan",
+         "This is a plan", "would enable 1 of 2 keys, and"),
         (facts("byok", status="planned"), "planned", "plan",
          "This is a plan", "would enable 3 of 3 keys and set the trust statement to Allow, and"),
         (facts("byok", status="planned", trust={"changed": False}), "planned", "plan",
