@@ -104,6 +104,12 @@ EQUIVALENTS: t.Final[tuple[Equivalent, ...]] = (
         "a comment without a time is later than nothing, so a reply has one",
     ),
     Equivalent(
+        "plugin_utils/_checks.py",
+        "if lost is None or limit is None or risk is None:",
+        "lost is None and limit is None and (risk is None)",
+        "a window knows all of them or none",
+    ),
+    Equivalent(
         "plugin_utils/_quoting.py",
         'for line, following in zip(lines, [*lines[1:], ""], strict=True):',
         "'?'",

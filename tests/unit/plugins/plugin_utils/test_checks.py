@@ -17,6 +17,7 @@ from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._checks impor
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._desk import Look
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._keys import Keys
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._notified import Ticket
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._reports.evidence import evidence
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._run import Run
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._seen import Seen, Use
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._sites import Site
@@ -129,3 +130,12 @@ UP, AWAY = Site("a", 200, True, "answers 200"), Site("b", 503, False, "answers 5
 )
 def test_what_is_said_of_the_sites(sites: list[Site], outcome: str, says: str) -> None:
     assert check_sites(sites) == (outcome, says)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kept"), [*((one, one) for one in ("good", "open", "bad", "unknown")), ("odd", "unknown")]
+)
+def test_the_evidence_keeps_the_outcome(outcome: str, kept: str) -> None:
+    verification = {"checks": [{"check": "keys", "outcome": outcome}]}
+    found: t.Any = evidence({"entry_point": "verify", "verification": verification})
+    assert found["verification"]["checks"][0]["outcome"] == kept
