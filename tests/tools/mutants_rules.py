@@ -115,6 +115,15 @@ EQUIVALENTS: t.Final[tuple[Equivalent, ...]] = (
         "'?'",
         "what follows the last line is no mail's head in either case",
     ),
+    Equivalent("plugin_utils/_sites.py", "_NO_ANSWER: t.Final = -1  # instead of a status", "2", "any negative number"),
+    Equivalent("plugin_utils/_sites.py", "if status < 0:", "status <= 0", "no answer has a status of 0"),
+    Equivalent("plugin_utils/_sites.py", "if status < 0:", "1", "no answer has a status of 0"),
+    Equivalent(
+        "plugin_utils/_sites.py",
+        "return [judged(site, url, answer, expected) for site, url, answer in zip(sites, urls, answers, strict=True)]",
+        "False",
+        "there is one answer for each site",
+    ),
     Equivalent(
         "plugin_utils/_state_dir.py",
         "data = file.read(MAX_BYTES + 1)",

@@ -368,14 +368,14 @@ class TestResult:
     }
 
     def test_it_is_that_of_the_restore_with_what_the_drill_took(self) -> None:
-        made = DrillRun("drill", self.REPORTS, goes_on=True).make_result(self.BLANK, [OLD, Drill(at(0), at(5), at(14))])
+        made = DrillRun("drill", self.REPORTS, goes_on=True).make_result(self.BLANK, [OLD, Drill(at(0), at(5), at(15))])
         assert (made["status"], made["keys"], made["ticket"]["told"]) == ("restored", RESTORED["result"]["keys"], True)
         # Of the drill itself are the error and the times.
         assert (made["error"], made["started_at"], made["finished_at"]) == ("", at(0), NOW)
         assert made["verification"] == {"verdict": "waiting"}
         parts = {"assess": "planned", "revoke": "revoked", "restore": "restored", "verify": "waiting"}
         assert made["drill"]["parts"] == parts
-        assert (made["drill"]["seconds_to_keys"], made["drill"]["history"]["drills"]) == (9, 2)
+        assert (made["drill"]["seconds_to_keys"], made["drill"]["history"]["drills"]) == (10, 2)
 
     def test_without_a_verification_there_is_none(self) -> None:
         reports = {name: report for name, report in self.REPORTS.items() if name != "verify"}
