@@ -562,6 +562,8 @@ class TestVerification:
         denied = {**failed, "code": "access_denied"}
         assert verified(keys=[failed, key()])["verification"]["passing"] is True
         assert verified(keys=[failed, denied])["verification"]["passing"] is False
+        # Whether Atlassian is notified is judged when the keys are read.
+        assert verified(keys=[failed], look={"ok": True, "status": "Open"})["verification"]["passing"] is True
         # What ended the run is not over at the next look.
         assert verified(keys=[failed], error="The role cannot be assumed.")["verification"]["passing"] is False
 
@@ -751,6 +753,13 @@ class TestLostAgain:
         for more in nothing:
             run = verified(**{"revocation": {"keys": [lost_key()]}, "look": {}, **more})
             assert "officer" not in str(run["verification"])
+
+    def test_of_two_keys_only_the_one_that_is_not_enabled_is_named(self) -> None:
+        """CloudTrail may be late, and not show yet that the other one was enabled."""
+        keys = [key(), key(arn=OTHER, region="ap-southeast-2", key_state_before="Disabled")]
+        trails = [lost_key(), lost_key(arn=OTHER, region="ap-southeast-2")]
+        reason = verified(keys=keys, revocation={"keys": trails}, look={})["verification"]["reason"]
+        assert "sites. ap-southeast-2: disabled at" in reason
 
 
 class TestClock:
