@@ -68,9 +68,9 @@ def test_a_damaged_record_hides_no_other(tmp_path: Path) -> None:
 def report(org: str, status: str, folder: Path | None = None, **more: Any) -> dict[str, Any]:
     """The variables of a host whose run has left a report."""
     result = {"org": org, "realm": "Japan", "status": status, "ticket": {"told": False}, "window": {}}
-    made = {"result": {**result, "finished_at": "2026-11-24T03:01:08Z"}, "failure": "", "next": f"restore {org}"}
-    made |= {"entry_point": "restore", "folder": str(folder or ""), "summary": f"{org}: {status}", "good": True}
-    return {"cmk_org": org, "__cmk_report": {**made, **more}}
+    made = {"entry_point": "restore", "result": {**result, "finished_at": "2026-11-24T03:01:08Z"}, "failure": ""}
+    shown = {"folder": str(folder or ""), "next": f"restore {org}", "summary": f"{org}: {status}"}
+    return {"cmk_org": org, "__cmk_report": {**made, **shown, "good": True, **more}}
 
 
 class Undefined(dict[str, Any]):
