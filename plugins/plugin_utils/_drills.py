@@ -137,7 +137,7 @@ def _describe_history(history: Json) -> str:
 
 def draw_drills(drills: t.Sequence[Drill]) -> list[dict[str, t.Any]]:
     """Return the rows of the page, the newest first: the times in words, and the length of the bar in percent."""
-    longest = max((drill.seconds["keys"] or 0 for drill in drills), default=0) or 1
+    longest = max([1, *filter(None, (drill.seconds["keys"] for drill in drills))])
     rows = []
     for drill in reversed(drills):
         seconds = drill.seconds

@@ -35,6 +35,7 @@ Check = tuple[str, str]  # the outcome, and a sentence
 SERVER_INFO: t.Final = "/rest/api/3/serverInfo"
 _SERVER_INFO_FIELDS: t.Final = ("baseUrl", "version")
 _TIMEOUT: t.Final = 10
+_NO_ANSWER: t.Final = -1  # instead of a status
 _MOST_BYTES: t.Final = 64 * 1024
 _API_SECONDS: t.Final = 20
 _MOST_PAGES: t.Final = 20
@@ -113,15 +114,15 @@ def look_at_sites(sites: t.Sequence[str], path: str, expected: int) -> list[Site
     urls = [asked_at(site, path) for site in sites]
     # A site without a usable address is not asked.
     works: list[t.Callable[[], t.Mapping[str, t.Any]]] = [
-        functools.partial(get, url) if url else (lambda: {"status": -1}) for url in urls
+        functools.partial(get, url) if url else (lambda: {"status": _NO_ANSWER}) for url in urls
     ]
-    late = {"status": -1, "msg": f"no answer within {_TIMEOUT:g} seconds"}
+    late = {"status": _NO_ANSWER, "msg": f"no answer within {_TIMEOUT:g} seconds"}
     answers = [answer or late for answer in run_each_within(_TIMEOUT, works)]
     return [judged(site, url, answer, expected) for site, url, answer in zip(sites, urls, answers, strict=True)]
 
 
 def get(url: str) -> dict[str, t.Any]:
-    """Ask once: ``status`` (-1 without an answer), ``location`` (of a redirect), ``body``, ``msg`` (why there is no answer).
+    """Ask once: ``status`` (negative without an answer), ``location`` (of a redirect), ``body``, ``msg`` (why there is no answer).
 
     No redirect is followed, no credentials are sent, and the certificate is verified.
     """
@@ -133,7 +134,7 @@ def get(url: str) -> dict[str, t.Any]:
         with error:
             return {"status": error.code, "location": error.headers.get("Location")}
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return {"status": -1, "msg": str(error)}
+        return {"status": _NO_ANSWER, "msg": str(error)}
 
 
 def ask_atlassian(url: str, key: str) -> Check:

@@ -174,69 +174,7 @@ def test_reading(read: t.Callable[[object], object], given_value: object, taken:
 
 
 class TestVerdict:
-    @pytest.mark.parametrize(
-        ("name", "code", "tone"),
-        [
-            ("restored", "restored", "good"),
-            ("already_restored", "already_restored", "good"),
-            ("nothing_to_restore", "nothing_to_restore", "good"),
-            ("handover_pending", "handover_pending", "attention"),
-            ("partial", "partial", "bad"),
-            ("desk_down", "partial", "attention"),
-            ("failed", "failed", "bad"),
-            ("assess", "ready", "good"),
-            ("assess_not_ready", "not_ready", "bad"),
-            ("check_mode", "planned", "plan"),
-            ("clock_unknown", "restored", "good"),
-            ("revoke", "revoked", "attention"),
-            ("revoke_partial", "partly_revoked", "bad"),
-            ("verify", "verified", "good"),
-            ("verify_waiting", "waiting", "waiting"),
-            ("verify_needs_attention", "needs_attention", "bad"),
-        ],
-    )
-    def test_of_each_kind_of_run(self, name: str, code: str, tone: str) -> None:
-        verdict = evidence(RUNS[name])["verdict"]
-        assert (verdict["code"], verdict["tone"]) == (code, tone)
-        assert verdict["headline"]
-        assert verdict["detail"]
-
-    def test_a_notification_on_a_persons_word_is_in_the_headline(self) -> None:
-        by_person = RUNS["on_a_persons_word"]
-        assert evidence(by_person)["verdict"]["headline"] == "Keys restored, Atlassian notified according to a person"
-        again = {**by_person, "result": {**by_person["result"], "status": "already_restored"}}
-        headline = "Access was already restored, Atlassian notified according to a person"
-        assert evidence(again)["verdict"]["headline"] == headline
-        assert "person" not in evidence(RUNS["already_restored"])["verdict"]["headline"]
-
-    @pytest.mark.parametrize("name", ["handover_pending", "partial", "desk_down", "failed"])
-    def test_says_that_atlassian_has_not_been_notified(self, name: str) -> None:
-        verdict = evidence(RUNS[name])["verdict"]
-        said = f"{verdict['headline']} {verdict['detail']}".lower()
-        assert "not been notified" in said
-
-    @pytest.mark.parametrize(
-        ("status", "code"),
-        [("waiting", "waiting"), ("needs attention", "needs_attention"), ("failed", "needs_attention")],
-    )
-    def test_of_a_verification(self, status: str, code: str) -> None:
-        result = {**RUNS["verify"]["result"], "status": status}
-        assert evidence({**RUNS["verify"], "result": result})["verdict"]["code"] == code
-
-    def test_of_a_revocation_names_the_deadlines_of_the_window(self) -> None:
-        window = {
-            **RUNS["revoke"]["window"],
-            "reinstate_by": "2026-12-01T03:00:02Z",
-            "at_risk_after": "2026-12-03T03:00:02Z",
-        }
-        detail = evidence({**RUNS["revoke"], "window": window})["verdict"]["detail"]
-        assert "Atlassian's deadlines have begun: 2026-12-01 03:00 UTC and 2026-12-03 03:00 UTC." in detail
-        unknown = {**window, "reinstate_by": None, "at_risk_after": None}
-        assert "have begun. To restore" in evidence({**RUNS["revoke"], "window": unknown})["verdict"]["detail"]
-
-    def test_of_a_verification_is_its_reason(self) -> None:
-        assert evidence(RUNS["verify"])["verdict"]["detail"] == RUNS["verify"]["verification"]["reason"]
-        assert evidence(RUNS["restored"])["verification"] is None
+    """Of the states of the keys; all that it says is in plugin_utils/test_headlines.py."""
 
     @pytest.mark.parametrize(
         ("states", "status", "code", "says"),
@@ -276,10 +214,6 @@ class TestVerdict:
         assert "NOT been notified" not in found["verdict"]["detail"]
         assert "PERHAPS" in render("report.html.j2", found)
         assert "PERHAPS" in render("report.md.j2", found)
-
-    def test_check_mode_never_reads_as_if_something_was_done(self) -> None:
-        verdict = evidence({**RUNS["already_restored"], "check_mode": True})["verdict"]
-        assert verdict["detail"].endswith("This was check mode: nothing was changed.")
 
 
 class TestWarnings:

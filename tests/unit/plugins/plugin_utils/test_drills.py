@@ -41,10 +41,12 @@ JOURNAL: t.Final = Journal(started_at=at(5), changed_at=at(5), restored_at=at(14
 TOLD: t.Final = {"at": at(50), "noted_at": at(16)}
 
 
-def revocation(*, changed: bool = True) -> Run:
-    key = Key("us-east-1", key_state_before="Enabled", key_state="Disabled", changed=changed)
-    calls = (Call("DisableKey", at(0)),) if changed else ()
-    return Run(REVOKE, change=Keys((replace(key, calls=calls),)), decided=Decided())
+def revocation(*changes: bool) -> Run:
+    """A revocation that has disabled some keys, and found the others disabled."""
+    key = Key("us-east-1", key_state_before="Enabled", key_state="Disabled")
+    calls = (Call("DisableKey", at(0)),)
+    keys = [replace(key, changed=changed, calls=calls if changed else ()) for changed in changes]
+    return Run(REVOKE, change=Keys(tuple(keys)), decided=Decided())
 
 
 def restoration(journal: Journal | None = JOURNAL, **more: t.Any) -> Run:
@@ -56,10 +58,10 @@ class TestWhatARunAdds:
     @pytest.mark.parametrize(
         ("drills", "run", "expected"),
         [
-            pytest.param((), revocation(), (BEGUN,), id="the first drill"),
-            pytest.param((OLD,), revocation(), (OLD, BEGUN), id="another one"),
-            pytest.param((OLD, BEGUN), revocation(), (OLD, BEGUN), id="a second run for the rest of the keys"),
-            pytest.param((OLD,), revocation(changed=False), (OLD,), id="nothing was revoked"),
+            pytest.param((), revocation(True), (BEGUN,), id="the first drill"),
+            pytest.param((OLD,), revocation(True, False), (OLD, BEGUN), id="another one"),
+            pytest.param((OLD, BEGUN), revocation(True), (OLD, BEGUN), id="a second run for the rest of the keys"),
+            pytest.param((OLD,), revocation(False, False), (OLD,), id="nothing was revoked"),
             pytest.param((), restoration(), (), id="a restore without a drill"),
             pytest.param((BEGUN,), restoration(None), (BEGUN,), id="a restore that ended early"),
             pytest.param(
@@ -94,6 +96,24 @@ class TestWhatARunAdds:
                 restoration(replace(JOURNAL, started_at="2026-11-24T02:00:00Z")),
                 (BEGUN,),
                 id="the restoration before the drill",
+            ),
+            pytest.param(
+                (Drill(at(0), at(5), at(14), at(16)),),
+                restoration(replace(JOURNAL, restored_at=at(41), told={"at": at(42)})),
+                (Drill(at(0), at(5), at(14), at(16)),),
+                id="what is known stays as it is",
+            ),
+            pytest.param(
+                (BEGUN,),
+                restoration(replace(JOURNAL, told={"at": at(50)})),
+                (Drill(at(0), at(5), at(14), at(50)),),
+                id="notified, by the ticket's clock alone",
+            ),
+            pytest.param(
+                (BEGUN,),
+                restoration(replace(JOURNAL, started_at=at(0))),
+                (Drill(at(0), at(0), at(14)),),
+                id="in the second of the revocation",
             ),
             pytest.param((BEGUN,), restoration(command=ASSESS), (BEGUN,), id="an assessment"),
             pytest.param((BEGUN,), restoration(check_mode=True), (BEGUN,), id="check mode"),
@@ -156,6 +176,7 @@ class TestHistory:
     def test_it_is_read_as_it_was_written(self) -> None:
         assert read_drills(write_drills((OLD, BEGUN))) == (OLD, BEGUN)
         assert read_drills("") == ()
+        assert write_drills((OLD,)).startswith('{\n  "drills": [\n')
 
     @pytest.mark.parametrize(
         "text", ["unreadable", "[]", "{}", '{"drills": 7}', '{"drills": [7]}', '{"drills": [{"more": ""}]}']
@@ -176,6 +197,7 @@ class TestHistory:
             ("10 s", 25),
             ("40 s", 100),
         ]
+        assert [row["width"] for row in draw_drills([drilled(1), drilled(None)])] == [0, 100]
         page = render("drills.html.j2", cmk_org="<b>", cmk_drills=rows, cmk_now=NOW, cmk_history="4 drills")
         assert "<b>" not in page
         assert page.count("not restored") == 1
@@ -235,6 +257,15 @@ BACK: t.Final = "Drill failed, but the keys are restored"
             "Drill done: keys restored, Atlassian notified",
             id="verify could not read a key",
         ),
+        pytest.param(
+            {
+                "restore": part("already_restored", "Enabled", told=True),
+                "verify": part("needs_attention", failure="Bad."),
+            },
+            "partial",
+            BACK,
+            id="already restored and not verified",
+        ),
         pytest.param({"assess": part("failed", failure="No.")}, "partial", BACK, id="the assessment fails"),
         pytest.param(
             {"revoke": part("partial", "Disabled", "Enabled", failure="r1.", acted=True)},
@@ -293,6 +324,76 @@ def test_check_mode(reports: dict[str, t.Any], more: dict[str, t.Any], status: s
     ended = DrillRun("drill", reports, check_mode=True, **more)
     assert (ended.status, ended.lost) == (status, [])
     assert bool(ended.error) is (status == "failed")
+
+
+def test_a_drill_whose_assessment_was_bad_goes_no_further() -> None:
+    ended = DrillRun("drill", {"assess": part("failed", failure="No.")})
+    assert (ended.status, ended.lost, ended.error) == ("failed", [], "No.")
+
+
+@pytest.mark.parametrize(
+    ("restored", "verified", "lost"),
+    [
+        (part("partial", "Enabled", "Disabled"), WAITING, []),
+        (WAITING, part("needs_attention", "Disabled", "Enabled"), ["r0: Disabled"]),
+        (part("partial", None, "Enabled"), part("waiting", None, "Enabled"), ["r0: not known"]),
+        (part("failed"), part("failed"), ["no key was read after the revocation"]),
+    ],
+)
+def test_which_keys_are_lost(restored: dict[str, t.Any], verified: dict[str, t.Any], lost: list[str]) -> None:
+    assert DrillRun("drill", {**GOOD, "restore": restored, "verify": verified}, goes_on=True).lost == lost
+
+
+@pytest.mark.parametrize(
+    ("reports", "step"),
+    [
+        (GOOD, "ansible-playbook keyops.atlassian_cmk.verify_cmk -e org=drill"),
+        ({**GOOD, "restore": HANDED_OVER}, "paste the text above into the ticket, then run: ansible-playbook "),
+        ({"assess": READY}, ""),
+    ],
+)
+def test_what_to_do_next(reports: dict[str, t.Any], step: str) -> None:
+    found = DrillRun("drill", reports, goes_on="restore" in reports).next_step
+    assert found.startswith(step)
+    assert bool(found) is bool(step)
+
+
+class TestResult:
+    BLANK: t.ClassVar = {"org": "drill", "error": "", "started_at": at(0), "finished_at": NOW, "keys": [], "status": ""}
+    REPORTS: t.ClassVar = {
+        **GOOD,
+        "revoke": {**REVOKED, "result": {**REVOKED["result"], "revoked_at": at(0)}},
+        "restore": {**RESTORED, "result": {**RESTORED["result"], "error": "x", "started_at": "x", "finished_at": "x"}},
+        "verify": {**WAITING, "result": {**WAITING["result"], "verification": {"verdict": "waiting"}}},
+    }
+
+    def test_it_is_that_of_the_restore_with_what_the_drill_took(self) -> None:
+        made = DrillRun("drill", self.REPORTS, goes_on=True).make_result(self.BLANK, [OLD, Drill(at(0), at(5), at(15))])
+        assert (made["status"], made["keys"], made["ticket"]["told"]) == ("restored", RESTORED["result"]["keys"], True)
+        # Of the drill itself are the error and the times.
+        assert (made["error"], made["started_at"], made["finished_at"]) == ("", at(0), NOW)
+        assert made["verification"] == {"verdict": "waiting"}
+        parts = {"assess": "planned", "revoke": "revoked", "restore": "restored", "verify": "waiting"}
+        assert made["drill"]["parts"] == parts
+        assert (made["drill"]["seconds_to_keys"], made["drill"]["history"]["drills"]) == (10, 2)
+
+    def test_without_a_verification_there_is_none(self) -> None:
+        reports = {name: report for name, report in self.REPORTS.items() if name != "verify"}
+        assert "verification" not in DrillRun("drill", reports, goes_on=True).make_result(self.BLANK, [])
+
+    @pytest.mark.parametrize(
+        ("more", "drills"),
+        [
+            ({"goes_on": True}, []),
+            ({"goes_on": True}, [OLD]),
+            # A drill that was not begun by this run is not its own.
+            ({}, [Drill(at(0), at(5), at(14))]),
+            ({"goes_on": True, "check_mode": True}, [Drill(at(0), at(5), at(14))]),
+        ],
+    )
+    def test_a_drill_of_another_run_is_not_told(self, more: dict[str, t.Any], drills: list[Drill]) -> None:
+        made = DrillRun("drill", self.REPORTS, **more).make_result(self.BLANK, drills)
+        assert made["drill"]["seconds_to_keys"] is None
 
 
 def test_a_drill_that_is_refused_has_no_error_of_its_own() -> None:

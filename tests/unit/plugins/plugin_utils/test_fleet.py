@@ -92,6 +92,30 @@ def test_a_person_is_needed_where_it_failed_or_must_be_told() -> None:
     assert [one["org"] for one in count(MANY)["attention"]] == ["initech", "umbrella", "soylent"]
 
 
+STATUSES = ["failed", "partial", "needs_attention", "handover_pending", "waiting", "planned"]
+STATUSES += ["restored", "already_restored", "nothing_to_restore", "revoked", "already_revoked"]
+
+
+def test_every_status_has_its_place() -> None:
+    found = count([ended(status, status) for status in reversed(STATUSES)])
+    assert [one["status"] for one in found["organizations"]] == STATUSES
+    assert list(found["counts"]) == STATUSES
+    assert [one["org"] for one in found["attention"]] == STATUSES[:4]
+    assert [one["org"] for one in found["organizations"] if not one["ok"]] == STATUSES[:3]
+
+
+def test_what_is_told_of_one() -> None:
+    end = ended("acme", "handover_pending", "Why.", deadline="2026-12-04T17:39:00Z")
+    (found,) = count([end])["organizations"]
+    told = {"told": False, "mailed": False, "failure": "Why.", "folder": "/reports/acme/run", "next": "restore acme"}
+    about = {"org": "acme", "realm": "Japan", "status": "handover_pending", "finished_at": "2026-11-24T03:01:08Z"}
+    assert found == {**about, **told, "ok": True, "deadline": "2026-12-04T17:39:00Z"}
+    ticket = {"told": True, "mailed_at": "2026-11-24T03:01:00Z"}
+    (notified,) = count([end._replace(result={**end.result, "ticket": ticket})])["organizations"]
+    # As soon as Atlassian is notified, no clock runs.
+    assert (notified["told"], notified["mailed"], notified["deadline"]) == (True, True, "")
+
+
 def test_none() -> None:
     assert count([]) == {"total": 0, "counts": {}, "organizations": [], "attention": [], "ends_all": False}
 

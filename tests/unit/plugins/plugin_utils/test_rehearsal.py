@@ -151,6 +151,10 @@ def test_policy_and_grants(access: dict[str, t.Any], wanted: str) -> None:
     [
         (LAST, "last used 3 min ago (Decrypt)"),
         ({**LAST, "time": "2026-11-24T02:59:39Z"}, "last used 30 s ago (Decrypt)"),
+        ({**LAST, "time": "2026-11-24T02:59:09Z"}, "last used 1 min ago (Decrypt)"),
+        ({**LAST, "time": "2026-11-24T02:58:39Z"}, "last used 1 min ago (Decrypt)"),
+        ({**LAST, "time": "2026-11-23T03:00:09Z"}, "last used 1 day ago (Decrypt)"),
+        ({**LAST, "time": "2026-11-23T03:00:08Z"}, "not used since 2026-11-23 03:00 UTC (Decrypt)"),
         ({**LAST, "time": LONG_AGO}, "not used since 2026-11-01 09:00 UTC (Decrypt)"),
         ({**LAST, "time": "2026-11-24T03:05:00Z"}, "last used 0 s ago (Decrypt)"),  # AWS's clock is ahead
         ({**LAST, "time": None}, "not used since 2026-04-27 00:00 UTC, when AWS began to record it"),
@@ -171,6 +175,8 @@ def test_the_last_use_in_words(last: dict[str, t.Any], says: str) -> None:
         (ENABLED, {"last_use": {**LAST, "time": None}}, 86400, "failed"),
         # AWS's record is up to an hour late.
         (ENABLED, {"last_use": {**LAST, "time": "2026-11-23T02:30:00Z"}}, 86400, "proven"),
+        (ENABLED, {"last_use": {**LAST, "time": "2026-11-23T02:00:09Z"}}, 86400, "proven"),
+        (ENABLED, {"last_use": {**LAST, "time": "2026-11-23T02:00:08Z"}}, 86400, "failed"),
         # It could not be used before it was enabled again, and cannot be while it is disabled.
         (ENABLED, {"last_use": {**LAST, "time": LONG_AGO}, "restored_at": MINUTES_AGO}, 86400, "proven"),
         (PLANNED, {"last_use": {**LAST, "time": LONG_AGO}}, 86400, "proven"),
@@ -189,6 +195,7 @@ def test_a_key_that_is_not_used_may_be_the_wrong_one(
     ("key", "trail", "shows"),
     [
         (PLANNED, {"refused_use": REFUSED, "revoked_at": "2026-11-20T08:15:00Z"}, True),
+        (PLANNED, {"refused_use": REFUSED, "revoked_at": REFUSED["time"]}, True),
         (PLANNED, {"refused_use": REFUSED, "revoked_at": "2026-11-23T08:15:00Z"}, False),  # of an earlier loss
         (PLANNED, {"refused_use": REFUSED}, False),
         (PLANNED, {"revoked_at": "2026-11-20T08:15:00Z"}, False),
@@ -217,6 +224,14 @@ def test_imported_material(trail: dict[str, t.Any], wanted: str, says: str) -> N
     assert says in text(found, "key material")
 
 
+def test_material_that_does_not_expire_and_what_was_not_asked() -> None:
+    imported = {**ENABLED, "origin": "EXTERNAL"}
+    assert "complete, and does not expire" in text(checks(imported), "key material")
+    unknown = checks(imported, {"missing_material": None, "last_use": None})
+    assert text(unknown, "key material").endswith("AWS was not asked")
+    assert text(unknown, "last use") == "not read. AWS was not asked"
+
+
 UNAUTHORIZED = {"code": "desk_unauthorized", "error": "The desk did not accept the credentials."}
 CLOSED = {"code": "desk_closed", "error": "The ticket takes no comment."}
 
@@ -227,6 +242,8 @@ CLOSED = {"code": "desk_closed", "error": "The ticket takes no comment."}
         ({}, True, ("proven", "proven", "predicted")),
         (CLOSED, True, ("proven", "proven", "failed")),
         (UNAUTHORIZED, False, ("failed", "failed", "unknown")),
+        ({"code": "desk_forbidden", "error": "Not allowed."}, False, ("failed", "failed", "unknown")),
+        ({"code": "desk_login_page", "error": "A login page."}, False, ("failed", "failed", "unknown")),
         ({"code": "desk_not_reached", "error": "No answer."}, False, ("failed", "unknown", "unknown")),
         ({}, False, ("unknown", "unknown", "unknown")),  # the run ended early
     ],
@@ -234,6 +251,26 @@ CLOSED = {"code": "desk_closed", "error": "The ticket takes no comment."}
 def test_the_desk(ticket: dict[str, t.Any], read: bool, wanted: tuple[str, ...]) -> None:
     found = checks(look={"rehearsed": {**READ, "ticket_read": read}, "ticket": ticket})
     assert tuple(outcome(found, subject) for subject in ("ticket", "token", "comment")) == wanted
+    error = ticket.get("error", "not read")
+    says = ["status Open", "accepted; the desk", error if ticket else "this account may"] if read else [error] * 3
+    assert all(map(str.startswith, [check.says for check in found if check in found[-3:]], says))
+
+
+@pytest.mark.parametrize(
+    ("trust", "rows"),
+    [
+        (
+            {"effect_before": "Deny", "actions": ["UpdateAssumeRolePolicy"]},
+            [("proven", "Deny in role cryptor"), ("predicted", "not called")],
+        ),
+        ({"effect_before": "Allow"}, [("proven", "Allow in role cryptor")]),
+        ({"error": "It has Condition."}, [("failed", "It has Condition.")]),
+    ],
+)
+def test_the_trust_statement(trust: dict[str, t.Any], rows: list[tuple[str, str]]) -> None:
+    found = checks(trust_plan={"role_name": "cryptor", "calls": [], **trust})
+    subjects = ("trust statement", "iam:UpdateAssumeRolePolicy")
+    assert [(check.outcome, check.says) for check in found if check.subject in subjects] == rows
 
 
 def test_what_a_person_posts_cannot_be_rehearsed() -> None:
@@ -243,13 +280,18 @@ def test_what_a_person_posts_cannot_be_rehearsed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "wanted"), [(None, "unknown"), ("", "proven"), ("/cmk belongs to another user.", "failed")]
+    ("error", "wanted", "says"),
+    [(None, "unknown", "/cmk."), ("", "proven", "/cmk."), ("Of another user", "failed", "Of another user.")],
 )
-def test_the_report_folder(error: str | None, wanted: str) -> None:
-    assert outcome(checks(look={"rehearsed": {**READ, "folder_error": error}}), "report folder") == wanted
+def test_the_report_folder(error: str | None, wanted: str, says: str) -> None:
+    found = checks(look={"rehearsed": {**READ, "folder_error": error}})
+    assert outcome(found, "report folder") == wanted
+    assert text(found, "report folder").startswith(says)
 
 
-@pytest.mark.parametrize(("offset", "wanted"), [(None, "unknown"), (299.0, "proven"), (-301.0, "failed")])
+@pytest.mark.parametrize(
+    ("offset", "wanted"), [(None, "unknown"), (299.0, "proven"), (300.0, "failed"), (-301.0, "failed")]
+)
 def test_the_clock(offset: float | None, wanted: str) -> None:
     assert outcome(checks(plan={"keys": [ENABLED], "clock_offset": offset}), "clock") == wanted
 
@@ -258,6 +300,7 @@ def test_the_clock(offset: float | None, wanted: str) -> None:
     ("plan", "error", "wanted"),
     [
         ({"keys": [ENABLED]}, "", "proven"),
+        ({"keys": [ENABLED, {**ENABLED, "region": "r", "arn": None, "error": "There is none."}]}, "", "proven"),
         ({}, "AWS refused AssumeRole in us-east-1.", "failed"),
         ({}, "No answer.", "unknown"),
     ],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import ASSESS, RESTORE, Command
+from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._commands import ASSESS, RESTORE, VERIFY, Command
 from ansible_collections.keyops.atlassian_cmk.plugins.plugin_utils._result import (
     OK_STATUSES,
     is_good,
@@ -267,6 +267,16 @@ WAITS = {"error": "It is scheduled for deletion.", "state_after": "PendingDeleti
             "fix the problem above, then run again",
         ),
         (RESTORE, False, {"trust": {"error": ""}}, "ansible-playbook {}verify_cmk -e org=acme"),
+        (VERIFY, False, {}, ""),
+        (VERIFY, False, {"status": "waiting"}, "run again later: ansible-playbook {}verify_cmk -e org=acme"),
+        # A key that was not read is no lost one.
+        (VERIFY, False, {"keys": [{"state_after": state} for state in ("", None, "Enabled")]}, ""),
+        (
+            VERIFY,
+            False,
+            {"keys": [{"state_after": "Enabled"}, {"state_after": "Disabled"}]},
+            "unless the revocation was intentional, run: ansible-playbook {}restore_cmk -e org=acme",
+        ),
         (RESTORE, True, {}, ""),
         (ASSESS, False, {}, ""),
         (ASSESS, True, {}, ""),

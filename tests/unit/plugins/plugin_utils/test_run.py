@@ -388,6 +388,7 @@ class TestSession:
                 "WARNING: AWS session ends at 2026-11-24 03:04 UTC (in 4 min). A run may take longer (cmk_wait_timeout), so log "
                 "in again before it.",
             ),
+            ("assess", "2026-11-24T03:05:09Z", "AWS session ends at 2026-11-24 03:05 UTC (in 5 min)."),
             ("restore", "2026-11-24T03:52:09Z", ""),
             ("restore", "2026-11-24T03:04:09Z", "WARNING: AWS session ends"),
             ("restore", "2026-11-24T02:00:00Z", "WARNING: AWS session ends at 2026-11-24 02:00 UTC (in 0 s)."),

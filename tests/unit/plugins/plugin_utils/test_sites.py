@@ -39,6 +39,7 @@ from tests.standins.desk import DEFAULT_TOKEN, DEFAULT_USER, Desk
         ("https://acme.example.com:port", ""),
         ("https://[::1", ""),
         ("https://acme.example.com/a b", ""),
+        ("https://acme.example.com/\x07", ""),
         ("", ""),
     ],
 )
@@ -108,6 +109,28 @@ def test_jiras_api_answers_with_its_json(path: str, body: bytes | None, up: bool
     site = judged("https://acme.example.com", f"https://acme.example.com{path}", {"status": 200, "body": body}, 200)
     assert site.up is up
     assert ("server information" in site.says) is not up
+
+
+@pytest.mark.parametrize(
+    ("answer", "longest"),
+    [
+        ({"status": 200}, len("answers 200")),
+        ({"status": -1, "msg": "x" * 999}, len("does not answer: ") + 160),
+        (
+            {"status": 302, "location": f"//{'x' * 999}.example.com"},
+            len("answers 302, a redirect to  where 200 is expected") + 100,
+        ),
+    ],
+)
+def test_long_texts_of_others_are_cut(answer: dict[str, Any], longest: int) -> None:
+    found = judged(f"https://acme.example.com/{'x' * 999}", URL, answer, 200)
+    assert (len(found.site), len(found.says)) == (200, longest)
+
+
+def test_who_has_not_answered_in_time_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sites, "run_each_within", lambda _seconds, works: [None for _work in works])
+    (found,) = look_at_sites(["acme.example.com"], "/", 200)
+    assert (found.status, found.says) == (None, "does not answer: no answer within 10 seconds")
 
 
 def test_the_right_json_with_another_status_is_not_up() -> None:
@@ -205,8 +228,19 @@ def test_a_site_that_drips_is_left_in_time(monkeypatch: pytest.MonkeyPatch, head
     assert time.monotonic() - begun < 30
 
 
-def test_no_more_is_read_than_a_fitting_answer_has(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Endless:
+@pytest.mark.parametrize(
+    ("length", "body"),
+    [
+        (64 * 1024, b" " * 64 * 1024),
+        (64 * 1024 + 1, None),
+        # No more of it is read than shows that it is too long.
+        (1 << 30, None),
+    ],
+)
+def test_no_more_is_read_than_a_fitting_answer_has(
+    monkeypatch: pytest.MonkeyPatch, length: int, body: bytes | None
+) -> None:
+    class Long:
         asked = 0
 
         def __enter__(self) -> Any:
@@ -219,13 +253,14 @@ def test_no_more_is_read_than_a_fitting_answer_has(monkeypatch: pytest.MonkeyPat
             return 200
 
         def read1(self, size: int) -> bytes:
-            self.asked += size
-            return b" " * size
+            part = min(size, length - self.asked)
+            self.asked += part
+            return b" " * part
 
-    endless = Endless()
-    monkeypatch.setattr(_sites, "ask", lambda *_args, **_options: endless)
-    assert get("https://acme.example.com") == {"status": 200, "body": None}
-    assert endless.asked <= 128 * 1024
+    answer = Long()
+    monkeypatch.setattr(_sites, "ask", lambda *_args, **_options: answer)
+    assert get("https://acme.example.com") == {"status": 200, "body": body}
+    assert answer.asked <= 128 * 1024
 
 
 def test_a_connection_that_is_dropped(desk: Desk) -> None:

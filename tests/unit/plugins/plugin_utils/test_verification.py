@@ -332,6 +332,8 @@ ANNOUNCEMENT: t.Final[dict[str, t.Any]] = {
     "accepts_ours": False,
     "told": None,
 }
+OTHER: t.Final = ARN.replace("ap-northeast-1", "ap-southeast-2")
+FIRST: t.Final = {"time": "2026-11-24T05:00:00Z", "name": "Decrypt", "account_id": "444455556666", "event_id": "e"}
 DOWN: t.Final[dict[str, t.Any]] = {
     "ok": False,
     "code": "desk_trouble",
@@ -476,6 +478,14 @@ def verified(now: str = "2026-11-24T09:00:00Z", **seen: t.Any) -> dict[str, t.An
     return judged({**run, **nothing, "settings": {**settings, "problems": []}, "seen": {**usual, **seen}})
 
 
+ANSWERED: t.Final = {
+    "ok": True,
+    "status": "Open",
+    "mentions": [MENTION],
+    "authors": [author("Priya", "2026-11-24T08:00:00Z")],
+}
+
+
 def checks(run: dict[str, t.Any]) -> dict[str, tuple[str, str]]:
     return {check["check"]: (check["outcome"], check["says"]) for check in run["verification"]["checks"]}
 
@@ -552,17 +562,17 @@ class TestVerification:
         denied = {**failed, "code": "access_denied"}
         assert verified(keys=[failed, key()])["verification"]["passing"] is True
         assert verified(keys=[failed, denied])["verification"]["passing"] is False
+        # Whether Atlassian is notified is judged when the keys are read.
+        assert verified(keys=[failed], look={"ok": True, "status": "Open"})["verification"]["passing"] is True
         # What ended the run is not over at the next look.
         assert verified(keys=[failed], error="The role cannot be assumed.")["verification"]["passing"] is False
-
-    OTHER: t.ClassVar = ARN.replace("ap-northeast-1", "ap-southeast-2")
 
     def two_keys(self, *states: str, **uses: t.Any) -> dict[str, t.Any]:
         """Two keys of which the first is used again, and the other as told."""
         first = verified()["verification"]["use"][0]
-        other = {**first, "arn": self.OTHER, "first_use": None, "since": BACK, "reason": "no use.", **uses}
+        other = {**first, "arn": OTHER, "first_use": None, "since": BACK, "reason": "no use.", **uses}
         keys = [key(key_state_before=state) for state in states or ("Enabled", "Enabled")]
-        return verified(keys=[keys[0], {**keys[1], "arn": self.OTHER}], use=[first, other])
+        return verified(keys=[keys[0], {**keys[1], "arn": OTHER}], use=[first, other])
 
     @pytest.mark.parametrize("states", [("Enabled", "Disabled"), ("Disabled", "Enabled")])
     def test_one_key_that_is_not_enabled_is_enough(self, states: tuple[str, str]) -> None:
@@ -579,8 +589,8 @@ class TestVerification:
     @pytest.mark.parametrize("missing", [{"since": None}, {"looked_up": False}], ids=str)
     def test_of_two_keys_that_are_not_used_one_is_not_known(self, missing: dict[str, t.Any]) -> None:
         use = {**verified()["verification"]["use"][0], "first_use": None, "reason": "no use."}
-        keys = [key(), key(arn=self.OTHER)]
-        found = verified(keys=keys, use=[use, {**use, "arn": self.OTHER, **missing}])
+        keys = [key(), key(arn=OTHER)]
+        found = verified(keys=keys, use=[use, {**use, "arn": OTHER, **missing}])
         assert checks(found)["use"][0] == "unknown"
 
     @pytest.mark.parametrize(("name", "by"), [("Priya", "Priya"), ("", "somebody")])
@@ -620,11 +630,65 @@ class TestVerification:
         )
         assert {check["outcome"] for check in run["verification"]["checks"]} <= set(OUTCOMES)
 
-    def test_progress_is_one_line(self) -> None:
-        assert (
-            describe_progress(verified()["run"])
-            == "2026-11-24T09:00:00Z: restored (keys enabled 1/1, in use 1/1, sites up 1/1)"
+    @pytest.mark.parametrize(
+        ("seen", "says"),
+        [
+            ({}, "restored (keys enabled 1/1, in use 1/1, sites up 1/1)"),
+            ({"sites": []}, "restored (keys enabled 1/1, in use 1/1)"),
+            (
+                {"keys": [key(error="Not read."), key(arn=OTHER)]},
+                "needs attention (keys enabled 1/2, in use 1/2, sites up 1/1)",
+            ),
+            (
+                {"use": [], "look": ANSWERED},
+                "waiting (keys enabled 1/1, in use 0/1, sites up 1/1, answered on the ticket)",
+            ),
+        ],
+    )
+    def test_progress_is_one_line(self, seen: dict[str, t.Any], says: str) -> None:
+        assert describe_progress(verified(**seen)["run"]) == f"2026-11-24T09:00:00Z: {says}"
+
+    def test_the_answer_and_the_state_of_the_ticket_are_in_the_result(self) -> None:
+        found = verified(look=ANSWERED)["verification"]
+        assert (found["reply"]["name"], found["ticket_status"]) == ("Priya", "Open")
+        unread = verified(look={})["verification"]
+        assert (unread["reply"], unread["ticket_status"]) == (None, "")
+
+    @pytest.mark.parametrize(
+        ("second", "says"),
+        [
+            ({"first_use": FIRST}, "Atlassian uses every key again"),
+            ({}, "not every key is in use again yet"),
+            ({"unattributed_use": FIRST}, "nothing identifies the account"),
+        ],
+    )
+    def test_of_two_keys_one_is_in_use(self, second: dict[str, t.Any], says: str) -> None:
+        assert says in self.two_keys(**second)["verification"]["reason"]
+
+    @pytest.mark.parametrize(
+        ("uses", "says"),
+        [
+            ([{}, {}], "no key is in use again yet"),
+            ([{"unattributed_use": FIRST}, {}], "no key is in use again yet"),
+            ([{"unattributed_use": FIRST}] * 2, "nothing identifies the account"),
+        ],
+    )
+    def test_of_two_keys_none_is_in_use(self, uses: list[dict[str, t.Any]], says: str) -> None:
+        usual = {"since": BACK, "looked_up": True, "reason": "no use."}
+        seen = [{"region": "r", "arn": arn, **usual, **one} for arn, one in zip((ARN, OTHER), uses, strict=True)]
+        found = verified(keys=[key(), key(arn=OTHER)], use=seen, sites=[])["verification"]
+        assert says in found["reason"]
+
+    def test_one_site_that_does_not_answer_is_enough(self) -> None:
+        sites = [{"site": name, "up": name == "a", "status": 200, "says": "x"} for name in "ab"]
+        found = verified(sites=sites)
+        assert (checks(found)["sites"][0], "not every site answers" in found["verification"]["reason"]) == (
+            "open",
+            True,
         )
+
+    def test_without_keys_nothing_is_read(self) -> None:
+        assert checks(verified(keys=[], use=[]))["use"] == ("unknown", "No key was read.")
 
 
 def lost_key(**more: t.Any) -> dict[str, t.Any]:
@@ -689,6 +753,13 @@ class TestLostAgain:
         for more in nothing:
             run = verified(**{"revocation": {"keys": [lost_key()]}, "look": {}, **more})
             assert "officer" not in str(run["verification"])
+
+    def test_of_two_keys_only_the_one_that_is_not_enabled_is_named(self) -> None:
+        """CloudTrail may be late, and not show yet that the other one was enabled."""
+        keys = [key(), key(arn=OTHER, region="ap-southeast-2", key_state_before="Disabled")]
+        trails = [lost_key(), lost_key(arn=OTHER, region="ap-southeast-2")]
+        reason = verified(keys=keys, revocation={"keys": trails}, look={})["verification"]["reason"]
+        assert "sites. ap-southeast-2: disabled at" in reason
 
 
 class TestClock:

@@ -69,6 +69,14 @@ def asked(desk: Desk) -> list[dict[str, Any]]:
             "open",
             "Atlassian reports 0 of 1 apps online: jira-software is deactivated (encryption-key, suspended).",
         ),
+        ([{"typeKey": "", "hostUrl": "", "status": "x"}], "open", "Atlassian reports 0 of 1 apps online: an app is x."),
+        (
+            [{"status": "off", "hostUrl": str(number)} for number in range(5)],
+            "open",
+            "Atlassian reports 0 of 5 apps online: "
+            + ", ".join(f"jira-software {number} is off" for number in range(5))
+            + ".",
+        ),
         # No app is no proof of anything.
         ([], "open", "Atlassian reports 0 of 0 apps online."),
     ],
@@ -84,13 +92,28 @@ def test_many_apps_are_read_page_by_page_and_a_few_are_named(desk: Desk) -> None
     assert says.startswith("Atlassian reports 40 of 48 apps online: jira-software https://a0.example.com is offline, ")
     assert says.endswith("https://a4.example.com is offline, and 3 more.")
     # Beside a cursor, the API takes no other field.
-    assert [list(call["body"]) for call in asked(desk)] == [["limit"], ["cursor"], ["cursor"]]
+    first, *more = [call["body"] for call in asked(desk)]
+    assert (first, [list(body) for body in more]) == ({"limit": 20}, [["cursor"], ["cursor"]])
 
 
 def test_text_of_others_stays_on_its_line(desk: Desk) -> None:
     _outcome, says = ask(desk, {"status": "off\x1b[2J\nline", "hostUrl": "x" * 500})
     assert says.isprintable()
-    assert len(says) < 240
+    assert len(says) == len("Atlassian reports 0 of 1 apps online: .") + 200
+
+
+def test_the_message_of_an_error_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sites, "ask_api", lambda *_request: {"status": -1, "msg": "x" * 999})
+    _outcome, says = ask_atlassian("https://api.example.com", API_KEY)
+    assert f" the apps: {'x' * 159}…. The verdict" in says
+
+
+def test_how_long_and_how_far_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    endless = {"status": 200, "msg": "", "json": {"data": [], "links": {"next": "x"}}}
+    monkeypatch.setattr(_sites, "ask_api", lambda *_request: endless)
+    assert "it sent more than 20 pages" in ask_atlassian("https://api.example.com", API_KEY)[1]
+    monkeypatch.setattr(_sites, "run_within", lambda _seconds, _work: None)
+    assert "no answer within 20 seconds" in ask_atlassian("https://api.example.com", API_KEY)[1]
 
 
 @pytest.mark.parametrize(
