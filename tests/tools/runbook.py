@@ -506,8 +506,9 @@ def masked(text: str) -> str:
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?|\d{8}T\d{6}", "TIME", text)
     text = re.sub(r"after \d+\.\d s", "after N s", text)
     text = re.sub(r"(\d+ min )?\d+ s (since|ago)", r"N s \2", text)
-    # A run may begin within the second of the loss, to which the full hours are counted.
-    text = re.sub(r"\d days \d+ h left", "N days N h left", text)
+    # A run may begin within the second of the loss or of the run before.
+    text = re.sub(r"\d+ days \d+ h left", "N days N h left", text)
+    text = re.sub(r"(TIMEZ-[a-z]+)-\d", r"\1", text)
     text = re.sub(r"cmk-restore/acme/[0-9a-f]{12}", "cmk-restore/acme/REFERENCE", text)
     text = re.sub(r"(comment[ /]|request/)\d+", r"\1N", text)
     return re.sub(r"(?<!\n)\n ?(?!\n)", " ", re.sub(r" +", " ", text))
