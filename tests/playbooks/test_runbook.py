@@ -60,6 +60,7 @@ def test_what_differs_is_hidden_and_nothing_else() -> None:
     one = "at 2026-11-25T03:00:01Z after 0.2 s\n  cmk-restore/acme/33f645bd1b83, comment 20001"
     other = "at 2026-11-26T04:10:59Z after 1.0 s cmk-restore/acme/0123456789ab,\n comment 7"
     assert masked(one) == masked(other)
+    assert masked("59 s ago") == masked("1 min ago") == masked("1 min 1 s ago")
     assert masked("(9 days 23 h left)") == masked("(10 days 0 h left)")
     assert masked("acme/20261128T030000Z-restore/") == masked("acme/20261128T030000Z-restore-2/")
     assert masked("us-east-1: Disabled -> Enabled") != masked("us-east-1: Enabled, as it was")

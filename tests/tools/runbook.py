@@ -505,7 +505,7 @@ def masked(text: str) -> str:
     lines are wrapped."""
     text = re.sub(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?|\d{8}T\d{6}", "TIME", text)
     text = re.sub(r"after \d+\.\d s", "after N s", text)
-    text = re.sub(r"(\d+ min )?\d+ s (since|ago)", r"N s \2", text)
+    text = re.sub(r"\d+ (min|s)( \d+ s)? (since|ago)", r"N s \3", text)
     # A run may begin within the second of the loss or of the run before.
     text = re.sub(r"\d+ days \d+ h left", "N days N h left", text)
     text = re.sub(r"(TIMEZ-[a-z]+)-\d", r"\1", text)
