@@ -14,6 +14,7 @@ costs nothing more, for any number of hosts.
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import os
@@ -47,7 +48,7 @@ if _HAS_BOTO3:
     with contextlib.suppress(Exception):
         warm()
 # A collection visits each object of Ansible's main process, and the fork would get a copy of all that memory.
-os.register_at_fork(after_in_child=gc.freeze)
+os.register_at_fork(after_in_child=functools.partial(gc.set_threshold, 100_000))
 
 
 class Implementation(t.Protocol):

@@ -397,3 +397,98 @@ class TestSession:
     def test_a_rehearsal_says_it_and_every_run_warns(self, entry_point: str, ends_at: str | None, note: str) -> None:
         run = Run.from_json(raw(entry_point=entry_point, plan={**PLAN, "session_ends_at": ends_at}))
         assert run.session_note.startswith(note) if note.startswith("WARNING") else run.session_note == note
+
+
+def run_of(**more: Any) -> Run:
+    return Run.from_json({**raw(), **more})
+
+
+@pytest.mark.parametrize(
+    ("change", "acted"),
+    [({}, False), ({"keys": [DONE]}, True), ({"failed": True, "msg": "The module ended without a result."}, True)],
+)
+def test_a_change_without_a_result_may_have_changed_a_key(change: dict[str, Any], acted: bool) -> None:
+    assert run_of(change=change).acted is acted
+
+
+def test_what_a_run_that_reached_nothing_takes_for_granted() -> None:
+    assert (Run().trust_failed, Run().is_part) == (False, False)
+
+
+def test_the_numbers_of_the_jobs_are_kept() -> None:
+    assert run_of(job=12, workflow_job="7").awx == {"job": "12", "workflow_job": "7"}
+    assert run_of().awx == {"job": "", "workflow_job": ""}
+
+
+def test_a_mailed_comment_is_remembered_in_the_journal() -> None:
+    mailed = {"to": "desk@example.com", "at": NOW, "message_id": "<1@example.com>"}
+    found = run_of(plan=PLAN, decided=decided(), ticket={"mailed": mailed}).announcement
+    assert found
+    assert found.journal.mailed == mailed
+    before = decided()
+    before["announcement"]["mailed"] = mailed
+    kept = run_of(plan=PLAN, decided=before).announcement
+    assert kept
+    assert kept.journal.mailed == mailed, "a run that mails nothing forgets nothing"
+
+
+def test_a_revocation_of_its_own_is_added_to_an_earlier_loss() -> None:
+    earlier = {"revoked_at": LOST, "lost_at": LOST, "source": "cloudtrail"}
+    revoking = {"entry_point": "revoke", "plan": {"keys": [{**PLANNED, "actions": []}]}}
+    assert run_of(**revoking, decided={"loss": earlier}).loss.revoked_at == LOST
+    assert run_of(**revoking).loss.revoked_at is None
+
+
+def test_the_diff_of_a_trust_policy_has_two_lines_around_a_change() -> None:
+    run = run_of(trust_plan=TRUST_PLAN, trust_change=TRUST_DONE)
+    assert [line[:1] for line in run.trust_diff.splitlines()[3:]] == [" ", " ", "-", "+", " ", " "]
+
+
+def test_a_key_whose_state_is_not_known_has_none_before() -> None:
+    unread = {**PLANNED, "key_state_before": None}
+    unnamed = {**PLANNED, "arn": None}
+    assert run_of(plan={"keys": [unread, unnamed]}).states_before == {}
+    assert run_of(plan=PLAN).states_before == {PLANNED["arn"]: "Disabled"}
+
+
+UNDONE = {"revoked_at": LOST, "lost_at": LOST, "restored_at": "2026-11-24T03:00:03Z"}
+
+
+def trail(*complete: bool, loss: dict[str, Any] = UNDONE) -> dict[str, Any]:
+    keys = [{"arn": PLANNED["arn"], "region": "x", "looked_up": True, "complete": whole} for whole in complete]
+    return {"keys": keys, "last_loss": loss, "identity": "ap-northeast-1:1"}
+
+
+@pytest.mark.parametrize(("changed_at", "revoked_at"), [(None, LOST), ("2026-11-24T03:00:30Z", None)])
+def test_a_loss_that_was_undone_before_the_last_change_is_not_the_present_one(
+    changed_at: str | None, revoked_at: str | None
+) -> None:
+    run = run_of(plan={"keys": [{**PLANNED, "key_state_before": "Enabled"}]}, revocation=trail(True))
+    assert find_loss(run, Records(), Journal(changed_at=changed_at)).revoked_at == revoked_at
+
+
+@pytest.mark.parametrize(
+    ("plan", "change", "revoked_at"),
+    [(None, None, LOST), (10, None, None), (None, 10, None), (0, 10, LOST)],
+    ids=["not known", "by the plan", "by the change", "the plan's first"],
+)
+def test_clocks_are_compared_by_what_the_plan_or_else_the_change_has_measured(
+    plan: float | None, change: float | None, revoked_at: str | None
+) -> None:
+    """AWS's clock is ahead, so the loss was undone before the run began: it is not that of the disabled key."""
+    run = run_of(plan={**PLAN, "clock_offset": plan}, change={**CHANGE, "clock_offset": change}, revocation=trail(True))
+    assert find_loss(run, Records(), None).revoked_at == revoked_at
+
+
+@pytest.mark.parametrize(("asked", "complete", "identity"), [(2, True, "ap-northeast-1:1"), (1, False, None)])
+def test_of_a_key_that_was_not_asked_about_nothing_is_known(asked: int, complete: bool, identity: str | None) -> None:
+    enabled = {**PLANNED, "key_state_before": "Enabled"}
+    loss = find_loss(run_of(plan={"keys": [enabled] * 2}, revocation=trail(*[True] * asked)), Records(), None)
+    assert (loss.complete, loss.identity) == (complete, identity)
+
+
+@pytest.mark.parametrize("relied_on", [True, False])
+def test_a_comment_that_is_relied_on_is_named(relied_on: bool) -> None:
+    known = decided()
+    known["announcement"]["told"] = told = {"by": "api", **COMMENT, "relied_on": relied_on}
+    assert shown(run_of(plan=PLAN, decided=known))["cmk_told_relied_on"] == (told if relied_on else None)
