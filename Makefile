@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # As many processes as there are processors. A worker that has no tests left takes some of another's, and tests of one
 # file mostly stay together, because they share what is made once for the file.
 WORKERS ?= logical
-# The playbook tests wait for a third of their time: for AWS that hangs, and for a desk that does not answer.
+# The playbook tests wait as well, for AWS that hangs and for a desk that does not answer.
 WAITING = $(if $(filter logical,$(WORKERS)),$(shell python -c 'import os; print(os.cpu_count() * 3 // 2)'),$(WORKERS))
 PYTEST := python -m pytest --dist worksteal -n
 # With ONLY, a few tests: their workers would take longer to start than they do.

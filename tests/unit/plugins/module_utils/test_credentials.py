@@ -24,7 +24,7 @@ from botocore.utils import JSONFileCache
 
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils import _credentials
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._argspec import ASSUME_ROLE_OPTIONS, Patience
-from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Clients, Connection
+from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._connection import Clients, Connection, warm
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._credentials import find_missing_code, log_in
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._deadline import Deadline
 from ansible_collections.keyops.atlassian_cmk.plugins.module_utils._refusals import Refusal, RefusedError
@@ -130,9 +130,9 @@ class TestSources:
         callers = [machine.caller(name) for name in ["acme", "globex", "acme"]]
         assert [caller.split(":")[4] for caller in callers] == ["444455556660", "444455556661", "444455556660"]
 
-    def test_sessions_that_are_opened_in_a_fork(self, machine: Machine) -> None:
+    def test_only_the_first_session_is_the_one_that_ansible_has_opened_before_it_forks(self, machine: Machine) -> None:
         machine.configure("acme", KEYS)
-        _credentials.open_before()
+        warm()
         machine.configure("globex", KEYS)
         profiles = [_credentials.open_session("acme").available_profiles for _session in range(2)]
         assert profiles == [["acme"], ["acme", "globex"]], (
